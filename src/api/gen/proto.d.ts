@@ -1,0 +1,1964 @@
+// Generated from the .proto files by scripts/gen-proto.mjs. Never edited.
+import * as $protobuf from "protobufjs";
+
+export namespace swarm {
+
+    namespace ca {
+
+        interface IGetRootRequest extends swarm.ca.GetRootRequest.$Properties {
+        }
+
+        class GetRootRequest {
+            constructor(properties?: swarm.ca.GetRootRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.ca.GetRootRequest.$Shape): swarm.ca.GetRootRequest & swarm.ca.GetRootRequest.$Shape;
+            static create(properties?: swarm.ca.GetRootRequest.$Properties): swarm.ca.GetRootRequest;
+            static encode(message: swarm.ca.GetRootRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.ca.GetRootRequest & swarm.ca.GetRootRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace GetRootRequest {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.ca.GetRootRequest.$Properties;
+        }
+
+        interface IGetRootReply extends swarm.ca.GetRootReply.$Properties {
+        }
+
+        class GetRootReply {
+            constructor(properties?: swarm.ca.GetRootReply.$Properties);
+            $unknowns?: Uint8Array[];
+            rootBundlePem: string;
+            static create(properties: swarm.ca.GetRootReply.$Shape): swarm.ca.GetRootReply & swarm.ca.GetRootReply.$Shape;
+            static create(properties?: swarm.ca.GetRootReply.$Properties): swarm.ca.GetRootReply;
+            static encode(message: swarm.ca.GetRootReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.ca.GetRootReply & swarm.ca.GetRootReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace GetRootReply {
+            interface $Properties {
+                rootBundlePem?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.ca.GetRootReply.$Properties;
+        }
+
+        interface IIssueRequest extends swarm.ca.IssueRequest.$Properties {
+        }
+
+        class IssueRequest {
+            constructor(properties?: swarm.ca.IssueRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            csrPem: string;
+            token: string;
+            availability: string;
+            static create(properties: swarm.ca.IssueRequest.$Shape): swarm.ca.IssueRequest & swarm.ca.IssueRequest.$Shape;
+            static create(properties?: swarm.ca.IssueRequest.$Properties): swarm.ca.IssueRequest;
+            static encode(message: swarm.ca.IssueRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.ca.IssueRequest & swarm.ca.IssueRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace IssueRequest {
+            interface $Properties {
+                csrPem?: (string|null);
+                token?: (string|null);
+                availability?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.ca.IssueRequest.$Properties;
+        }
+
+        interface IIssueReply extends swarm.ca.IssueReply.$Properties {
+        }
+
+        class IssueReply {
+            constructor(properties?: swarm.ca.IssueReply.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            clusterId: string;
+            role: string;
+            certificatePem: string;
+            rootBundlePem: string;
+            managerAddrs: string[];
+            static create(properties: swarm.ca.IssueReply.$Shape): swarm.ca.IssueReply & swarm.ca.IssueReply.$Shape;
+            static create(properties?: swarm.ca.IssueReply.$Properties): swarm.ca.IssueReply;
+            static encode(message: swarm.ca.IssueReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.ca.IssueReply & swarm.ca.IssueReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace IssueReply {
+            interface $Properties {
+                nodeId?: (string|null);
+                clusterId?: (string|null);
+                role?: (string|null);
+                certificatePem?: (string|null);
+                rootBundlePem?: (string|null);
+                managerAddrs?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.ca.IssueReply.$Properties;
+        }
+    }
+
+    namespace control {
+
+        interface ISubmitRequest extends swarm.control.SubmitRequest.$Properties {
+        }
+
+        class SubmitRequest {
+            constructor(properties?: swarm.control.SubmitRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            requestId: string;
+            operationJson: Uint8Array;
+            timeoutMs: number;
+            forwardedBy: string;
+            static create(properties: swarm.control.SubmitRequest.$Shape): swarm.control.SubmitRequest & swarm.control.SubmitRequest.$Shape;
+            static create(properties?: swarm.control.SubmitRequest.$Properties): swarm.control.SubmitRequest;
+            static encode(message: swarm.control.SubmitRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.SubmitRequest & swarm.control.SubmitRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SubmitRequest {
+            interface $Properties {
+                requestId?: (string|null);
+                operationJson?: (Uint8Array|null);
+                timeoutMs?: (number|null);
+                forwardedBy?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.SubmitRequest.$Properties;
+        }
+
+        interface ISubmitError extends swarm.control.SubmitError.$Properties {
+        }
+
+        class SubmitError {
+            constructor(properties?: swarm.control.SubmitError.$Properties);
+            $unknowns?: Uint8Array[];
+            code: string;
+            message: string;
+            http: number;
+            origin: string;
+            static create(properties: swarm.control.SubmitError.$Shape): swarm.control.SubmitError & swarm.control.SubmitError.$Shape;
+            static create(properties?: swarm.control.SubmitError.$Properties): swarm.control.SubmitError;
+            static encode(message: swarm.control.SubmitError.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.SubmitError & swarm.control.SubmitError.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SubmitError {
+            interface $Properties {
+                code?: (string|null);
+                message?: (string|null);
+                http?: (number|null);
+                origin?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.SubmitError.$Properties;
+        }
+
+        interface INotLeader extends swarm.control.NotLeader.$Properties {
+        }
+
+        class NotLeader {
+            constructor(properties?: swarm.control.NotLeader.$Properties);
+            $unknowns?: Uint8Array[];
+            leaderAddr: string;
+            static create(properties: swarm.control.NotLeader.$Shape): swarm.control.NotLeader & swarm.control.NotLeader.$Shape;
+            static create(properties?: swarm.control.NotLeader.$Properties): swarm.control.NotLeader;
+            static encode(message: swarm.control.NotLeader.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.NotLeader & swarm.control.NotLeader.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NotLeader {
+            interface $Properties {
+                leaderAddr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.NotLeader.$Properties;
+        }
+
+        interface ISubmitReply extends swarm.control.SubmitReply.$Properties {
+        }
+
+        class SubmitReply {
+            constructor(properties?: swarm.control.SubmitReply.$Properties);
+            $unknowns?: Uint8Array[];
+            resultJson?: (Uint8Array|null);
+            error?: (swarm.control.SubmitError.$Properties|null);
+            notLeader?: (swarm.control.NotLeader.$Properties|null);
+            index: number;
+            outcome?: ("resultJson"|"error"|"notLeader");
+            static create(properties: swarm.control.SubmitReply.$Shape): swarm.control.SubmitReply & swarm.control.SubmitReply.$Shape;
+            static create(properties?: swarm.control.SubmitReply.$Properties): swarm.control.SubmitReply;
+            static encode(message: swarm.control.SubmitReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.SubmitReply & swarm.control.SubmitReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SubmitReply {
+            interface $Properties {
+                resultJson?: (Uint8Array|null);
+                error?: (swarm.control.SubmitError.$Properties|null);
+                notLeader?: (swarm.control.NotLeader.$Properties|null);
+                index?: (number|null);
+                outcome?: ("resultJson"|"error"|"notLeader");
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = {
+              resultJson?: Uint8Array|null;
+              error?: swarm.control.SubmitError.$Shape|null;
+              notLeader?: swarm.control.NotLeader.$Shape|null;
+              index?: number|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ outcome?: undefined; resultJson?: null; error?: null; notLeader?: null }|{ outcome?: "resultJson"; resultJson: Uint8Array; error?: null; notLeader?: null }|{ outcome?: "error"; resultJson?: null; error: swarm.control.SubmitError.$Shape; notLeader?: null }|{ outcome?: "notLeader"; resultJson?: null; error?: null; notLeader: swarm.control.NotLeader.$Shape })
+            );
+        }
+
+        interface ITunnelRequest extends swarm.control.TunnelRequest.$Properties {
+        }
+
+        class TunnelRequest {
+            constructor(properties?: swarm.control.TunnelRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            tunnelId: string;
+            managerAddr: string;
+            static create(properties: swarm.control.TunnelRequest.$Shape): swarm.control.TunnelRequest & swarm.control.TunnelRequest.$Shape;
+            static create(properties?: swarm.control.TunnelRequest.$Properties): swarm.control.TunnelRequest;
+            static encode(message: swarm.control.TunnelRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.TunnelRequest & swarm.control.TunnelRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TunnelRequest {
+            interface $Properties {
+                nodeId?: (string|null);
+                tunnelId?: (string|null);
+                managerAddr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.TunnelRequest.$Properties;
+        }
+
+        interface ITunnelReply extends swarm.control.TunnelReply.$Properties {
+        }
+
+        class TunnelReply {
+            constructor(properties?: swarm.control.TunnelReply.$Properties);
+            $unknowns?: Uint8Array[];
+            error: string;
+            leaderAddr: string;
+            static create(properties: swarm.control.TunnelReply.$Shape): swarm.control.TunnelReply & swarm.control.TunnelReply.$Shape;
+            static create(properties?: swarm.control.TunnelReply.$Properties): swarm.control.TunnelReply;
+            static encode(message: swarm.control.TunnelReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.TunnelReply & swarm.control.TunnelReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TunnelReply {
+            interface $Properties {
+                error?: (string|null);
+                leaderAddr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.TunnelReply.$Properties;
+        }
+
+        interface IRaftFrame extends swarm.control.RaftFrame.$Properties {
+        }
+
+        class RaftFrame {
+            constructor(properties?: swarm.control.RaftFrame.$Properties);
+            $unknowns?: Uint8Array[];
+            fromMember: string;
+            toMember: string;
+            messages: Uint8Array[];
+            static create(properties: swarm.control.RaftFrame.$Shape): swarm.control.RaftFrame & swarm.control.RaftFrame.$Shape;
+            static create(properties?: swarm.control.RaftFrame.$Properties): swarm.control.RaftFrame;
+            static encode(message: swarm.control.RaftFrame.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.RaftFrame & swarm.control.RaftFrame.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace RaftFrame {
+            interface $Properties {
+                fromMember?: (string|null);
+                toMember?: (string|null);
+                messages?: (Uint8Array[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.RaftFrame.$Properties;
+        }
+
+        interface IRaftStreamEnd extends swarm.control.RaftStreamEnd.$Properties {
+        }
+
+        class RaftStreamEnd {
+            constructor(properties?: swarm.control.RaftStreamEnd.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.control.RaftStreamEnd.$Shape): swarm.control.RaftStreamEnd & swarm.control.RaftStreamEnd.$Shape;
+            static create(properties?: swarm.control.RaftStreamEnd.$Properties): swarm.control.RaftStreamEnd;
+            static encode(message: swarm.control.RaftStreamEnd.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.RaftStreamEnd & swarm.control.RaftStreamEnd.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace RaftStreamEnd {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.RaftStreamEnd.$Properties;
+        }
+    }
+
+    namespace dispatcher {
+
+        interface IHello extends swarm.dispatcher.Hello.$Properties {
+        }
+
+        class Hello {
+            constructor(properties?: swarm.dispatcher.Hello.$Properties);
+            $unknowns?: Uint8Array[];
+            descriptionJson: Uint8Array;
+            bootId: string;
+            assignmentsIndex: number;
+            advertiseAddr: string;
+            static create(properties: swarm.dispatcher.Hello.$Shape): swarm.dispatcher.Hello & swarm.dispatcher.Hello.$Shape;
+            static create(properties?: swarm.dispatcher.Hello.$Properties): swarm.dispatcher.Hello;
+            static encode(message: swarm.dispatcher.Hello.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Hello & swarm.dispatcher.Hello.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Hello {
+            interface $Properties {
+                descriptionJson?: (Uint8Array|null);
+                bootId?: (string|null);
+                assignmentsIndex?: (number|null);
+                advertiseAddr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Hello.$Properties;
+        }
+
+        interface IHeartbeat extends swarm.dispatcher.Heartbeat.$Properties {
+        }
+
+        class Heartbeat {
+            constructor(properties?: swarm.dispatcher.Heartbeat.$Properties);
+            $unknowns?: Uint8Array[];
+            seq: number;
+            static create(properties: swarm.dispatcher.Heartbeat.$Shape): swarm.dispatcher.Heartbeat & swarm.dispatcher.Heartbeat.$Shape;
+            static create(properties?: swarm.dispatcher.Heartbeat.$Properties): swarm.dispatcher.Heartbeat;
+            static encode(message: swarm.dispatcher.Heartbeat.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Heartbeat & swarm.dispatcher.Heartbeat.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Heartbeat {
+            interface $Properties {
+                seq?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Heartbeat.$Properties;
+        }
+
+        interface IStatusBatch extends swarm.dispatcher.StatusBatch.$Properties {
+        }
+
+        class StatusBatch {
+            constructor(properties?: swarm.dispatcher.StatusBatch.$Properties);
+            $unknowns?: Uint8Array[];
+            seq: number;
+            statuses: swarm.objects.TaskStatus.$Properties[];
+            static create(properties: swarm.dispatcher.StatusBatch.$Shape): swarm.dispatcher.StatusBatch & swarm.dispatcher.StatusBatch.$Shape;
+            static create(properties?: swarm.dispatcher.StatusBatch.$Properties): swarm.dispatcher.StatusBatch;
+            static encode(message: swarm.dispatcher.StatusBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.StatusBatch & swarm.dispatcher.StatusBatch.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace StatusBatch {
+            interface $Properties {
+                seq?: (number|null);
+                statuses?: (swarm.objects.TaskStatus.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.StatusBatch.$Properties;
+        }
+
+        interface IDescription extends swarm.dispatcher.Description.$Properties {
+        }
+
+        class Description {
+            constructor(properties?: swarm.dispatcher.Description.$Properties);
+            $unknowns?: Uint8Array[];
+            descriptionJson: Uint8Array;
+            static create(properties: swarm.dispatcher.Description.$Shape): swarm.dispatcher.Description & swarm.dispatcher.Description.$Shape;
+            static create(properties?: swarm.dispatcher.Description.$Properties): swarm.dispatcher.Description;
+            static encode(message: swarm.dispatcher.Description.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Description & swarm.dispatcher.Description.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Description {
+            interface $Properties {
+                descriptionJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Description.$Properties;
+        }
+
+        interface ILeaving extends swarm.dispatcher.Leaving.$Properties {
+        }
+
+        class Leaving {
+            constructor(properties?: swarm.dispatcher.Leaving.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.dispatcher.Leaving.$Shape): swarm.dispatcher.Leaving & swarm.dispatcher.Leaving.$Shape;
+            static create(properties?: swarm.dispatcher.Leaving.$Properties): swarm.dispatcher.Leaving;
+            static encode(message: swarm.dispatcher.Leaving.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Leaving & swarm.dispatcher.Leaving.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Leaving {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Leaving.$Properties;
+        }
+
+        interface ITunnelFailed extends swarm.dispatcher.TunnelFailed.$Properties {
+        }
+
+        class TunnelFailed {
+            constructor(properties?: swarm.dispatcher.TunnelFailed.$Properties);
+            $unknowns?: Uint8Array[];
+            tunnelId: string;
+            message: string;
+            static create(properties: swarm.dispatcher.TunnelFailed.$Shape): swarm.dispatcher.TunnelFailed & swarm.dispatcher.TunnelFailed.$Shape;
+            static create(properties?: swarm.dispatcher.TunnelFailed.$Properties): swarm.dispatcher.TunnelFailed;
+            static encode(message: swarm.dispatcher.TunnelFailed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.TunnelFailed & swarm.dispatcher.TunnelFailed.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TunnelFailed {
+            interface $Properties {
+                tunnelId?: (string|null);
+                message?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.TunnelFailed.$Properties;
+        }
+
+        interface IAgentMessage extends swarm.dispatcher.AgentMessage.$Properties {
+        }
+
+        class AgentMessage {
+            constructor(properties?: swarm.dispatcher.AgentMessage.$Properties);
+            $unknowns?: Uint8Array[];
+            hello?: (swarm.dispatcher.Hello.$Properties|null);
+            heartbeat?: (swarm.dispatcher.Heartbeat.$Properties|null);
+            statuses?: (swarm.dispatcher.StatusBatch.$Properties|null);
+            description?: (swarm.dispatcher.Description.$Properties|null);
+            leaving?: (swarm.dispatcher.Leaving.$Properties|null);
+            tunnelFailed?: (swarm.dispatcher.TunnelFailed.$Properties|null);
+            message?: ("hello"|"heartbeat"|"statuses"|"description"|"leaving"|"tunnelFailed");
+            static create(properties: swarm.dispatcher.AgentMessage.$Shape): swarm.dispatcher.AgentMessage & swarm.dispatcher.AgentMessage.$Shape;
+            static create(properties?: swarm.dispatcher.AgentMessage.$Properties): swarm.dispatcher.AgentMessage;
+            static encode(message: swarm.dispatcher.AgentMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.AgentMessage & swarm.dispatcher.AgentMessage.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace AgentMessage {
+            interface $Properties {
+                hello?: (swarm.dispatcher.Hello.$Properties|null);
+                heartbeat?: (swarm.dispatcher.Heartbeat.$Properties|null);
+                statuses?: (swarm.dispatcher.StatusBatch.$Properties|null);
+                description?: (swarm.dispatcher.Description.$Properties|null);
+                leaving?: (swarm.dispatcher.Leaving.$Properties|null);
+                tunnelFailed?: (swarm.dispatcher.TunnelFailed.$Properties|null);
+                message?: ("hello"|"heartbeat"|"statuses"|"description"|"leaving"|"tunnelFailed");
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = {
+              hello?: swarm.dispatcher.Hello.$Shape|null;
+              heartbeat?: swarm.dispatcher.Heartbeat.$Shape|null;
+              statuses?: swarm.dispatcher.StatusBatch.$Shape|null;
+              description?: swarm.dispatcher.Description.$Shape|null;
+              leaving?: swarm.dispatcher.Leaving.$Shape|null;
+              tunnelFailed?: swarm.dispatcher.TunnelFailed.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ message?: undefined; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "hello"; hello: swarm.dispatcher.Hello.$Shape; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "heartbeat"; hello?: null; heartbeat: swarm.dispatcher.Heartbeat.$Shape; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "statuses"; hello?: null; heartbeat?: null; statuses: swarm.dispatcher.StatusBatch.$Shape; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "description"; hello?: null; heartbeat?: null; statuses?: null; description: swarm.dispatcher.Description.$Shape; leaving?: null; tunnelFailed?: null }|{ message?: "leaving"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving: swarm.dispatcher.Leaving.$Shape; tunnelFailed?: null }|{ message?: "tunnelFailed"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed: swarm.dispatcher.TunnelFailed.$Shape })
+            );
+        }
+
+        interface IManagerAddr extends swarm.dispatcher.ManagerAddr.$Properties {
+        }
+
+        class ManagerAddr {
+            constructor(properties?: swarm.dispatcher.ManagerAddr.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            addr: string;
+            static create(properties: swarm.dispatcher.ManagerAddr.$Shape): swarm.dispatcher.ManagerAddr & swarm.dispatcher.ManagerAddr.$Shape;
+            static create(properties?: swarm.dispatcher.ManagerAddr.$Properties): swarm.dispatcher.ManagerAddr;
+            static encode(message: swarm.dispatcher.ManagerAddr.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.ManagerAddr & swarm.dispatcher.ManagerAddr.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ManagerAddr {
+            interface $Properties {
+                nodeId?: (string|null);
+                addr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.ManagerAddr.$Properties;
+        }
+
+        interface IWelcome extends swarm.dispatcher.Welcome.$Properties {
+        }
+
+        class Welcome {
+            constructor(properties?: swarm.dispatcher.Welcome.$Properties);
+            $unknowns?: Uint8Array[];
+            sessionId: string;
+            heartbeatPeriodMs: number;
+            static create(properties: swarm.dispatcher.Welcome.$Shape): swarm.dispatcher.Welcome & swarm.dispatcher.Welcome.$Shape;
+            static create(properties?: swarm.dispatcher.Welcome.$Properties): swarm.dispatcher.Welcome;
+            static encode(message: swarm.dispatcher.Welcome.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Welcome & swarm.dispatcher.Welcome.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Welcome {
+            interface $Properties {
+                sessionId?: (string|null);
+                heartbeatPeriodMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Welcome.$Properties;
+        }
+
+        interface IHeartbeatAck extends swarm.dispatcher.HeartbeatAck.$Properties {
+        }
+
+        class HeartbeatAck {
+            constructor(properties?: swarm.dispatcher.HeartbeatAck.$Properties);
+            $unknowns?: Uint8Array[];
+            seq: number;
+            heartbeatPeriodMs: number;
+            static create(properties: swarm.dispatcher.HeartbeatAck.$Shape): swarm.dispatcher.HeartbeatAck & swarm.dispatcher.HeartbeatAck.$Shape;
+            static create(properties?: swarm.dispatcher.HeartbeatAck.$Properties): swarm.dispatcher.HeartbeatAck;
+            static encode(message: swarm.dispatcher.HeartbeatAck.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.HeartbeatAck & swarm.dispatcher.HeartbeatAck.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace HeartbeatAck {
+            interface $Properties {
+                seq?: (number|null);
+                heartbeatPeriodMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.HeartbeatAck.$Properties;
+        }
+
+        interface IStatusAck extends swarm.dispatcher.StatusAck.$Properties {
+        }
+
+        class StatusAck {
+            constructor(properties?: swarm.dispatcher.StatusAck.$Properties);
+            $unknowns?: Uint8Array[];
+            seq: number;
+            static create(properties: swarm.dispatcher.StatusAck.$Shape): swarm.dispatcher.StatusAck & swarm.dispatcher.StatusAck.$Shape;
+            static create(properties?: swarm.dispatcher.StatusAck.$Properties): swarm.dispatcher.StatusAck;
+            static encode(message: swarm.dispatcher.StatusAck.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.StatusAck & swarm.dispatcher.StatusAck.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace StatusAck {
+            interface $Properties {
+                seq?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.StatusAck.$Properties;
+        }
+
+        interface ITaskAssignment extends swarm.dispatcher.TaskAssignment.$Properties {
+        }
+
+        class TaskAssignment {
+            constructor(properties?: swarm.dispatcher.TaskAssignment.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            serviceId: string;
+            serviceName: string;
+            slot: number;
+            specRef: number;
+            desiredState: number;
+            notBeforeMs: number;
+            hostPortsJson: Uint8Array;
+            registryAuth: string;
+            serviceLabelsJson: Uint8Array;
+            versionIndex: number;
+            static create(properties: swarm.dispatcher.TaskAssignment.$Shape): swarm.dispatcher.TaskAssignment & swarm.dispatcher.TaskAssignment.$Shape;
+            static create(properties?: swarm.dispatcher.TaskAssignment.$Properties): swarm.dispatcher.TaskAssignment;
+            static encode(message: swarm.dispatcher.TaskAssignment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.TaskAssignment & swarm.dispatcher.TaskAssignment.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskAssignment {
+            interface $Properties {
+                taskId?: (string|null);
+                serviceId?: (string|null);
+                serviceName?: (string|null);
+                slot?: (number|null);
+                specRef?: (number|null);
+                desiredState?: (number|null);
+                notBeforeMs?: (number|null);
+                hostPortsJson?: (Uint8Array|null);
+                registryAuth?: (string|null);
+                serviceLabelsJson?: (Uint8Array|null);
+                versionIndex?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.TaskAssignment.$Properties;
+        }
+
+        interface IAssignments extends swarm.dispatcher.Assignments.$Properties {
+        }
+
+        class Assignments {
+            constructor(properties?: swarm.dispatcher.Assignments.$Properties);
+            $unknowns?: Uint8Array[];
+            complete: boolean;
+            appliesTo: number;
+            resultsIn: number;
+            specs: Uint8Array[];
+            tasks: swarm.dispatcher.TaskAssignment.$Properties[];
+            removedTaskIds: string[];
+            static create(properties: swarm.dispatcher.Assignments.$Shape): swarm.dispatcher.Assignments & swarm.dispatcher.Assignments.$Shape;
+            static create(properties?: swarm.dispatcher.Assignments.$Properties): swarm.dispatcher.Assignments;
+            static encode(message: swarm.dispatcher.Assignments.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Assignments & swarm.dispatcher.Assignments.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Assignments {
+            interface $Properties {
+                complete?: (boolean|null);
+                appliesTo?: (number|null);
+                resultsIn?: (number|null);
+                specs?: (Uint8Array[]|null);
+                tasks?: (swarm.dispatcher.TaskAssignment.$Properties[]|null);
+                removedTaskIds?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Assignments.$Properties;
+        }
+
+        interface INodeUpdate extends swarm.dispatcher.NodeUpdate.$Properties {
+        }
+
+        class NodeUpdate {
+            constructor(properties?: swarm.dispatcher.NodeUpdate.$Properties);
+            $unknowns?: Uint8Array[];
+            role: string;
+            availability: string;
+            rootBundlePem: string;
+            managers: swarm.dispatcher.ManagerAddr.$Properties[];
+            forceRenew: boolean;
+            hostname: string;
+            static create(properties: swarm.dispatcher.NodeUpdate.$Shape): swarm.dispatcher.NodeUpdate & swarm.dispatcher.NodeUpdate.$Shape;
+            static create(properties?: swarm.dispatcher.NodeUpdate.$Properties): swarm.dispatcher.NodeUpdate;
+            static encode(message: swarm.dispatcher.NodeUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.NodeUpdate & swarm.dispatcher.NodeUpdate.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeUpdate {
+            interface $Properties {
+                role?: (string|null);
+                availability?: (string|null);
+                rootBundlePem?: (string|null);
+                managers?: (swarm.dispatcher.ManagerAddr.$Properties[]|null);
+                forceRenew?: (boolean|null);
+                hostname?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.NodeUpdate.$Properties;
+        }
+
+        interface IRedirect extends swarm.dispatcher.Redirect.$Properties {
+        }
+
+        class Redirect {
+            constructor(properties?: swarm.dispatcher.Redirect.$Properties);
+            $unknowns?: Uint8Array[];
+            leaderAddr: string;
+            managers: swarm.dispatcher.ManagerAddr.$Properties[];
+            static create(properties: swarm.dispatcher.Redirect.$Shape): swarm.dispatcher.Redirect & swarm.dispatcher.Redirect.$Shape;
+            static create(properties?: swarm.dispatcher.Redirect.$Properties): swarm.dispatcher.Redirect;
+            static encode(message: swarm.dispatcher.Redirect.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Redirect & swarm.dispatcher.Redirect.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Redirect {
+            interface $Properties {
+                leaderAddr?: (string|null);
+                managers?: (swarm.dispatcher.ManagerAddr.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Redirect.$Properties;
+        }
+
+        interface IRemoved extends swarm.dispatcher.Removed.$Properties {
+        }
+
+        class Removed {
+            constructor(properties?: swarm.dispatcher.Removed.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.dispatcher.Removed.$Shape): swarm.dispatcher.Removed & swarm.dispatcher.Removed.$Shape;
+            static create(properties?: swarm.dispatcher.Removed.$Properties): swarm.dispatcher.Removed;
+            static encode(message: swarm.dispatcher.Removed.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.Removed & swarm.dispatcher.Removed.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Removed {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.Removed.$Properties;
+        }
+
+        interface IOpenTunnel extends swarm.dispatcher.OpenTunnel.$Properties {
+        }
+
+        class OpenTunnel {
+            constructor(properties?: swarm.dispatcher.OpenTunnel.$Properties);
+            $unknowns?: Uint8Array[];
+            tunnelId: string;
+            managerAddr: string;
+            static create(properties: swarm.dispatcher.OpenTunnel.$Shape): swarm.dispatcher.OpenTunnel & swarm.dispatcher.OpenTunnel.$Shape;
+            static create(properties?: swarm.dispatcher.OpenTunnel.$Properties): swarm.dispatcher.OpenTunnel;
+            static encode(message: swarm.dispatcher.OpenTunnel.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.OpenTunnel & swarm.dispatcher.OpenTunnel.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace OpenTunnel {
+            interface $Properties {
+                tunnelId?: (string|null);
+                managerAddr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.OpenTunnel.$Properties;
+        }
+
+        interface IDispatcherMessage extends swarm.dispatcher.DispatcherMessage.$Properties {
+        }
+
+        class DispatcherMessage {
+            constructor(properties?: swarm.dispatcher.DispatcherMessage.$Properties);
+            $unknowns?: Uint8Array[];
+            welcome?: (swarm.dispatcher.Welcome.$Properties|null);
+            heartbeatAck?: (swarm.dispatcher.HeartbeatAck.$Properties|null);
+            statusAck?: (swarm.dispatcher.StatusAck.$Properties|null);
+            assignments?: (swarm.dispatcher.Assignments.$Properties|null);
+            nodeUpdate?: (swarm.dispatcher.NodeUpdate.$Properties|null);
+            redirect?: (swarm.dispatcher.Redirect.$Properties|null);
+            removed?: (swarm.dispatcher.Removed.$Properties|null);
+            openTunnel?: (swarm.dispatcher.OpenTunnel.$Properties|null);
+            message?: ("welcome"|"heartbeatAck"|"statusAck"|"assignments"|"nodeUpdate"|"redirect"|"removed"|"openTunnel");
+            static create(properties: swarm.dispatcher.DispatcherMessage.$Shape): swarm.dispatcher.DispatcherMessage & swarm.dispatcher.DispatcherMessage.$Shape;
+            static create(properties?: swarm.dispatcher.DispatcherMessage.$Properties): swarm.dispatcher.DispatcherMessage;
+            static encode(message: swarm.dispatcher.DispatcherMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.DispatcherMessage & swarm.dispatcher.DispatcherMessage.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DispatcherMessage {
+            interface $Properties {
+                welcome?: (swarm.dispatcher.Welcome.$Properties|null);
+                heartbeatAck?: (swarm.dispatcher.HeartbeatAck.$Properties|null);
+                statusAck?: (swarm.dispatcher.StatusAck.$Properties|null);
+                assignments?: (swarm.dispatcher.Assignments.$Properties|null);
+                nodeUpdate?: (swarm.dispatcher.NodeUpdate.$Properties|null);
+                redirect?: (swarm.dispatcher.Redirect.$Properties|null);
+                removed?: (swarm.dispatcher.Removed.$Properties|null);
+                openTunnel?: (swarm.dispatcher.OpenTunnel.$Properties|null);
+                message?: ("welcome"|"heartbeatAck"|"statusAck"|"assignments"|"nodeUpdate"|"redirect"|"removed"|"openTunnel");
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = {
+              welcome?: swarm.dispatcher.Welcome.$Shape|null;
+              heartbeatAck?: swarm.dispatcher.HeartbeatAck.$Shape|null;
+              statusAck?: swarm.dispatcher.StatusAck.$Shape|null;
+              assignments?: swarm.dispatcher.Assignments.$Shape|null;
+              nodeUpdate?: swarm.dispatcher.NodeUpdate.$Shape|null;
+              redirect?: swarm.dispatcher.Redirect.$Shape|null;
+              removed?: swarm.dispatcher.Removed.$Shape|null;
+              openTunnel?: swarm.dispatcher.OpenTunnel.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ message?: undefined; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "welcome"; welcome: swarm.dispatcher.Welcome.$Shape; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "heartbeatAck"; welcome?: null; heartbeatAck: swarm.dispatcher.HeartbeatAck.$Shape; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "statusAck"; welcome?: null; heartbeatAck?: null; statusAck: swarm.dispatcher.StatusAck.$Shape; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "assignments"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments: swarm.dispatcher.Assignments.$Shape; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "nodeUpdate"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate: swarm.dispatcher.NodeUpdate.$Shape; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "redirect"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect: swarm.dispatcher.Redirect.$Shape; removed?: null; openTunnel?: null }|{ message?: "removed"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed: swarm.dispatcher.Removed.$Shape; openTunnel?: null }|{ message?: "openTunnel"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel: swarm.dispatcher.OpenTunnel.$Shape })
+            );
+        }
+    }
+
+    namespace objects {
+
+        interface IMeta extends swarm.objects.Meta.$Properties {
+        }
+
+        class Meta {
+            constructor(properties?: swarm.objects.Meta.$Properties);
+            $unknowns?: Uint8Array[];
+            id: string;
+            versionIndex: number;
+            clientIndex: number;
+            createdAtMs: number;
+            updatedAtMs: number;
+            static create(properties: swarm.objects.Meta.$Shape): swarm.objects.Meta & swarm.objects.Meta.$Shape;
+            static create(properties?: swarm.objects.Meta.$Properties): swarm.objects.Meta;
+            static encode(message: swarm.objects.Meta.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Meta & swarm.objects.Meta.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Meta {
+            interface $Properties {
+                id?: (string|null);
+                versionIndex?: (number|null);
+                clientIndex?: (number|null);
+                createdAtMs?: (number|null);
+                updatedAtMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Meta.$Properties;
+        }
+
+        interface IDeniedNode extends swarm.objects.DeniedNode.$Properties {
+        }
+
+        class DeniedNode {
+            constructor(properties?: swarm.objects.DeniedNode.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            untilMs: number;
+            static create(properties: swarm.objects.DeniedNode.$Shape): swarm.objects.DeniedNode & swarm.objects.DeniedNode.$Shape;
+            static create(properties?: swarm.objects.DeniedNode.$Properties): swarm.objects.DeniedNode;
+            static encode(message: swarm.objects.DeniedNode.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.DeniedNode & swarm.objects.DeniedNode.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DeniedNode {
+            interface $Properties {
+                nodeId?: (string|null);
+                untilMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.DeniedNode.$Properties;
+        }
+
+        interface ICluster extends swarm.objects.Cluster.$Properties {
+        }
+
+        class Cluster {
+            constructor(properties?: swarm.objects.Cluster.$Properties);
+            $unknowns?: Uint8Array[];
+            meta?: (swarm.objects.Meta.$Properties|null);
+            specJson: Uint8Array;
+            rootCertPem: string;
+            rootKeyPem: string;
+            workerToken: string;
+            managerToken: string;
+            defaultAddrPool: string[];
+            subnetSize: number;
+            dataPathPort: number;
+            deniedNodes: swarm.objects.DeniedNode.$Properties[];
+            static create(properties: swarm.objects.Cluster.$Shape): swarm.objects.Cluster & swarm.objects.Cluster.$Shape;
+            static create(properties?: swarm.objects.Cluster.$Properties): swarm.objects.Cluster;
+            static encode(message: swarm.objects.Cluster.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Cluster & swarm.objects.Cluster.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Cluster {
+            interface $Properties {
+                meta?: (swarm.objects.Meta.$Properties|null);
+                specJson?: (Uint8Array|null);
+                rootCertPem?: (string|null);
+                rootKeyPem?: (string|null);
+                workerToken?: (string|null);
+                managerToken?: (string|null);
+                defaultAddrPool?: (string[]|null);
+                subnetSize?: (number|null);
+                dataPathPort?: (number|null);
+                deniedNodes?: (swarm.objects.DeniedNode.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Cluster.$Properties;
+        }
+
+        interface IRaftMember extends swarm.objects.RaftMember.$Properties {
+        }
+
+        class RaftMember {
+            constructor(properties?: swarm.objects.RaftMember.$Properties);
+            $unknowns?: Uint8Array[];
+            memberId: string;
+            addr: string;
+            static create(properties: swarm.objects.RaftMember.$Shape): swarm.objects.RaftMember & swarm.objects.RaftMember.$Shape;
+            static create(properties?: swarm.objects.RaftMember.$Properties): swarm.objects.RaftMember;
+            static encode(message: swarm.objects.RaftMember.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.RaftMember & swarm.objects.RaftMember.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace RaftMember {
+            interface $Properties {
+                memberId?: (string|null);
+                addr?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.RaftMember.$Properties;
+        }
+
+        interface INode extends swarm.objects.Node.$Properties {
+        }
+
+        class Node {
+            constructor(properties?: swarm.objects.Node.$Properties);
+            $unknowns?: Uint8Array[];
+            meta?: (swarm.objects.Meta.$Properties|null);
+            specJson: Uint8Array;
+            role: string;
+            descriptionJson: Uint8Array;
+            state: string;
+            stateMessage: string;
+            addr: string;
+            manager?: (swarm.objects.RaftMember.$Properties|null);
+            nodeIndex: number;
+            bootId: string;
+            downSinceMs: number;
+            static create(properties: swarm.objects.Node.$Shape): swarm.objects.Node & swarm.objects.Node.$Shape;
+            static create(properties?: swarm.objects.Node.$Properties): swarm.objects.Node;
+            static encode(message: swarm.objects.Node.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Node & swarm.objects.Node.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Node {
+            interface $Properties {
+                meta?: (swarm.objects.Meta.$Properties|null);
+                specJson?: (Uint8Array|null);
+                role?: (string|null);
+                descriptionJson?: (Uint8Array|null);
+                state?: (string|null);
+                stateMessage?: (string|null);
+                addr?: (string|null);
+                manager?: (swarm.objects.RaftMember.$Properties|null);
+                nodeIndex?: (number|null);
+                bootId?: (string|null);
+                downSinceMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Node.$Properties;
+        }
+
+        interface IUpdateStatus extends swarm.objects.UpdateStatus.$Properties {
+        }
+
+        class UpdateStatus {
+            constructor(properties?: swarm.objects.UpdateStatus.$Properties);
+            $unknowns?: Uint8Array[];
+            state: string;
+            startedAtMs: number;
+            completedAtMs: number;
+            message: string;
+            static create(properties: swarm.objects.UpdateStatus.$Shape): swarm.objects.UpdateStatus & swarm.objects.UpdateStatus.$Shape;
+            static create(properties?: swarm.objects.UpdateStatus.$Properties): swarm.objects.UpdateStatus;
+            static encode(message: swarm.objects.UpdateStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.UpdateStatus & swarm.objects.UpdateStatus.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace UpdateStatus {
+            interface $Properties {
+                state?: (string|null);
+                startedAtMs?: (number|null);
+                completedAtMs?: (number|null);
+                message?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.UpdateStatus.$Properties;
+        }
+
+        interface IService extends swarm.objects.Service.$Properties {
+        }
+
+        class Service {
+            constructor(properties?: swarm.objects.Service.$Properties);
+            $unknowns?: Uint8Array[];
+            meta?: (swarm.objects.Meta.$Properties|null);
+            specJson: Uint8Array;
+            specVersion: number;
+            previousSpecJson: Uint8Array;
+            previousSpecVersion: number;
+            updateStatus?: (swarm.objects.UpdateStatus.$Properties|null);
+            portsJson: Uint8Array;
+            registryAuth: string;
+            previousRegistryAuth: string;
+            jobIteration: number;
+            lastExecutionMs: number;
+            static create(properties: swarm.objects.Service.$Shape): swarm.objects.Service & swarm.objects.Service.$Shape;
+            static create(properties?: swarm.objects.Service.$Properties): swarm.objects.Service;
+            static encode(message: swarm.objects.Service.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Service & swarm.objects.Service.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Service {
+            interface $Properties {
+                meta?: (swarm.objects.Meta.$Properties|null);
+                specJson?: (Uint8Array|null);
+                specVersion?: (number|null);
+                previousSpecJson?: (Uint8Array|null);
+                previousSpecVersion?: (number|null);
+                updateStatus?: (swarm.objects.UpdateStatus.$Properties|null);
+                portsJson?: (Uint8Array|null);
+                registryAuth?: (string|null);
+                previousRegistryAuth?: (string|null);
+                jobIteration?: (number|null);
+                lastExecutionMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Service.$Properties;
+        }
+
+        interface IPortStatus extends swarm.objects.PortStatus.$Properties {
+        }
+
+        class PortStatus {
+            constructor(properties?: swarm.objects.PortStatus.$Properties);
+            $unknowns?: Uint8Array[];
+            protocol: string;
+            targetPort: number;
+            publishedPort: number;
+            static create(properties: swarm.objects.PortStatus.$Shape): swarm.objects.PortStatus & swarm.objects.PortStatus.$Shape;
+            static create(properties?: swarm.objects.PortStatus.$Properties): swarm.objects.PortStatus;
+            static encode(message: swarm.objects.PortStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.PortStatus & swarm.objects.PortStatus.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace PortStatus {
+            interface $Properties {
+                protocol?: (string|null);
+                targetPort?: (number|null);
+                publishedPort?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.PortStatus.$Properties;
+        }
+
+        interface ITask extends swarm.objects.Task.$Properties {
+        }
+
+        class Task {
+            constructor(properties?: swarm.objects.Task.$Properties);
+            $unknowns?: Uint8Array[];
+            id: string;
+            versionIndex: number;
+            createdAtMs: number;
+            updatedAtMs: number;
+            serviceId: string;
+            serviceName: string;
+            slot: number;
+            nodeId: string;
+            specJson: Uint8Array;
+            specRef: number;
+            specVersion: number;
+            hostPortsJson: Uint8Array;
+            desiredState: number;
+            state: number;
+            statusAtMs: number;
+            message: string;
+            err: string;
+            containerId: string;
+            pid: number;
+            exitCode: number;
+            portStatus: swarm.objects.PortStatus.$Properties[];
+            notBeforeMs: number;
+            jobIteration: number;
+            static create(properties: swarm.objects.Task.$Shape): swarm.objects.Task & swarm.objects.Task.$Shape;
+            static create(properties?: swarm.objects.Task.$Properties): swarm.objects.Task;
+            static encode(message: swarm.objects.Task.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Task & swarm.objects.Task.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Task {
+            interface $Properties {
+                id?: (string|null);
+                versionIndex?: (number|null);
+                createdAtMs?: (number|null);
+                updatedAtMs?: (number|null);
+                serviceId?: (string|null);
+                serviceName?: (string|null);
+                slot?: (number|null);
+                nodeId?: (string|null);
+                specJson?: (Uint8Array|null);
+                specRef?: (number|null);
+                specVersion?: (number|null);
+                hostPortsJson?: (Uint8Array|null);
+                desiredState?: (number|null);
+                state?: (number|null);
+                statusAtMs?: (number|null);
+                message?: (string|null);
+                err?: (string|null);
+                containerId?: (string|null);
+                pid?: (number|null);
+                exitCode?: (number|null);
+                portStatus?: (swarm.objects.PortStatus.$Properties[]|null);
+                notBeforeMs?: (number|null);
+                jobIteration?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Task.$Properties;
+        }
+
+        interface INetwork extends swarm.objects.Network.$Properties {
+        }
+
+        class Network {
+            constructor(properties?: swarm.objects.Network.$Properties);
+            $unknowns?: Uint8Array[];
+            meta?: (swarm.objects.Meta.$Properties|null);
+            specJson: Uint8Array;
+            predefined: boolean;
+            static create(properties: swarm.objects.Network.$Shape): swarm.objects.Network & swarm.objects.Network.$Shape;
+            static create(properties?: swarm.objects.Network.$Properties): swarm.objects.Network;
+            static encode(message: swarm.objects.Network.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Network & swarm.objects.Network.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Network {
+            interface $Properties {
+                meta?: (swarm.objects.Meta.$Properties|null);
+                specJson?: (Uint8Array|null);
+                predefined?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Network.$Properties;
+        }
+
+        interface ISecret extends swarm.objects.Secret.$Properties {
+        }
+
+        class Secret {
+            constructor(properties?: swarm.objects.Secret.$Properties);
+            $unknowns?: Uint8Array[];
+            meta?: (swarm.objects.Meta.$Properties|null);
+            specJson: Uint8Array;
+            static create(properties: swarm.objects.Secret.$Shape): swarm.objects.Secret & swarm.objects.Secret.$Shape;
+            static create(properties?: swarm.objects.Secret.$Properties): swarm.objects.Secret;
+            static encode(message: swarm.objects.Secret.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Secret & swarm.objects.Secret.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Secret {
+            interface $Properties {
+                meta?: (swarm.objects.Meta.$Properties|null);
+                specJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Secret.$Properties;
+        }
+
+        interface IConfig extends swarm.objects.Config.$Properties {
+        }
+
+        class Config {
+            constructor(properties?: swarm.objects.Config.$Properties);
+            $unknowns?: Uint8Array[];
+            meta?: (swarm.objects.Meta.$Properties|null);
+            specJson: Uint8Array;
+            static create(properties: swarm.objects.Config.$Shape): swarm.objects.Config & swarm.objects.Config.$Shape;
+            static create(properties?: swarm.objects.Config.$Properties): swarm.objects.Config;
+            static encode(message: swarm.objects.Config.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Config & swarm.objects.Config.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Config {
+            interface $Properties {
+                meta?: (swarm.objects.Meta.$Properties|null);
+                specJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Config.$Properties;
+        }
+
+        interface IPrecondition extends swarm.objects.Precondition.$Properties {
+        }
+
+        class Precondition {
+            constructor(properties?: swarm.objects.Precondition.$Properties);
+            $unknowns?: Uint8Array[];
+            kind: string;
+            table: string;
+            id: string;
+            index: number;
+            name: string;
+            exceptId: string;
+            protocol: string;
+            publishedPort: number;
+            publishMode: string;
+            static create(properties: swarm.objects.Precondition.$Shape): swarm.objects.Precondition & swarm.objects.Precondition.$Shape;
+            static create(properties?: swarm.objects.Precondition.$Properties): swarm.objects.Precondition;
+            static encode(message: swarm.objects.Precondition.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Precondition & swarm.objects.Precondition.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Precondition {
+            interface $Properties {
+                kind?: (string|null);
+                table?: (string|null);
+                id?: (string|null);
+                index?: (number|null);
+                name?: (string|null);
+                exceptId?: (string|null);
+                protocol?: (string|null);
+                publishedPort?: (number|null);
+                publishMode?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Precondition.$Properties;
+        }
+
+        interface IDelete extends swarm.objects.Delete.$Properties {
+        }
+
+        class Delete {
+            constructor(properties?: swarm.objects.Delete.$Properties);
+            $unknowns?: Uint8Array[];
+            table: string;
+            id: string;
+            static create(properties: swarm.objects.Delete.$Shape): swarm.objects.Delete & swarm.objects.Delete.$Shape;
+            static create(properties?: swarm.objects.Delete.$Properties): swarm.objects.Delete;
+            static encode(message: swarm.objects.Delete.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Delete & swarm.objects.Delete.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Delete {
+            interface $Properties {
+                table?: (string|null);
+                id?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Delete.$Properties;
+        }
+
+        interface ITaskDesired extends swarm.objects.TaskDesired.$Properties {
+        }
+
+        class TaskDesired {
+            constructor(properties?: swarm.objects.TaskDesired.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            desiredState: number;
+            notBeforeMs?: (number|null);
+            static create(properties: swarm.objects.TaskDesired.$Shape): swarm.objects.TaskDesired & swarm.objects.TaskDesired.$Shape;
+            static create(properties?: swarm.objects.TaskDesired.$Properties): swarm.objects.TaskDesired;
+            static encode(message: swarm.objects.TaskDesired.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskDesired & swarm.objects.TaskDesired.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskDesired {
+            interface $Properties {
+                taskId?: (string|null);
+                desiredState?: (number|null);
+                notBeforeMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskDesired.$Properties;
+        }
+
+        interface ITaskAssign extends swarm.objects.TaskAssign.$Properties {
+        }
+
+        class TaskAssign {
+            constructor(properties?: swarm.objects.TaskAssign.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            nodeId: string;
+            message: string;
+            static create(properties: swarm.objects.TaskAssign.$Shape): swarm.objects.TaskAssign & swarm.objects.TaskAssign.$Shape;
+            static create(properties?: swarm.objects.TaskAssign.$Properties): swarm.objects.TaskAssign;
+            static encode(message: swarm.objects.TaskAssign.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskAssign & swarm.objects.TaskAssign.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskAssign {
+            interface $Properties {
+                taskId?: (string|null);
+                nodeId?: (string|null);
+                message?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskAssign.$Properties;
+        }
+
+        interface ITaskStatus extends swarm.objects.TaskStatus.$Properties {
+        }
+
+        class TaskStatus {
+            constructor(properties?: swarm.objects.TaskStatus.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            state: number;
+            atMs: number;
+            message: string;
+            err: string;
+            containerId: string;
+            pid: number;
+            exitCode: number;
+            portStatus: swarm.objects.PortStatus.$Properties[];
+            static create(properties: swarm.objects.TaskStatus.$Shape): swarm.objects.TaskStatus & swarm.objects.TaskStatus.$Shape;
+            static create(properties?: swarm.objects.TaskStatus.$Properties): swarm.objects.TaskStatus;
+            static encode(message: swarm.objects.TaskStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskStatus & swarm.objects.TaskStatus.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskStatus {
+            interface $Properties {
+                taskId?: (string|null);
+                state?: (number|null);
+                atMs?: (number|null);
+                message?: (string|null);
+                err?: (string|null);
+                containerId?: (string|null);
+                pid?: (number|null);
+                exitCode?: (number|null);
+                portStatus?: (swarm.objects.PortStatus.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskStatus.$Properties;
+        }
+
+        interface IServiceUpdateStatus extends swarm.objects.ServiceUpdateStatus.$Properties {
+        }
+
+        class ServiceUpdateStatus {
+            constructor(properties?: swarm.objects.ServiceUpdateStatus.$Properties);
+            $unknowns?: Uint8Array[];
+            serviceId: string;
+            specVersion: number;
+            updateStatus?: (swarm.objects.UpdateStatus.$Properties|null);
+            static create(properties: swarm.objects.ServiceUpdateStatus.$Shape): swarm.objects.ServiceUpdateStatus & swarm.objects.ServiceUpdateStatus.$Shape;
+            static create(properties?: swarm.objects.ServiceUpdateStatus.$Properties): swarm.objects.ServiceUpdateStatus;
+            static encode(message: swarm.objects.ServiceUpdateStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.ServiceUpdateStatus & swarm.objects.ServiceUpdateStatus.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ServiceUpdateStatus {
+            interface $Properties {
+                serviceId?: (string|null);
+                specVersion?: (number|null);
+                updateStatus?: (swarm.objects.UpdateStatus.$Properties|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.ServiceUpdateStatus.$Properties;
+        }
+
+        interface INodeStatus extends swarm.objects.NodeStatus.$Properties {
+        }
+
+        class NodeStatus {
+            constructor(properties?: swarm.objects.NodeStatus.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            state?: (string|null);
+            stateMessage?: (string|null);
+            addr?: (string|null);
+            descriptionJson?: (Uint8Array|null);
+            bootId?: (string|null);
+            static create(properties: swarm.objects.NodeStatus.$Shape): swarm.objects.NodeStatus & swarm.objects.NodeStatus.$Shape;
+            static create(properties?: swarm.objects.NodeStatus.$Properties): swarm.objects.NodeStatus;
+            static encode(message: swarm.objects.NodeStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.NodeStatus & swarm.objects.NodeStatus.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeStatus {
+            interface $Properties {
+                nodeId?: (string|null);
+                state?: (string|null);
+                stateMessage?: (string|null);
+                addr?: (string|null);
+                descriptionJson?: (Uint8Array|null);
+                bootId?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.NodeStatus.$Properties;
+        }
+
+        interface INodeRole extends swarm.objects.NodeRole.$Properties {
+        }
+
+        class NodeRole {
+            constructor(properties?: swarm.objects.NodeRole.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            role?: (string|null);
+            manager?: (swarm.objects.RaftMember.$Properties|null);
+            clearManager: boolean;
+            static create(properties: swarm.objects.NodeRole.$Shape): swarm.objects.NodeRole & swarm.objects.NodeRole.$Shape;
+            static create(properties?: swarm.objects.NodeRole.$Properties): swarm.objects.NodeRole;
+            static encode(message: swarm.objects.NodeRole.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.NodeRole & swarm.objects.NodeRole.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeRole {
+            interface $Properties {
+                nodeId?: (string|null);
+                role?: (string|null);
+                manager?: (swarm.objects.RaftMember.$Properties|null);
+                clearManager?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.NodeRole.$Properties;
+        }
+
+        interface IChange extends swarm.objects.Change.$Properties {
+        }
+
+        class Change {
+            constructor(properties?: swarm.objects.Change.$Properties);
+            $unknowns?: Uint8Array[];
+            putCluster?: (swarm.objects.Cluster.$Properties|null);
+            putNode?: (swarm.objects.Node.$Properties|null);
+            putService?: (swarm.objects.Service.$Properties|null);
+            putTask?: (swarm.objects.Task.$Properties|null);
+            putNetwork?: (swarm.objects.Network.$Properties|null);
+            putSecret?: (swarm.objects.Secret.$Properties|null);
+            putConfig?: (swarm.objects.Config.$Properties|null);
+            delete?: (swarm.objects.Delete.$Properties|null);
+            taskDesired?: (swarm.objects.TaskDesired.$Properties|null);
+            taskAssign?: (swarm.objects.TaskAssign.$Properties|null);
+            taskStatus?: (swarm.objects.TaskStatus.$Properties|null);
+            serviceUpdateStatus?: (swarm.objects.ServiceUpdateStatus.$Properties|null);
+            nodeStatus?: (swarm.objects.NodeStatus.$Properties|null);
+            nodeRole?: (swarm.objects.NodeRole.$Properties|null);
+            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole");
+            static create(properties: swarm.objects.Change.$Shape): swarm.objects.Change & swarm.objects.Change.$Shape;
+            static create(properties?: swarm.objects.Change.$Properties): swarm.objects.Change;
+            static encode(message: swarm.objects.Change.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Change & swarm.objects.Change.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Change {
+            interface $Properties {
+                putCluster?: (swarm.objects.Cluster.$Properties|null);
+                putNode?: (swarm.objects.Node.$Properties|null);
+                putService?: (swarm.objects.Service.$Properties|null);
+                putTask?: (swarm.objects.Task.$Properties|null);
+                putNetwork?: (swarm.objects.Network.$Properties|null);
+                putSecret?: (swarm.objects.Secret.$Properties|null);
+                putConfig?: (swarm.objects.Config.$Properties|null);
+                "delete"?: (swarm.objects.Delete.$Properties|null);
+                taskDesired?: (swarm.objects.TaskDesired.$Properties|null);
+                taskAssign?: (swarm.objects.TaskAssign.$Properties|null);
+                taskStatus?: (swarm.objects.TaskStatus.$Properties|null);
+                serviceUpdateStatus?: (swarm.objects.ServiceUpdateStatus.$Properties|null);
+                nodeStatus?: (swarm.objects.NodeStatus.$Properties|null);
+                nodeRole?: (swarm.objects.NodeRole.$Properties|null);
+                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole");
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = {
+              putCluster?: swarm.objects.Cluster.$Shape|null;
+              putNode?: swarm.objects.Node.$Shape|null;
+              putService?: swarm.objects.Service.$Shape|null;
+              putTask?: swarm.objects.Task.$Shape|null;
+              putNetwork?: swarm.objects.Network.$Shape|null;
+              putSecret?: swarm.objects.Secret.$Shape|null;
+              putConfig?: swarm.objects.Config.$Shape|null;
+              "delete"?: swarm.objects.Delete.$Shape|null;
+              taskDesired?: swarm.objects.TaskDesired.$Shape|null;
+              taskAssign?: swarm.objects.TaskAssign.$Shape|null;
+              taskStatus?: swarm.objects.TaskStatus.$Shape|null;
+              serviceUpdateStatus?: swarm.objects.ServiceUpdateStatus.$Shape|null;
+              nodeStatus?: swarm.objects.NodeStatus.$Shape|null;
+              nodeRole?: swarm.objects.NodeRole.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape })
+            );
+        }
+
+        interface ITransaction extends swarm.objects.Transaction.$Properties {
+        }
+
+        class Transaction {
+            constructor(properties?: swarm.objects.Transaction.$Properties);
+            $unknowns?: Uint8Array[];
+            format: number;
+            requestId: string;
+            atMs: number;
+            isClient: boolean;
+            preconditions: swarm.objects.Precondition.$Properties[];
+            changes: swarm.objects.Change.$Properties[];
+            resultJson: string;
+            specs: Uint8Array[];
+            static create(properties: swarm.objects.Transaction.$Shape): swarm.objects.Transaction & swarm.objects.Transaction.$Shape;
+            static create(properties?: swarm.objects.Transaction.$Properties): swarm.objects.Transaction;
+            static encode(message: swarm.objects.Transaction.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Transaction & swarm.objects.Transaction.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Transaction {
+            interface $Properties {
+                format?: (number|null);
+                requestId?: (string|null);
+                atMs?: (number|null);
+                isClient?: (boolean|null);
+                preconditions?: (swarm.objects.Precondition.$Properties[]|null);
+                changes?: (swarm.objects.Change.$Properties[]|null);
+                resultJson?: (string|null);
+                specs?: (Uint8Array[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = {
+              format?: number|null;
+              requestId?: string|null;
+              atMs?: number|null;
+              isClient?: boolean|null;
+              preconditions?: swarm.objects.Precondition.$Shape[]|null;
+              changes?: swarm.objects.Change.$Shape[]|null;
+              resultJson?: string|null;
+              specs?: Uint8Array[]|null;
+              $unknowns?: Uint8Array[];
+            };
+        }
+
+        interface IStoredResult extends swarm.objects.StoredResult.$Properties {
+        }
+
+        class StoredResult {
+            constructor(properties?: swarm.objects.StoredResult.$Properties);
+            $unknowns?: Uint8Array[];
+            requestId: string;
+            atMs: number;
+            index: number;
+            resultJson: string;
+            static create(properties: swarm.objects.StoredResult.$Shape): swarm.objects.StoredResult & swarm.objects.StoredResult.$Shape;
+            static create(properties?: swarm.objects.StoredResult.$Properties): swarm.objects.StoredResult;
+            static encode(message: swarm.objects.StoredResult.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.StoredResult & swarm.objects.StoredResult.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace StoredResult {
+            interface $Properties {
+                requestId?: (string|null);
+                atMs?: (number|null);
+                index?: (number|null);
+                resultJson?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.StoredResult.$Properties;
+        }
+
+        interface ISnapshotRecord extends swarm.objects.SnapshotRecord.$Properties {
+        }
+
+        class SnapshotRecord {
+            constructor(properties?: swarm.objects.SnapshotRecord.$Properties);
+            $unknowns?: Uint8Array[];
+            header?: (swarm.objects.SnapshotHeader.$Properties|null);
+            specJson?: (Uint8Array|null);
+            cluster?: (swarm.objects.Cluster.$Properties|null);
+            node?: (swarm.objects.Node.$Properties|null);
+            service?: (swarm.objects.Service.$Properties|null);
+            task?: (swarm.objects.Task.$Properties|null);
+            network?: (swarm.objects.Network.$Properties|null);
+            secret?: (swarm.objects.Secret.$Properties|null);
+            config?: (swarm.objects.Config.$Properties|null);
+            result?: (swarm.objects.StoredResult.$Properties|null);
+            end?: (swarm.objects.SnapshotEnd.$Properties|null);
+            record?: ("header"|"specJson"|"cluster"|"node"|"service"|"task"|"network"|"secret"|"config"|"result"|"end");
+            static create(properties: swarm.objects.SnapshotRecord.$Shape): swarm.objects.SnapshotRecord & swarm.objects.SnapshotRecord.$Shape;
+            static create(properties?: swarm.objects.SnapshotRecord.$Properties): swarm.objects.SnapshotRecord;
+            static encode(message: swarm.objects.SnapshotRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.SnapshotRecord & swarm.objects.SnapshotRecord.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SnapshotRecord {
+            interface $Properties {
+                header?: (swarm.objects.SnapshotHeader.$Properties|null);
+                specJson?: (Uint8Array|null);
+                cluster?: (swarm.objects.Cluster.$Properties|null);
+                node?: (swarm.objects.Node.$Properties|null);
+                service?: (swarm.objects.Service.$Properties|null);
+                task?: (swarm.objects.Task.$Properties|null);
+                network?: (swarm.objects.Network.$Properties|null);
+                secret?: (swarm.objects.Secret.$Properties|null);
+                config?: (swarm.objects.Config.$Properties|null);
+                result?: (swarm.objects.StoredResult.$Properties|null);
+                end?: (swarm.objects.SnapshotEnd.$Properties|null);
+                record?: ("header"|"specJson"|"cluster"|"node"|"service"|"task"|"network"|"secret"|"config"|"result"|"end");
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = {
+              header?: swarm.objects.SnapshotHeader.$Shape|null;
+              specJson?: Uint8Array|null;
+              cluster?: swarm.objects.Cluster.$Shape|null;
+              node?: swarm.objects.Node.$Shape|null;
+              service?: swarm.objects.Service.$Shape|null;
+              task?: swarm.objects.Task.$Shape|null;
+              network?: swarm.objects.Network.$Shape|null;
+              secret?: swarm.objects.Secret.$Shape|null;
+              config?: swarm.objects.Config.$Shape|null;
+              result?: swarm.objects.StoredResult.$Shape|null;
+              end?: swarm.objects.SnapshotEnd.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ record?: undefined; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "header"; header: swarm.objects.SnapshotHeader.$Shape; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "specJson"; header?: null; specJson: Uint8Array; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "cluster"; header?: null; specJson?: null; cluster: swarm.objects.Cluster.$Shape; node?: null; service?: null; task?: null; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "node"; header?: null; specJson?: null; cluster?: null; node: swarm.objects.Node.$Shape; service?: null; task?: null; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "service"; header?: null; specJson?: null; cluster?: null; node?: null; service: swarm.objects.Service.$Shape; task?: null; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "task"; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task: swarm.objects.Task.$Shape; network?: null; secret?: null; config?: null; result?: null; end?: null }|{ record?: "network"; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network: swarm.objects.Network.$Shape; secret?: null; config?: null; result?: null; end?: null }|{ record?: "secret"; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret: swarm.objects.Secret.$Shape; config?: null; result?: null; end?: null }|{ record?: "config"; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret?: null; config: swarm.objects.Config.$Shape; result?: null; end?: null }|{ record?: "result"; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret?: null; config?: null; result: swarm.objects.StoredResult.$Shape; end?: null }|{ record?: "end"; header?: null; specJson?: null; cluster?: null; node?: null; service?: null; task?: null; network?: null; secret?: null; config?: null; result?: null; end: swarm.objects.SnapshotEnd.$Shape })
+            );
+        }
+
+        interface ISnapshotHeader extends swarm.objects.SnapshotHeader.$Properties {
+        }
+
+        class SnapshotHeader {
+            constructor(properties?: swarm.objects.SnapshotHeader.$Properties);
+            $unknowns?: Uint8Array[];
+            format: number;
+            index: number;
+            static create(properties: swarm.objects.SnapshotHeader.$Shape): swarm.objects.SnapshotHeader & swarm.objects.SnapshotHeader.$Shape;
+            static create(properties?: swarm.objects.SnapshotHeader.$Properties): swarm.objects.SnapshotHeader;
+            static encode(message: swarm.objects.SnapshotHeader.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.SnapshotHeader & swarm.objects.SnapshotHeader.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SnapshotHeader {
+            interface $Properties {
+                format?: (number|null);
+                index?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.SnapshotHeader.$Properties;
+        }
+
+        interface ISnapshotEnd extends swarm.objects.SnapshotEnd.$Properties {
+        }
+
+        class SnapshotEnd {
+            constructor(properties?: swarm.objects.SnapshotEnd.$Properties);
+            $unknowns?: Uint8Array[];
+            recordCount: number;
+            static create(properties: swarm.objects.SnapshotEnd.$Shape): swarm.objects.SnapshotEnd & swarm.objects.SnapshotEnd.$Shape;
+            static create(properties?: swarm.objects.SnapshotEnd.$Properties): swarm.objects.SnapshotEnd;
+            static encode(message: swarm.objects.SnapshotEnd.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.SnapshotEnd & swarm.objects.SnapshotEnd.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SnapshotEnd {
+            interface $Properties {
+                recordCount?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.SnapshotEnd.$Properties;
+        }
+    }
+
+    namespace net {
+
+        interface IHostPort extends swarm.net.HostPort.$Properties {
+        }
+
+        class HostPort {
+            constructor(properties?: swarm.net.HostPort.$Properties);
+            $unknowns?: Uint8Array[];
+            protocol: string;
+            targetPort: number;
+            publishedPort: number;
+            static create(properties: swarm.net.HostPort.$Shape): swarm.net.HostPort & swarm.net.HostPort.$Shape;
+            static create(properties?: swarm.net.HostPort.$Properties): swarm.net.HostPort;
+            static encode(message: swarm.net.HostPort.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.HostPort & swarm.net.HostPort.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace HostPort {
+            interface $Properties {
+                protocol?: (string|null);
+                targetPort?: (number|null);
+                publishedPort?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.HostPort.$Properties;
+        }
+
+        interface IAttachRequest extends swarm.net.AttachRequest.$Properties {
+        }
+
+        class AttachRequest {
+            constructor(properties?: swarm.net.AttachRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            containerId: string;
+            mode: string;
+            hostPorts: swarm.net.HostPort.$Properties[];
+            static create(properties: swarm.net.AttachRequest.$Shape): swarm.net.AttachRequest & swarm.net.AttachRequest.$Shape;
+            static create(properties?: swarm.net.AttachRequest.$Properties): swarm.net.AttachRequest;
+            static encode(message: swarm.net.AttachRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.AttachRequest & swarm.net.AttachRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace AttachRequest {
+            interface $Properties {
+                containerId?: (string|null);
+                mode?: (string|null);
+                hostPorts?: (swarm.net.HostPort.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.AttachRequest.$Properties;
+        }
+
+        interface IAttachReply extends swarm.net.AttachReply.$Properties {
+        }
+
+        class AttachReply {
+            constructor(properties?: swarm.net.AttachReply.$Properties);
+            $unknowns?: Uint8Array[];
+            netnsPath: string;
+            address: string;
+            gateway: string;
+            mac: string;
+            hostPorts: swarm.net.HostPort.$Properties[];
+            nameservers: string[];
+            search: string[];
+            static create(properties: swarm.net.AttachReply.$Shape): swarm.net.AttachReply & swarm.net.AttachReply.$Shape;
+            static create(properties?: swarm.net.AttachReply.$Properties): swarm.net.AttachReply;
+            static encode(message: swarm.net.AttachReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.AttachReply & swarm.net.AttachReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace AttachReply {
+            interface $Properties {
+                netnsPath?: (string|null);
+                address?: (string|null);
+                gateway?: (string|null);
+                mac?: (string|null);
+                hostPorts?: (swarm.net.HostPort.$Properties[]|null);
+                nameservers?: (string[]|null);
+                search?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.AttachReply.$Properties;
+        }
+
+        interface IReleaseRequest extends swarm.net.ReleaseRequest.$Properties {
+        }
+
+        class ReleaseRequest {
+            constructor(properties?: swarm.net.ReleaseRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            containerId: string;
+            static create(properties: swarm.net.ReleaseRequest.$Shape): swarm.net.ReleaseRequest & swarm.net.ReleaseRequest.$Shape;
+            static create(properties?: swarm.net.ReleaseRequest.$Properties): swarm.net.ReleaseRequest;
+            static encode(message: swarm.net.ReleaseRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.ReleaseRequest & swarm.net.ReleaseRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ReleaseRequest {
+            interface $Properties {
+                containerId?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.ReleaseRequest.$Properties;
+        }
+
+        interface IReleaseReply extends swarm.net.ReleaseReply.$Properties {
+        }
+
+        class ReleaseReply {
+            constructor(properties?: swarm.net.ReleaseReply.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.net.ReleaseReply.$Shape): swarm.net.ReleaseReply & swarm.net.ReleaseReply.$Shape;
+            static create(properties?: swarm.net.ReleaseReply.$Properties): swarm.net.ReleaseReply;
+            static encode(message: swarm.net.ReleaseReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.ReleaseReply & swarm.net.ReleaseReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ReleaseReply {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.ReleaseReply.$Properties;
+        }
+
+        interface ISyncRequest extends swarm.net.SyncRequest.$Properties {
+        }
+
+        class SyncRequest {
+            constructor(properties?: swarm.net.SyncRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            containerIds: string[];
+            static create(properties: swarm.net.SyncRequest.$Shape): swarm.net.SyncRequest & swarm.net.SyncRequest.$Shape;
+            static create(properties?: swarm.net.SyncRequest.$Properties): swarm.net.SyncRequest;
+            static encode(message: swarm.net.SyncRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.SyncRequest & swarm.net.SyncRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SyncRequest {
+            interface $Properties {
+                containerIds?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.SyncRequest.$Properties;
+        }
+
+        interface ISyncReply extends swarm.net.SyncReply.$Properties {
+        }
+
+        class SyncReply {
+            constructor(properties?: swarm.net.SyncReply.$Properties);
+            $unknowns?: Uint8Array[];
+            released: string[];
+            static create(properties: swarm.net.SyncReply.$Shape): swarm.net.SyncReply & swarm.net.SyncReply.$Shape;
+            static create(properties?: swarm.net.SyncReply.$Properties): swarm.net.SyncReply;
+            static encode(message: swarm.net.SyncReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.SyncReply & swarm.net.SyncReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SyncReply {
+            interface $Properties {
+                released?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.SyncReply.$Properties;
+        }
+
+        interface IStatusRequest extends swarm.net.StatusRequest.$Properties {
+        }
+
+        class StatusRequest {
+            constructor(properties?: swarm.net.StatusRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.net.StatusRequest.$Shape): swarm.net.StatusRequest & swarm.net.StatusRequest.$Shape;
+            static create(properties?: swarm.net.StatusRequest.$Properties): swarm.net.StatusRequest;
+            static encode(message: swarm.net.StatusRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.StatusRequest & swarm.net.StatusRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace StatusRequest {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.StatusRequest.$Properties;
+        }
+
+        interface IStatusReply extends swarm.net.StatusReply.$Properties {
+        }
+
+        class StatusReply {
+            constructor(properties?: swarm.net.StatusReply.$Properties);
+            $unknowns?: Uint8Array[];
+            bridge: string;
+            subnet: string;
+            problems: string[];
+            attachments: swarm.net.AttachReply.$Properties[];
+            static create(properties: swarm.net.StatusReply.$Shape): swarm.net.StatusReply & swarm.net.StatusReply.$Shape;
+            static create(properties?: swarm.net.StatusReply.$Properties): swarm.net.StatusReply;
+            static encode(message: swarm.net.StatusReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.StatusReply & swarm.net.StatusReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace StatusReply {
+            interface $Properties {
+                bridge?: (string|null);
+                subnet?: (string|null);
+                problems?: (string[]|null);
+                attachments?: (swarm.net.AttachReply.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.StatusReply.$Properties;
+        }
+    }
+
+    namespace tunnel {
+
+        interface ITunnelFrame extends swarm.tunnel.TunnelFrame.$Properties {
+        }
+
+        class TunnelFrame {
+            constructor(properties?: swarm.tunnel.TunnelFrame.$Properties);
+            $unknowns?: Uint8Array[];
+            tunnelId: string;
+            data: Uint8Array;
+            end: boolean;
+            static create(properties: swarm.tunnel.TunnelFrame.$Shape): swarm.tunnel.TunnelFrame & swarm.tunnel.TunnelFrame.$Shape;
+            static create(properties?: swarm.tunnel.TunnelFrame.$Properties): swarm.tunnel.TunnelFrame;
+            static encode(message: swarm.tunnel.TunnelFrame.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.tunnel.TunnelFrame & swarm.tunnel.TunnelFrame.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TunnelFrame {
+            interface $Properties {
+                tunnelId?: (string|null);
+                data?: (Uint8Array|null);
+                end?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.tunnel.TunnelFrame.$Properties;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+/** The replicated objects. Immutable: a change makes a new object that shares what did not change. */
+import type {
+  ClusterSpec,
+  ConfigSpec,
+  NetworkSpec,
+  NodeDescription,
+  NodeRole,
+  NodeSpec,
+  PortConfig,
+  SecretSpec,
+  ServiceSpec,
+  TaskSpec,
+} from "./spec.js";
+
+/** Task states by their wire numbers; order is meaning: an observed state never goes down. */
+export const TASK_STATE = {
+  new: 0,
+  pending: 64,
+  assigned: 192,
+  accepted: 256,
+  preparing: 320,
+  ready: 384,
+  starting: 448,
+  running: 512,
+  complete: 576,
+  shutdown: 640,
+  failed: 704,
+  rejected: 768,
+  remove: 800,
+  orphaned: 832,
+} as const;
+export type TaskStateName = keyof typeof TASK_STATE;
+export type TaskState = (typeof TASK_STATE)[TaskStateName];
+
+/** What every object carries. Indexes are Raft log indexes, times Unix ms. */
+export type Meta = {
+  readonly id: string;
+  /** Log index of the entry that last wrote the object. */
+  readonly versionIndex: number;
+  /** Log index of the last client write (or automatic rollback): `?version=N` needs clientIndex ≤ N ≤ versionIndex. */
+  readonly clientIndex: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+};
+
+export type JoinTokens = { readonly worker: string; readonly manager: string };
+
+export type Cluster = Meta & {
+  readonly spec: ClusterSpec;
+  readonly rootCertPem: string;
+  readonly rootKeyPem: string;
+  readonly joinTokens: JoinTokens;
+  readonly defaultAddrPool: readonly string[];
+  readonly subnetSize: number;
+  readonly dataPathPort: number;
+  /** Removed nodes: their certificates are refused until they have expired. */
+  readonly deniedNodes: readonly { readonly nodeId: string; readonly untilMs: number }[];
+};
+
+export type NodeState = "unknown" | "down" | "ready" | "disconnected";
+
+export type Node = Meta & {
+  readonly spec: NodeSpec;
+  /** Observed role: what its certificate may say. Lags spec.Role. */
+  readonly role: NodeRole;
+  readonly description: NodeDescription | undefined;
+  readonly state: NodeState;
+  readonly stateMessage: string;
+  /** IP as seen by the manager. */
+  readonly addr: string;
+  /** Present while the node is a Raft member. */
+  readonly manager: { readonly memberId: string; readonly addr: string } | undefined;
+  /** Stable small number 1–4094. */
+  readonly nodeIndex: number;
+  /** Of the last registration; a new one means that the host restarted. */
+  readonly bootId: string;
+  /** When the node went down; 0 while it is not. */
+  readonly downSinceMs: number;
+};
+
+export type UpdateState =
+  | "updating"
+  | "paused"
+  | "completed"
+  | "rollback_started"
+  | "rollback_paused"
+  | "rollback_completed";
+export type UpdateStatus = {
+  readonly state: UpdateState;
+  readonly startedAtMs: number;
+  /** 0 while unfinished. */
+  readonly completedAtMs: number;
+  readonly message: string;
+};
+
+export type Service = Meta & {
+  readonly spec: ServiceSpec;
+  /** Log index at which `spec` was last changed by a client or rollback: tells "same spec" quickly. */
+  readonly specVersion: number;
+  readonly previousSpec: ServiceSpec | undefined;
+  readonly previousSpecVersion: number;
+  readonly updateStatus: UpdateStatus | undefined;
+  /** Ports as allocated (published ports filled in). */
+  readonly ports: readonly PortConfig[];
+  /** Engine `X-Registry-Auth` value for pulls; never shown. */
+  readonly registryAuth: string;
+  readonly previousRegistryAuth: string;
+  readonly jobIteration: number;
+  readonly lastExecutionMs: number;
+};
+
+export type PortStatus = {
+  readonly protocol: "tcp" | "udp" | "sctp";
+  readonly targetPort: number;
+  readonly publishedPort: number;
+};
+
+/** One run in one slot. Flat, fixed shape; `spec` is shared with the service and with its sibling tasks. */
+export type Task = {
+  readonly id: string;
+  readonly versionIndex: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly serviceId: string;
+  readonly serviceName: string;
+  /** 0 for global tasks. */
+  readonly slot: number;
+  /** "" until assigned. Never changes afterwards. */
+  readonly nodeId: string;
+  readonly spec: TaskSpec;
+  readonly specVersion: number;
+  /** Host-mode ports of the endpoint spec this task was made with. */
+  readonly hostPorts: readonly PortConfig[];
+  readonly desiredState: TaskState;
+  readonly state: TaskState;
+  readonly statusAtMs: number;
+  readonly message: string;
+  readonly err: string;
+  readonly containerId: string;
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly portStatus: readonly PortStatus[];
+  /** A replacement is not started before this Unix ms (restart delay); 0 = at once. */
+  readonly notBeforeMs: number;
+  readonly jobIteration: number;
+};
+
+export type Network = Meta & { readonly spec: NetworkSpec; readonly predefined: boolean };
+export type Secret = Meta & { readonly spec: SecretSpec };
+export type Config = Meta & { readonly spec: ConfigSpec };
+
+export type TableName = "cluster" | "node" | "service" | "task" | "network" | "secret" | "config";
+export type ObjectOf = {
+  readonly cluster: Cluster;
+  readonly node: Node;
+  readonly service: Service;
+  readonly task: Task;
+  readonly network: Network;
+  readonly secret: Secret;
+  readonly config: Config;
+};

@@ -1,0 +1,84 @@
+/**
+ * Control operations: the one way to change the cluster. The manager that takes a call makes object ids and the requestId,
+ * then runs the operation on the leader (forwarded whole, never as a proposal; contracts §2).
+ */
+import type { ClusterSpec, NodeRole, NodeSpec, ServiceSpec } from "./spec.js";
+
+export type Operation =
+  | {
+      readonly kind: "service.create";
+      readonly serviceId: string;
+      readonly spec: ServiceSpec;
+      readonly registryAuth: string;
+    }
+  | {
+      readonly kind: "service.update";
+      readonly serviceId: string;
+      readonly version: number;
+      readonly spec: ServiceSpec;
+      readonly rollback: "previous" | "none";
+      /** undefined: take it from `registryAuthFrom`. */
+      readonly registryAuth: string | undefined;
+      readonly registryAuthFrom: "spec" | "previous-spec";
+    }
+  | { readonly kind: "service.remove"; readonly serviceId: string }
+  | {
+      readonly kind: "node.update";
+      readonly nodeId: string;
+      readonly version: number;
+      readonly spec: NodeSpec;
+    }
+  | { readonly kind: "node.remove"; readonly nodeId: string; readonly force: boolean }
+  | {
+      readonly kind: "cluster.update";
+      readonly version: number;
+      readonly spec: ClusterSpec;
+      readonly rotateWorkerToken: boolean;
+      readonly rotateManagerToken: boolean;
+      readonly rotateManagerUnlockKey: boolean;
+    }
+  /** A node without certificate asks for one (token) or renews (caller's verified node id). */
+  | {
+      readonly kind: "ca.issue";
+      /** "" for a first certificate; then `token` decides the role. */
+      readonly nodeId: string;
+      /** Id for a new node, made by the manager that took the call. */
+      readonly newNodeId: string;
+      readonly csrPem: string;
+      readonly token: string;
+      readonly availability: NodeSpec["Availability"];
+    }
+  /** A new manager asks to become a Raft member. The leader checks that it is reachable, adds a learner, promotes it. */
+  | {
+      readonly kind: "raft.join";
+      readonly nodeId: string;
+      readonly memberId: string;
+      readonly addr: string;
+    }
+  | { readonly kind: "raft.leave"; readonly nodeId: string };
+
+export type OperationResult = {
+  "service.create": { readonly id: string; readonly warnings: readonly string[] };
+  "service.update": { readonly warnings: readonly string[] };
+  "service.remove": Readonly<Record<string, never>>;
+  "node.update": Readonly<Record<string, never>>;
+  "node.remove": Readonly<Record<string, never>>;
+  "cluster.update": Readonly<Record<string, never>>;
+  "ca.issue": {
+    readonly nodeId: string;
+    readonly role: NodeRole;
+    readonly certificatePem: string;
+    readonly rootBundlePem: string;
+  };
+  "raft.join": {
+    readonly members: readonly {
+      readonly memberId: string;
+      readonly nodeId: string;
+      readonly addr: string;
+    }[];
+  };
+  "raft.leave": Readonly<Record<string, never>>;
+};
+
+export type OperationKind = Operation["kind"];
+export type ResultOf<K extends OperationKind> = OperationResult[K];

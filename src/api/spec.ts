@@ -1,0 +1,290 @@
+/**
+ * Specs: what the user wants, in the Engine API's own JSON shape and field names (API 1.50). They are documents: kept as
+ * the user wrote them (plus the fill-ins the API requires), stored as canonical JSON, parsed once and shared frozen by
+ * reference. Durations are integer nanoseconds. See docs/adr/0002.
+ */
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type NodeRole = "worker" | "manager";
+export type Availability = "active" | "pause" | "drain";
+
+export type NodeSpec = {
+  readonly Name?: string;
+  readonly Labels: Labels;
+  readonly Role: NodeRole;
+  readonly Availability: Availability;
+};
+
+export type ClusterSpec = {
+  readonly Name: string;
+  readonly Labels: Labels;
+  readonly Orchestration: { readonly TaskHistoryRetentionLimit: number };
+  readonly Raft: {
+    readonly SnapshotInterval: number;
+    readonly KeepOldSnapshots: number;
+    readonly LogEntriesForSlowFollowers: number;
+    readonly ElectionTick: number;
+    readonly HeartbeatTick: number;
+  };
+  readonly Dispatcher: { readonly HeartbeatPeriod: number };
+  readonly CAConfig: { readonly NodeCertExpiry: number; readonly ForceRotate?: number };
+  readonly TaskDefaults: {
+    readonly LogDriver?: { readonly Name: string; readonly Options?: Labels };
+  };
+  readonly EncryptionConfig: { readonly AutoLockManagers: boolean };
+};
+
+export type ServiceMode =
+  | { readonly Replicated: { readonly Replicas: number } }
+  | { readonly Global: Readonly<Record<string, never>> }
+  | {
+      readonly ReplicatedJob: { readonly MaxConcurrent: number; readonly TotalCompletions: number };
+    }
+  | { readonly GlobalJob: Readonly<Record<string, never>> };
+
+export type FailureAction = "pause" | "continue" | "rollback";
+export type UpdateOrder = "stop-first" | "start-first";
+
+export type UpdateConfig = {
+  /** 0 = all at once. */
+  readonly Parallelism: number;
+  readonly Delay?: number;
+  readonly FailureAction?: FailureAction;
+  readonly Monitor?: number;
+  readonly MaxFailureRatio?: number;
+  readonly Order?: UpdateOrder;
+};
+
+export type PortProtocol = "tcp" | "udp" | "sctp";
+export type PortConfig = {
+  readonly Name?: string;
+  readonly Protocol: PortProtocol;
+  readonly TargetPort: number;
+  readonly PublishedPort?: number;
+  readonly PublishMode: "ingress" | "host";
+};
+
+export type EndpointSpec = {
+  readonly Mode?: "vip" | "dnsrr";
+  readonly Ports?: readonly PortConfig[];
+};
+
+export type MountSpec = {
+  readonly Type: "bind" | "volume" | "tmpfs" | "npipe" | "cluster" | "image";
+  readonly Source?: string;
+  readonly Target: string;
+  readonly ReadOnly?: boolean;
+  readonly Consistency?: string;
+  readonly BindOptions?: {
+    readonly Propagation?: string;
+    readonly NonRecursive?: boolean;
+    readonly CreateMountpoint?: boolean;
+    readonly ReadOnlyNonRecursive?: boolean;
+    readonly ReadOnlyForceRecursive?: boolean;
+  };
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Labels;
+    readonly Subpath?: string;
+    readonly DriverConfig?: { readonly Name?: string; readonly Options?: Labels };
+  };
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    readonly Options?: readonly (readonly string[])[];
+  };
+};
+
+export type HealthcheckSpec = {
+  readonly Test?: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly Retries?: number;
+  readonly StartPeriod?: number;
+  readonly StartInterval?: number;
+};
+
+export type PrivilegesSpec = {
+  readonly CredentialSpec?: unknown;
+  readonly SELinuxContext?: unknown;
+  readonly Seccomp?: {
+    readonly Mode?: "default" | "unconfined" | "custom";
+    readonly Profile?: string;
+  };
+  readonly AppArmor?: { readonly Mode?: "default" | "disabled" };
+  readonly NoNewPrivileges?: boolean;
+};
+
+export type FileTarget = {
+  readonly Name: string;
+  readonly UID: string;
+  readonly GID: string;
+  readonly Mode: number;
+};
+
+export type ContainerSpec = {
+  readonly Image: string;
+  readonly Labels?: Labels;
+  readonly Command?: readonly string[];
+  readonly Args?: readonly string[];
+  readonly Hostname?: string;
+  readonly Env?: readonly string[];
+  readonly Dir?: string;
+  readonly User?: string;
+  readonly Groups?: readonly string[];
+  readonly Privileges?: PrivilegesSpec;
+  readonly Init?: boolean;
+  readonly StopSignal?: string;
+  readonly TTY?: boolean;
+  readonly OpenStdin?: boolean;
+  readonly ReadOnly?: boolean;
+  readonly Mounts?: readonly MountSpec[];
+  readonly StopGracePeriod?: number;
+  readonly Healthcheck?: HealthcheckSpec;
+  /** `IP name [name…]`, as docker stores them. */
+  readonly Hosts?: readonly string[];
+  readonly DNSConfig?: {
+    readonly Nameservers?: readonly string[];
+    readonly Search?: readonly string[];
+    readonly Options?: readonly string[];
+  };
+  readonly Secrets?: readonly {
+    readonly File?: FileTarget;
+    readonly SecretID: string;
+    readonly SecretName: string;
+  }[];
+  readonly Configs?: readonly {
+    readonly File?: FileTarget;
+    readonly Runtime?: Readonly<Record<string, never>>;
+    readonly ConfigID: string;
+    readonly ConfigName: string;
+  }[];
+  readonly Isolation?: string;
+  readonly Sysctls?: Labels;
+  readonly CapabilityAdd?: readonly string[];
+  readonly CapabilityDrop?: readonly string[];
+  readonly Ulimits?: readonly {
+    readonly Name: string;
+    readonly Soft: number;
+    readonly Hard: number;
+  }[];
+  readonly OomScoreAdj?: number;
+};
+
+export type GenericResource =
+  | { readonly DiscreteResourceSpec: { readonly Kind: string; readonly Value: number } }
+  | { readonly NamedResourceSpec: { readonly Kind: string; readonly Value: string } };
+
+export type ResourceLimits = {
+  readonly NanoCPUs?: number;
+  readonly MemoryBytes?: number;
+  readonly Pids?: number;
+};
+export type ResourceReservations = {
+  readonly NanoCPUs?: number;
+  readonly MemoryBytes?: number;
+  readonly GenericResources?: readonly GenericResource[];
+};
+export type ResourceRequirements = {
+  readonly Limits?: ResourceLimits;
+  readonly Reservations?: ResourceReservations;
+  readonly SwapBytes?: number;
+  readonly MemorySwappiness?: number;
+};
+
+export type RestartPolicy = {
+  readonly Condition?: "none" | "on-failure" | "any";
+  readonly Delay?: number;
+  readonly MaxAttempts?: number;
+  readonly Window?: number;
+};
+
+export type Placement = {
+  readonly Constraints?: readonly string[];
+  readonly Preferences?: readonly { readonly Spread: { readonly SpreadDescriptor: string } }[];
+  readonly MaxReplicas?: number;
+  readonly Platforms?: readonly { readonly Architecture?: string; readonly OS?: string }[];
+};
+
+export type NetworkTarget = {
+  readonly Target: string;
+  readonly Aliases?: readonly string[];
+  readonly DriverOpts?: Labels;
+};
+
+export type TaskSpec = {
+  readonly ContainerSpec: ContainerSpec;
+  readonly Resources?: ResourceRequirements;
+  readonly RestartPolicy?: RestartPolicy;
+  readonly Placement?: Placement;
+  readonly Networks?: readonly NetworkTarget[];
+  readonly LogDriver?: { readonly Name?: string; readonly Options?: Labels };
+  readonly ForceUpdate: number;
+  readonly Runtime: "container" | "plugin" | "attachment";
+};
+
+export type ServiceSpec = {
+  readonly Name: string;
+  readonly Labels: Labels;
+  readonly TaskTemplate: TaskSpec;
+  readonly Mode: ServiceMode;
+  readonly UpdateConfig?: UpdateConfig;
+  readonly RollbackConfig?: UpdateConfig;
+  readonly EndpointSpec?: EndpointSpec;
+};
+
+export type NetworkSpec = {
+  readonly Name: string;
+  readonly Labels: Labels;
+  readonly Driver: string;
+  readonly Scope: "swarm" | "local";
+  readonly Internal?: boolean;
+  readonly Attachable?: boolean;
+  readonly Ingress?: boolean;
+  readonly EnableIPv6?: boolean;
+  readonly IPAM?: {
+    readonly Driver?: string;
+    readonly Options?: Labels;
+    readonly Config?: readonly {
+      readonly Subnet?: string;
+      readonly Gateway?: string;
+      readonly IPRange?: string;
+    }[];
+  };
+  readonly Options?: Labels;
+};
+
+export type SecretSpec = {
+  readonly Name: string;
+  readonly Labels: Labels;
+  /** Base64. Never leaves the store through a read call. */
+  readonly Data?: string;
+  readonly Driver?: { readonly Name: string; readonly Options?: Labels };
+  readonly Templating?: { readonly Name: string; readonly Options?: Labels };
+};
+
+export type ConfigSpec = {
+  readonly Name: string;
+  readonly Labels: Labels;
+  readonly Data?: string;
+  readonly Templating?: { readonly Name: string; readonly Options?: Labels };
+};
+
+/** Node facts as the agent reports them (Engine API `Node.Description`). */
+export type NodeDescription = {
+  readonly Hostname: string;
+  readonly Platform: { readonly Architecture: string; readonly OS: string };
+  readonly Resources: {
+    readonly NanoCPUs: number;
+    readonly MemoryBytes: number;
+    readonly GenericResources?: readonly GenericResource[];
+  };
+  readonly Engine: {
+    readonly EngineVersion: string;
+    readonly Labels?: Labels;
+    readonly Plugins: readonly { readonly Type: string; readonly Name: string }[];
+  };
+  /** "containerd" or "simulated": shown wherever a user could mistake one for the other. */
+  readonly EngineKind: "containerd" | "simulated";
+};

@@ -1,0 +1,152 @@
+/** One transaction = one Raft entry. Preconditions are checked in apply, the same on every node (contracts §1). */
+import type {
+  Cluster,
+  Config,
+  Network,
+  Node,
+  NodeState,
+  PortStatus,
+  Secret,
+  Service,
+  TableName,
+  Task,
+  TaskState,
+  UpdateStatus,
+} from "./objects.js";
+import type { NodeDescription, NodeRole } from "./spec.js";
+
+export type Precondition =
+  /** The object's versionIndex is exactly `index` (internal read-modify-write). */
+  | {
+      readonly kind: "versionIs";
+      readonly table: TableName;
+      readonly id: string;
+      readonly index: number;
+    }
+  /** A client's `?version=`: clientIndex ≤ index ≤ versionIndex, else "update out of sequence". */
+  | {
+      readonly kind: "clientVersion";
+      readonly table: TableName;
+      readonly id: string;
+      readonly index: number;
+    }
+  | { readonly kind: "exists"; readonly table: TableName; readonly id: string }
+  | { readonly kind: "absent"; readonly table: TableName; readonly id: string }
+  /** No other object of the table has this name (case-insensitive). */
+  | {
+      readonly kind: "nameFree";
+      readonly table: "service" | "network" | "secret" | "config";
+      readonly name: string;
+      /** The object that may have it. */
+      readonly exceptId: string;
+    }
+  /** No service other than `exceptServiceId` publishes this port in a conflicting mode. */
+  | {
+      readonly kind: "portFree";
+      readonly protocol: "tcp" | "udp" | "sctp";
+      readonly publishedPort: number;
+      readonly publishMode: "ingress" | "host";
+      readonly exceptServiceId: string;
+    }
+  /** No service and no live task refers to it. */
+  | {
+      readonly kind: "unreferenced";
+      readonly table: "network" | "secret" | "config";
+      readonly id: string;
+    };
+
+/**
+ * Whole-object puts belong with a version precondition. The narrow changes touch only their fields, commute with each
+ * other, and are ignored (not rejected) when the object is gone or the change would go backwards.
+ */
+export type Change =
+  | { readonly kind: "putCluster"; readonly cluster: Cluster }
+  | { readonly kind: "putNode"; readonly node: Node }
+  | { readonly kind: "putService"; readonly service: Service }
+  | { readonly kind: "putTask"; readonly task: Task }
+  | { readonly kind: "putNetwork"; readonly network: Network }
+  | { readonly kind: "putSecret"; readonly secret: Secret }
+  | { readonly kind: "putConfig"; readonly config: Config }
+  | { readonly kind: "delete"; readonly table: TableName; readonly id: string }
+  /** Desired state; never goes back. `notBeforeMs` is left alone when undefined. */
+  | {
+      readonly kind: "taskDesired";
+      readonly taskId: string;
+      readonly desiredState: TaskState;
+      readonly notBeforeMs?: number;
+    }
+  /** Scheduler: only while the task has no node and is wanted; sets state assigned. */
+  | {
+      readonly kind: "taskAssign";
+      readonly taskId: string;
+      readonly nodeId: string;
+      readonly message: string;
+    }
+  /** Observed state; a lower or equal one with the same text is dropped. pid/exitCode/… as the agent reports them. */
+  | {
+      readonly kind: "taskStatus";
+      readonly taskId: string;
+      readonly state: TaskState;
+      readonly atMs: number;
+      readonly message: string;
+      readonly err: string;
+      readonly containerId: string;
+      readonly pid: number;
+      readonly exitCode: number;
+      readonly portStatus: readonly PortStatus[];
+    }
+  /** Updater: ignored unless the service still has this specVersion. */
+  | {
+      readonly kind: "serviceUpdateStatus";
+      readonly serviceId: string;
+      readonly specVersion: number;
+      readonly updateStatus: UpdateStatus | undefined;
+    }
+  /** Dispatcher: what is observed of a node. Undefined fields are left alone. */
+  | {
+      readonly kind: "nodeStatus";
+      readonly nodeId: string;
+      readonly state?: NodeState;
+      readonly stateMessage?: string;
+      readonly addr?: string;
+      readonly description?: NodeDescription;
+      readonly bootId?: string;
+    }
+  | {
+      readonly kind: "nodeRole";
+      readonly nodeId: string;
+      readonly role?: NodeRole;
+      /** null clears it. */
+      readonly manager?: { readonly memberId: string; readonly addr: string } | null;
+    };
+
+export type Transaction = {
+  /** Made by the manager that took a client's call; "" for internal writers. Apply remembers results by it. */
+  readonly requestId: string;
+  /** Unix ms by the leader's clock: becomes createdAt/updatedAt. Apply reads no clock. */
+  readonly atMs: number;
+  /** True for client writes: sets clientIndex of the objects it puts. */
+  readonly isClient: boolean;
+  readonly preconditions: readonly Precondition[];
+  readonly changes: readonly Change[];
+  /** Kept with the requestId and returned to retries: canonical JSON, at most 4 KiB. */
+  readonly resultJson: string;
+};
+
+export type Rejection = {
+  readonly code:
+    | "OUT_OF_SEQUENCE"
+    | "NAME_CONFLICT"
+    | "PORT_CONFLICT"
+    | "NOT_FOUND"
+    | "EXISTS"
+    | "IN_USE";
+  /** Which precondition failed, for the caller's message. */
+  readonly precondition: Precondition;
+  /** Names or ids of the objects in the way. */
+  readonly conflictsWith: readonly string[];
+};
+
+export type ApplyOutcome =
+  | { readonly kind: "applied"; readonly index: number; readonly resultJson: string }
+  | { readonly kind: "rejected"; readonly index: number; readonly rejection: Rejection };

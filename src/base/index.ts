@@ -1,0 +1,15 @@
+export {
+  API_STATUS,
+  ApiError,
+  type ApiErrorCode,
+  type ApiErrorOptions,
+  doorError,
+  isApiErrorCode,
+} from "./api-error.js";
+export type { Brand } from "./brand.js";
+export { type Clock, SystemClock } from "./clock.js";
+export { isFullId, newId } from "./ids.js";
+export { InvariantError, invariant, unreachable } from "./invariant.js";
+export { type Logger, silentLogger } from "./logger.js";
+export { type Random, SeededRandom, SystemRandom } from "./random.js";
+export { TaskGroup } from "./task-group.js";

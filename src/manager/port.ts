@@ -1,0 +1,76 @@
+/** Ports inside the manager process, and what it offers to the REST door. */
+import type { Duplex } from "node:stream";
+import type { Node, Operation, OperationKind, ResultOf } from "../api/index.js";
+import type { Clock, Logger, Random } from "../base/index.js";
+import type { Proposer, Store, StoreView } from "../store/index.js";
+
+/** Handed to every leader loop. `signal` aborts within one tick of losing leadership. */
+export type LeaderContext = {
+  readonly store: Store;
+  readonly proposer: Proposer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+};
+
+/** A leader loop: resumes from stored state alone, returns when the signal aborts. */
+export type LeaderLoop = (context: LeaderContext) => Promise<void>;
+
+/** What control needs of the Raft group. Implemented by the manager shell over raft-ts. */
+export interface Membership {
+  members(): readonly {
+    readonly memberId: string;
+    readonly nodeId: string;
+    readonly addr: string;
+    readonly isLearner: boolean;
+  }[];
+  /** Members that answered within one election timeout, this one included. */
+  reachable(): ReadonlySet<string>;
+  leaderMemberId(): string | undefined;
+  /** Adds as learner, waits until it has caught up, promotes. Safe to repeat with the same memberId. */
+  add(member: {
+    readonly memberId: string;
+    readonly nodeId: string;
+    readonly addr: string;
+  }): Promise<void>;
+  remove(memberId: string): Promise<void>;
+}
+
+/** Executes operations on the leader: validation, one transaction each. */
+export interface OperationExecutor {
+  /** Rejects with ApiError. `index` is the log index of the write. */
+  execute<K extends OperationKind>(
+    operation: Extract<Operation, { kind: K }>,
+    call: {
+      readonly requestId: string;
+      /** Verified node id of the manager or node that asks; "" for a local call. */
+      readonly callerNodeId: string;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<{ readonly index: number; readonly result: ResultOf<K> }>;
+}
+
+/** Live facts of a node that are not in the store. */
+export type ReachabilityOf = (node: Node) => {
+  readonly isLeader: boolean;
+  readonly reachability: "unknown" | "unreachable" | "reachable";
+};
+
+/** The manager as `src/rest` sees it. */
+export interface ClusterApi {
+  readonly nodeId: string;
+  /** This node's own log and store: for watching; not linearizable by itself. */
+  readonly store: Store;
+  /** Linearizable: resolves when the local store has reached the read index. ApiError Unknown "… does not have a leader …" at once after 1 s without one. */
+  read(signal?: AbortSignal): Promise<StoreView>;
+  /** Here when leading, else on the leader; within the 20 s budget, exactly once by a requestId made here. */
+  submit<K extends OperationKind>(
+    operation: Extract<Operation, { kind: K }>,
+    signal?: AbortSignal,
+  ): Promise<ResultOf<K>>;
+  readonly reachabilityOf: ReachabilityOf;
+  /** A byte stream to the node's local Engine API socket (HTTP/1.1 on it). Rejects ApiError Unavailable naming the node. */
+  connectNode(nodeId: string, signal?: AbortSignal): Promise<Duplex>;
+  leader(): { readonly nodeId: string; readonly addr: string } | undefined;
+}
