@@ -53,7 +53,9 @@ export type Precondition =
       readonly kind: "unreferenced";
       readonly table: "network" | "secret" | "config";
       readonly id: string;
-    };
+    }
+  /** Implied by every transaction: its bytes can be decoded here. Seen in rejections only, never sent. */
+  | { readonly kind: "decodable" };
 
 /**
  * Whole-object puts belong with a version precondition. The narrow changes touch only their fields, commute with each
@@ -140,7 +142,9 @@ export type Rejection = {
     | "PORT_CONFLICT"
     | "NOT_FOUND"
     | "EXISTS"
-    | "IN_USE";
+    | "IN_USE"
+    /** The entry's bytes are no transaction of a known format; `precondition` is "decodable". */
+    | "BAD_FORMAT";
   /** Which precondition failed, for the caller's message. */
   readonly precondition: Precondition;
   /** Names or ids of the objects in the way. */

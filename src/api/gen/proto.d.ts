@@ -1694,6 +1694,7 @@ export namespace swarm {
             constructor(properties?: swarm.objects.SnapshotEnd.$Properties);
             $unknowns?: Uint8Array[];
             recordCount: number;
+            crc32: number;
             static create(properties: swarm.objects.SnapshotEnd.$Shape): swarm.objects.SnapshotEnd & swarm.objects.SnapshotEnd.$Shape;
             static create(properties?: swarm.objects.SnapshotEnd.$Properties): swarm.objects.SnapshotEnd;
             static encode(message: swarm.objects.SnapshotEnd.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1704,6 +1705,7 @@ export namespace swarm {
         namespace SnapshotEnd {
             interface $Properties {
                 recordCount?: (number|null);
+                crc32?: (number|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.SnapshotEnd.$Properties;

@@ -7340,6 +7340,7 @@ export const swarm = $root.swarm = (() => {
             };
 
             SnapshotEnd.prototype.recordCount = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            SnapshotEnd.prototype.crc32 = 0;
 
             SnapshotEnd.create = function(properties) {
                 return new SnapshotEnd(properties);
@@ -7354,6 +7355,8 @@ export const swarm = $root.swarm = (() => {
                     throw $Error("max depth exceeded");
                 if (message.recordCount != null && $Object.hasOwnProperty.call(message, "recordCount") && (typeof message.recordCount === "object" ? message.recordCount.low || message.recordCount.high : message.recordCount !== 0))
                     writer.uint32(8).uint64(message.recordCount);
+                if (message.crc32 != null && $Object.hasOwnProperty.call(message, "crc32") && message.crc32 !== 0)
+                    writer.uint32(21).fixed32(message.crc32);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7394,6 +7397,15 @@ export const swarm = $root.swarm = (() => {
                                 message.recordCount = value;
                             else
                                 delete message.recordCount;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.crc32 = value;
+                            else
+                                delete message.crc32;
                             continue;
                         }
                     }
