@@ -1,0 +1,7 @@
+export {
+  type ConstrainedNode,
+  type Constraint,
+  ConstraintError,
+  matchesConstraints,
+  parseConstraint,
+} from "./constraint.js";
