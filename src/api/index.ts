@@ -1,4 +1,28 @@
 export { ChildChannel } from "./child-channel.js";
+export { canonicalJson } from "./codec/canonical-json.js";
+export { readTaskStatus, type TaskStatusReport, taskStatusMessage } from "./codec/changes.js";
+export { CodecError, type CodecErrorCode } from "./codec/codec-error.js";
+export {
+  decodeSnapshotRecord,
+  encodeSnapshotRecord,
+  type SnapshotRecord,
+  type StoredResultRecord,
+} from "./codec/snapshots.js";
+export {
+  decodeSpec,
+  encodeSpec,
+  internedSpecCount,
+  internSpec,
+  sameSpec,
+  specText,
+} from "./codec/spec-interning.js";
+export { readPortStatus, SpecTable } from "./codec/tasks.js";
+export {
+  decodeTransaction,
+  encodeTransaction,
+  RESULT_LENGTH_MAX,
+  TRANSACTION_FORMAT,
+} from "./codec/transactions.js";
 export {
   EXIT_CODE,
   type ExitReason,

@@ -1,0 +1,251 @@
+/** Objects ⇄ their protobuf messages. Decoding checks what it reads; specs come out shared and frozen. */
+import type {
+  Cluster,
+  Config,
+  Meta,
+  Network,
+  Node,
+  NodeState,
+  Secret,
+  Service,
+  UpdateState,
+  UpdateStatus,
+} from "../objects.js";
+import type {
+  ClusterSpec,
+  ConfigSpec,
+  NetworkSpec,
+  NodeDescription,
+  NodeRole,
+  NodeSpec,
+  PortConfig,
+  SecretSpec,
+  ServiceSpec,
+} from "../spec.js";
+import type { swarm } from "../wire.js";
+import { CodecError } from "./codec-error.js";
+import { enumField, required, textField, timeField, uint32Field, uintField } from "./fields.js";
+import { decodeSpec, encodeSpec } from "./spec-interning.js";
+
+type Wire = typeof swarm.objects;
+type ClusterMessage = Parameters<Wire["Cluster"]["encode"]>[0];
+type NodeMessage = Parameters<Wire["Node"]["encode"]>[0];
+type ServiceMessage = Parameters<Wire["Service"]["encode"]>[0];
+type NetworkMessage = Parameters<Wire["Network"]["encode"]>[0];
+type SecretMessage = Parameters<Wire["Secret"]["encode"]>[0];
+type ConfigMessage = Parameters<Wire["Config"]["encode"]>[0];
+type MetaMessage = Parameters<Wire["Meta"]["encode"]>[0];
+type UpdateStatusMessage = Parameters<Wire["UpdateStatus"]["encode"]>[0];
+type RaftMemberMessage = Parameters<Wire["RaftMember"]["encode"]>[0];
+type Maybe<T> = T | null | undefined;
+
+export const nodeRole = enumField<NodeRole>(["worker", "manager"], "node role");
+export const nodeState = enumField<NodeState>(
+  ["unknown", "down", "ready", "disconnected"],
+  "node state",
+);
+const updateState = enumField<UpdateState>(
+  ["updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"],
+  "update state",
+);
+
+const NO_BYTES = new Uint8Array(0);
+const NO_PORTS: readonly PortConfig[] = Object.freeze([]);
+
+function metaMessage(o: Meta): MetaMessage {
+  return {
+    id: o.id,
+    versionIndex: uintField(o.versionIndex, "version index"),
+    clientIndex: uintField(o.clientIndex, "client index"),
+    createdAtMs: timeField(o.createdAtMs, "created at"),
+    updatedAtMs: timeField(o.updatedAtMs, "updated at"),
+  };
+}
+
+function readMeta(m: Maybe<MetaMessage>, what: string): Meta {
+  const meta = required(m, `${what}.meta`);
+  if (!meta.id) throw new CodecError("MISSING_FIELD", `${what}.meta.id is missing`);
+  return {
+    id: meta.id,
+    versionIndex: uintField(meta.versionIndex, "version index"),
+    clientIndex: uintField(meta.clientIndex, "client index"),
+    createdAtMs: timeField(meta.createdAtMs, "created at"),
+    updatedAtMs: timeField(meta.updatedAtMs, "updated at"),
+  };
+}
+
+export function clusterMessage(o: Cluster): ClusterMessage {
+  return {
+    meta: metaMessage(o),
+    specJson: encodeSpec(o.spec),
+    rootCertPem: o.rootCertPem,
+    rootKeyPem: o.rootKeyPem,
+    workerToken: o.joinTokens.worker,
+    managerToken: o.joinTokens.manager,
+    defaultAddrPool: [...o.defaultAddrPool],
+    subnetSize: uint32Field(o.subnetSize, "subnet size"),
+    dataPathPort: uint32Field(o.dataPathPort, "data path port"),
+    deniedNodes: o.deniedNodes.map((denied) => ({
+      nodeId: denied.nodeId,
+      untilMs: timeField(denied.untilMs, "denied until"),
+    })),
+  };
+}
+
+export function readCluster(m: ClusterMessage): Cluster {
+  return {
+    ...readMeta(m.meta, "cluster"),
+    spec: decodeSpec<ClusterSpec>(required(m.specJson, "cluster.spec_json"), "cluster.spec_json"),
+    rootCertPem: m.rootCertPem ?? "",
+    rootKeyPem: m.rootKeyPem ?? "",
+    joinTokens: { worker: m.workerToken ?? "", manager: m.managerToken ?? "" },
+    defaultAddrPool: [...(m.defaultAddrPool ?? [])],
+    subnetSize: m.subnetSize ?? 0,
+    dataPathPort: m.dataPathPort ?? 0,
+    deniedNodes: (m.deniedNodes ?? []).map((denied) => ({
+      nodeId: denied.nodeId ?? "",
+      untilMs: timeField(denied.untilMs, "denied until"),
+    })),
+  };
+}
+
+export function raftMemberMessage(member: NonNullable<Node["manager"]>): RaftMemberMessage {
+  return { memberId: member.memberId, addr: member.addr };
+}
+
+export function readRaftMember(m: Maybe<RaftMemberMessage>): Node["manager"] {
+  return m ? { memberId: m.memberId ?? "", addr: m.addr ?? "" } : undefined;
+}
+
+export function nodeMessage(o: Node): NodeMessage {
+  return {
+    meta: metaMessage(o),
+    specJson: encodeSpec(o.spec),
+    role: nodeRole(o.role),
+    descriptionJson: o.description ? encodeSpec(o.description) : NO_BYTES,
+    state: nodeState(o.state),
+    stateMessage: textField(o.stateMessage),
+    addr: o.addr,
+    manager: o.manager ? raftMemberMessage(o.manager) : null,
+    nodeIndex: uint32Field(o.nodeIndex, "node index"),
+    bootId: o.bootId,
+    downSinceMs: timeField(o.downSinceMs, "down since"),
+  };
+}
+
+export function readNode(m: NodeMessage): Node {
+  return {
+    ...readMeta(m.meta, "node"),
+    spec: decodeSpec<NodeSpec>(required(m.specJson, "node.spec_json"), "node.spec_json"),
+    role: nodeRole(m.role),
+    description: optionalJson<NodeDescription>(m.descriptionJson, "node.description_json"),
+    state: nodeState(m.state),
+    stateMessage: m.stateMessage ?? "",
+    addr: m.addr ?? "",
+    manager: readRaftMember(m.manager),
+    nodeIndex: m.nodeIndex ?? 0,
+    bootId: m.bootId ?? "",
+    downSinceMs: timeField(m.downSinceMs, "down since"),
+  };
+}
+
+export function updateStatusMessage(status: UpdateStatus): UpdateStatusMessage {
+  return {
+    state: updateState(status.state),
+    startedAtMs: timeField(status.startedAtMs, "started at"),
+    completedAtMs: timeField(status.completedAtMs, "completed at"),
+    message: textField(status.message),
+  };
+}
+
+export function readUpdateStatus(m: Maybe<UpdateStatusMessage>): UpdateStatus | undefined {
+  if (!m) return undefined;
+  return {
+    state: updateState(m.state),
+    startedAtMs: timeField(m.startedAtMs, "started at"),
+    completedAtMs: timeField(m.completedAtMs, "completed at"),
+    message: m.message ?? "",
+  };
+}
+
+export function serviceMessage(o: Service): ServiceMessage {
+  return {
+    meta: metaMessage(o),
+    specJson: encodeSpec(o.spec),
+    specVersion: uintField(o.specVersion, "spec version"),
+    previousSpecJson: o.previousSpec ? encodeSpec(o.previousSpec) : NO_BYTES,
+    previousSpecVersion: uintField(o.previousSpecVersion, "previous spec version"),
+    updateStatus: o.updateStatus ? updateStatusMessage(o.updateStatus) : null,
+    portsJson: portsJson(o.ports),
+    registryAuth: o.registryAuth,
+    previousRegistryAuth: o.previousRegistryAuth,
+    jobIteration: uint32Field(o.jobIteration, "job iteration"),
+    lastExecutionMs: timeField(o.lastExecutionMs, "last execution"),
+  };
+}
+
+export function readService(m: ServiceMessage): Service {
+  return {
+    ...readMeta(m.meta, "service"),
+    spec: decodeSpec<ServiceSpec>(required(m.specJson, "service.spec_json"), "service.spec_json"),
+    specVersion: uintField(m.specVersion, "spec version"),
+    previousSpec: optionalJson<ServiceSpec>(m.previousSpecJson, "service.previous_spec_json"),
+    previousSpecVersion: uintField(m.previousSpecVersion, "previous spec version"),
+    updateStatus: readUpdateStatus(m.updateStatus),
+    ports: readPorts(m.portsJson, "service.ports_json"),
+    registryAuth: m.registryAuth ?? "",
+    previousRegistryAuth: m.previousRegistryAuth ?? "",
+    jobIteration: m.jobIteration ?? 0,
+    lastExecutionMs: timeField(m.lastExecutionMs, "last execution"),
+  };
+}
+
+export function networkMessage(o: Network): NetworkMessage {
+  return { meta: metaMessage(o), specJson: encodeSpec(o.spec), predefined: o.predefined };
+}
+
+export function readNetwork(m: NetworkMessage): Network {
+  return {
+    ...readMeta(m.meta, "network"),
+    spec: decodeSpec<NetworkSpec>(required(m.specJson, "network.spec_json"), "network.spec_json"),
+    predefined: m.predefined ?? false,
+  };
+}
+
+export function secretMessage(o: Secret): SecretMessage {
+  return { meta: metaMessage(o), specJson: encodeSpec(o.spec) };
+}
+
+export function readSecret(m: SecretMessage): Secret {
+  return {
+    ...readMeta(m.meta, "secret"),
+    spec: decodeSpec<SecretSpec>(required(m.specJson, "secret.spec_json"), "secret.spec_json"),
+  };
+}
+
+export function configMessage(o: Config): ConfigMessage {
+  return { meta: metaMessage(o), specJson: encodeSpec(o.spec) };
+}
+
+export function readConfig(m: ConfigMessage): Config {
+  return {
+    ...readMeta(m.meta, "config"),
+    spec: decodeSpec<ConfigSpec>(required(m.specJson, "config.spec_json"), "config.spec_json"),
+  };
+}
+
+/** A list of ports as bytes; the empty list costs nothing. */
+export function portsJson(ports: readonly PortConfig[]): Uint8Array {
+  return ports.length === 0 ? NO_BYTES : encodeSpec(ports);
+}
+
+export function readPorts(bytes: Maybe<Uint8Array>, what: string): readonly PortConfig[] {
+  return optionalJson<readonly PortConfig[]>(bytes, what) ?? NO_PORTS;
+}
+
+export function optionalJson<T extends object>(
+  bytes: Maybe<Uint8Array>,
+  what: string,
+): T | undefined {
+  return bytes && bytes.length > 0 ? decodeSpec<T>(bytes, what) : undefined;
+}

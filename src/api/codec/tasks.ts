@@ -1,0 +1,132 @@
+/** Tasks ⇄ protobuf. Their spec travels once per transaction or snapshot, in a table beside them. */
+import type { PortStatus, Task } from "../objects.js";
+import type { PortProtocol, TaskSpec } from "../spec.js";
+import type { swarm } from "../wire.js";
+import { CodecError } from "./codec-error.js";
+import {
+  enumField,
+  int32Field,
+  taskStateField,
+  textField,
+  timeField,
+  uint32Field,
+  uintField,
+} from "./fields.js";
+import { portsJson, readPorts } from "./objects.js";
+import { decodeSpec, encodeSpec, specText } from "./spec-interning.js";
+
+type Wire = typeof swarm.objects;
+type TaskMessage = Parameters<Wire["Task"]["encode"]>[0];
+type PortStatusMessage = Parameters<Wire["PortStatus"]["encode"]>[0];
+type Maybe<T> = T | null | undefined;
+
+export const protocol = enumField<PortProtocol>(["tcp", "udp", "sctp"], "protocol");
+const NO_PORT_STATUS: readonly PortStatus[] = Object.freeze([]);
+
+/** Numbers specs in the order of first use, from 1; equal specs get one number. */
+export class SpecTable {
+  readonly #refs = new Map<string, number>();
+  readonly #onNew: (bytes: Uint8Array) => void;
+
+  /** `onNew` gets each spec's bytes before the message that refers to it is made. */
+  constructor(onNew: (bytes: Uint8Array) => void) {
+    this.#onNew = onNew;
+  }
+
+  readonly refOf = (spec: TaskSpec): number => {
+    const text = specText(spec);
+    const known = this.#refs.get(text);
+    if (known !== undefined) return known;
+    const ref = this.#refs.size + 1;
+    this.#refs.set(text, ref);
+    this.#onNew(encodeSpec(spec));
+    return ref;
+  };
+}
+
+export function taskMessage(o: Task, specRef: (spec: TaskSpec) => number): TaskMessage {
+  return {
+    id: o.id,
+    versionIndex: uintField(o.versionIndex, "version index"),
+    createdAtMs: timeField(o.createdAtMs, "created at"),
+    updatedAtMs: timeField(o.updatedAtMs, "updated at"),
+    serviceId: o.serviceId,
+    serviceName: o.serviceName,
+    slot: uint32Field(o.slot, "slot"),
+    nodeId: o.nodeId,
+    specRef: specRef(o.spec),
+    specVersion: uintField(o.specVersion, "spec version"),
+    hostPortsJson: portsJson(o.hostPorts),
+    desiredState: taskStateField(o.desiredState),
+    state: taskStateField(o.state),
+    statusAtMs: timeField(o.statusAtMs, "status at"),
+    message: textField(o.message),
+    err: textField(o.err),
+    containerId: o.containerId,
+    pid: uint32Field(o.pid, "pid"),
+    exitCode: int32Field(o.exitCode, "exit code"),
+    portStatus: portStatusMessages(o.portStatus),
+    notBeforeMs: timeField(o.notBeforeMs, "not before"),
+    jobIteration: uint32Field(o.jobIteration, "job iteration"),
+  };
+}
+
+/** `specs[ref - 1]` is the spec that `spec_ref` means. */
+export function readTask(m: TaskMessage, specs: readonly TaskSpec[]): Task {
+  if (!m.id) throw new CodecError("MISSING_FIELD", "task.id is missing");
+  return {
+    id: m.id,
+    versionIndex: uintField(m.versionIndex, "version index"),
+    createdAtMs: timeField(m.createdAtMs, "created at"),
+    updatedAtMs: timeField(m.updatedAtMs, "updated at"),
+    serviceId: m.serviceId ?? "",
+    serviceName: m.serviceName ?? "",
+    slot: m.slot ?? 0,
+    nodeId: m.nodeId ?? "",
+    spec: readTaskSpec(m, specs),
+    specVersion: uintField(m.specVersion, "spec version"),
+    hostPorts: readPorts(m.hostPortsJson, "task.host_ports_json"),
+    desiredState: taskStateField(m.desiredState),
+    state: taskStateField(m.state),
+    statusAtMs: timeField(m.statusAtMs, "status at"),
+    message: m.message ?? "",
+    err: m.err ?? "",
+    containerId: m.containerId ?? "",
+    pid: m.pid ?? 0,
+    exitCode: m.exitCode ?? 0,
+    portStatus: readPortStatus(m.portStatus),
+    notBeforeMs: timeField(m.notBeforeMs, "not before"),
+    jobIteration: m.jobIteration ?? 0,
+  };
+}
+
+function readTaskSpec(m: TaskMessage, specs: readonly TaskSpec[]): TaskSpec {
+  if (!m.specRef) {
+    if (!m.specJson?.length) throw new CodecError("MISSING_FIELD", `task ${m.id} has no spec`);
+    return decodeSpec<TaskSpec>(m.specJson, "task.spec_json");
+  }
+  const spec = specs[m.specRef - 1];
+  if (spec === undefined)
+    throw new CodecError(
+      "OUT_OF_RANGE",
+      `task ${m.id} refers to spec ${m.specRef} of ${specs.length}`,
+    );
+  return spec;
+}
+
+export function portStatusMessages(ports: readonly PortStatus[]): PortStatusMessage[] {
+  return ports.map((port) => ({
+    protocol: protocol(port.protocol),
+    targetPort: uint32Field(port.targetPort, "target port"),
+    publishedPort: uint32Field(port.publishedPort, "published port"),
+  }));
+}
+
+export function readPortStatus(m: Maybe<readonly PortStatusMessage[]>): readonly PortStatus[] {
+  if (!m || m.length === 0) return NO_PORT_STATUS;
+  return m.map((port) => ({
+    protocol: protocol(port.protocol),
+    targetPort: port.targetPort ?? 0,
+    publishedPort: port.publishedPort ?? 0,
+  }));
+}
