@@ -1,0 +1,40 @@
+/** Names of everything this node makes in the kernel. Whatever carries another node's id is foreign and never touched. */
+
+/** IFNAMSIZ - 1. */
+const LINK_NAME_MAX = 15;
+
+export type NodeNames = {
+  readonly nodeId: string;
+  /** First 8 characters of the node id. */
+  readonly short: string;
+  readonly bridge: string;
+  /** Prefix of every network namespace of this node's containers. */
+  readonly netnsPrefix: string;
+  readonly nftTable: string;
+  readonly bridgeAlias: string;
+};
+
+export function nodeNames(nodeId: string): NodeNames {
+  const short = nodeId.slice(0, 8);
+  return {
+    nodeId,
+    short,
+    bridge: `swgw${short}`,
+    netnsPrefix: `swarm-${short}-`,
+    nftTable: `swarm_${short}`,
+    bridgeAlias: `swarm:${nodeId}:gwbridge`,
+  };
+}
+
+export function netnsName(names: NodeNames, containerId: string): string {
+  return `${names.netnsPrefix}${containerId}`;
+}
+
+/** Host end of the container's veth pair. The index is unique among live attachments and keeps the name short. */
+export function vethName(names: NodeNames, hostPart: number): string {
+  return `sw${names.short}${hostPart.toString(36)}`.slice(0, LINK_NAME_MAX);
+}
+
+export function vethAlias(names: NodeNames, containerId: string): string {
+  return `swarm:${names.nodeId}:container:${containerId}`;
+}

@@ -1,0 +1,222 @@
+import { spawn } from "node:child_process";
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { type Endpoint, type Kernel, KernelError } from "./port.js";
+
+const NETNS_DIR = "/run/netns";
+/** A tool that takes longer is stuck. */
+const TOOL_TIMEOUT_MS = 10_000;
+/** Most bytes of a tool's output that are kept. */
+const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Runs one tool to its end. Rejects KernelError with what it printed. */
+function runTool(command: string, args: readonly string[], input = ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: TOOL_TIMEOUT_MS,
+    });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (out.length < OUTPUT_MAX_BYTES) out += chunk.toString("utf8");
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      if (err.length < 64 * 1024) err += chunk.toString("utf8");
+    });
+    child.on("error", (cause: NodeJS.ErrnoException) => {
+      const isMissing = cause.code === "ENOENT";
+      reject(
+        new KernelError(
+          isMissing ? "TOOL_MISSING" : "FAILED",
+          isMissing
+            ? `${command} is not installed (Debian package: ${packageOf(command)})`
+            : cause.message,
+          { cause },
+        ),
+      );
+    });
+    child.on("close", (code, signal) => {
+      if (code === 0) {
+        resolve(out);
+        return;
+      }
+      const text = err.trim() || `ended with ${code ?? signal}`;
+      const isRefused = /not permitted|permission denied/i.test(text);
+      reject(
+        new KernelError(
+          isRefused ? "NOT_PERMITTED" : "FAILED",
+          `${command} ${args.join(" ")}: ${text}`,
+        ),
+      );
+    });
+    // A tool that ends early closes its input: its exit status tells the story, not EPIPE.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+function packageOf(command: string): string {
+  return command === "nft" ? "nftables" : "iproute2";
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (
+    error instanceof KernelError &&
+    /No such|Cannot find device|does not exist/i.test(error.message)
+  ) {
+    return undefined;
+  }
+  throw error;
+}
+
+type Route = { readonly dst?: string; readonly dev?: string };
+type LinkAddress = {
+  readonly addr_info?: readonly {
+    readonly family: string;
+    readonly local: string;
+    readonly prefixlen: number;
+  }[];
+};
+
+/** iproute2 and nft by process: a few per container, batched. Runs in the netns that swarmd was started in. */
+export class IpKernel implements Kernel {
+  readonly kind = "ip";
+
+  async routes(exceptLink: string): Promise<readonly string[]> {
+    const routes = JSON.parse(
+      (await runTool("ip", ["-j", "-4", "route", "show"])) || "[]",
+    ) as Route[];
+    return routes
+      .filter(
+        (route) => route.dev !== exceptLink && route.dst !== undefined && route.dst !== "default",
+      )
+      .map((route) => route.dst ?? "");
+  }
+
+  async bridgeSubnet(bridge: string): Promise<string | undefined> {
+    const text = await runTool("ip", ["-j", "-4", "addr", "show", "dev", bridge]).catch(
+      ignoreMissing,
+    );
+    if (text === undefined) return undefined;
+    const links = JSON.parse(text || "[]") as LinkAddress[];
+    const info = links[0]?.addr_info?.find((entry) => entry.family === "inet");
+    return info === undefined ? undefined : `${info.local}/${info.prefixlen}`;
+  }
+
+  async ensureBridge(bridge: string, alias: string, gatewayWithLength: string): Promise<void> {
+    if ((await this.bridgeSubnet(bridge)) === undefined) {
+      await runTool("ip", ["link", "add", "name", bridge, "type", "bridge"]).catch(
+        (error: unknown) => {
+          if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
+        },
+      );
+    }
+    const batch = [
+      `link set dev ${bridge} alias ${alias}`,
+      `addr replace ${gatewayWithLength} dev ${bridge}`,
+      `link set dev ${bridge} up`,
+    ];
+    await runTool("ip", ["-batch", "-"], `${batch.join("\n")}\n`);
+    await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
+    // Lets 127.0.0.1:<published port> on this host be translated to a container.
+    await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1");
+  }
+
+  async removeBridge(bridge: string): Promise<void> {
+    await runTool("ip", ["link", "del", "dev", bridge]).catch(ignoreMissing);
+  }
+
+  async addNetns(name: string): Promise<void> {
+    await runTool("ip", ["netns", "add", name]).catch((error: unknown) => {
+      if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
+    });
+    await this.#inside(name, ["link set dev lo up"]);
+  }
+
+  async addEndpoint(endpoint: Endpoint): Promise<void> {
+    // A half-made pair of an earlier attempt goes first: creating is the only step that cannot be repeated.
+    await runTool("ip", ["link", "del", "dev", endpoint.hostLink]).catch(ignoreMissing);
+    await runTool("ip", ["netns", "add", endpoint.netns]).catch((error: unknown) => {
+      if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
+    });
+    const outside = [
+      `link add name ${endpoint.hostLink} type veth peer name eth0 address ${endpoint.mac} netns ${endpoint.netns}`,
+      `link set dev ${endpoint.hostLink} alias ${endpoint.alias} master ${endpoint.bridge} up`,
+      `link set dev ${endpoint.hostLink} type bridge_slave isolated on`,
+    ];
+    await runTool("ip", ["-batch", "-"], `${outside.join("\n")}\n`);
+    await this.#inside(endpoint.netns, [
+      "link set dev lo up",
+      `addr replace ${endpoint.address} dev eth0`,
+      "link set dev eth0 up",
+      `route replace default via ${endpoint.gateway} dev eth0`,
+    ]);
+  }
+
+  async removeNetns(name: string): Promise<void> {
+    await runTool("ip", ["netns", "del", name]).catch(ignoreMissing);
+  }
+
+  netnsPath(name: string): string {
+    return `${NETNS_DIR}/${name}`;
+  }
+
+  async nameHostNetns(name: string): Promise<string> {
+    await runTool("ip", ["netns", "attach", name, String(process.pid)]).catch((error: unknown) => {
+      if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
+    });
+    return this.netnsPath(name);
+  }
+
+  async listNetns(prefix: string): Promise<readonly string[]> {
+    const names = await readdir(NETNS_DIR).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    return names.filter((name) => name.startsWith(prefix)).sort();
+  }
+
+  async applyRuleset(text: string): Promise<void> {
+    await runTool("nft", ["-f", "-"], text);
+  }
+
+  async removeTable(table: string): Promise<void> {
+    await this.applyRuleset(`table inet ${table} { }\ndelete table inet ${table}\n`);
+  }
+
+  async probe(containerdPid: number | undefined): Promise<readonly string[]> {
+    const problems: string[] = [];
+    for (const command of ["ip", "nft"]) {
+      await runTool(command, ["-V"]).catch((error: unknown) => {
+        problems.push(error instanceof Error ? error.message : String(error));
+      });
+    }
+    if (containerdPid !== undefined && !(await sharesMounts(containerdPid))) {
+      problems.push(
+        `containerd (pid ${containerdPid}) runs in a mount namespace that does not see ${NETNS_DIR}: start it without a private mount namespace (systemd: MountFlags=shared, PrivateMounts=no)`,
+      );
+    }
+    return problems;
+  }
+
+  async #inside(netns: string, lines: readonly string[]): Promise<void> {
+    await runTool(
+      "nsenter",
+      [`--net=${NETNS_DIR}/${netns}`, "ip", "-batch", "-"],
+      `${lines.join("\n")}\n`,
+    );
+  }
+}
+
+/** Whether mounts that we make under /run/netns reach that process. */
+async function sharesMounts(pid: number): Promise<boolean> {
+  const [ours, theirs] = await Promise.all([
+    readlink("/proc/self/ns/mnt"),
+    readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined),
+  ]);
+  if (theirs === undefined || ours === theirs) return true;
+  const mountinfo = await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "");
+  return mountinfo
+    .split("\n")
+    .some((line) => line.includes(` ${NETNS_DIR}`) && line.includes("shared:"));
+}

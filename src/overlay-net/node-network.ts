@@ -1,0 +1,321 @@
+import type { Logger } from "../base/index.js";
+import { AddressPool } from "./core/address-pool.js";
+import {
+  firstFreePrefix,
+  formatIpv4,
+  formatPrefix,
+  macOf,
+  overlaps,
+  parseIpv4,
+  parsePrefix,
+} from "./core/ipv4.js";
+import { type NodeNames, netnsName, nodeNames, vethAlias, vethName } from "./core/names.js";
+import { type HostPortRule, nodeRuleset } from "./core/node-ruleset.js";
+import type { Kernel } from "./kernel/port.js";
+import { PortHolder } from "./port-holder.js";
+import { readStateFile, type StoredAttachment, writeStateFile } from "./state-file.js";
+
+/** Length of the prefix each node's bridge takes out of the pool. */
+const BRIDGE_PREFIX_LENGTH = 20;
+/** Containers that are attached at the same time: tools run in parallel up to here. */
+const ATTACH_CONCURRENCY = 4;
+/** Attachments on one node; a /20 has room for 4,093. */
+export const ATTACHMENT_MAX = 4_000;
+
+export type HostPort = {
+  readonly protocol: "tcp" | "udp" | "sctp";
+  readonly targetPort: number;
+  readonly publishedPort: number;
+};
+
+export type Attachment = {
+  readonly containerId: string;
+  readonly mode: "default" | "host" | "none";
+  readonly netnsPath: string;
+  /** a.b.c.d, "" unless mode is default. */
+  readonly address: string;
+  readonly hostPorts: readonly HostPort[];
+};
+
+export class NodeNetworkError extends Error {
+  override readonly name = "NodeNetworkError";
+}
+
+/** This node's part of the data plane: one bridge, one namespace per container, outbound access, host-mode ports. */
+export class NodeNetwork {
+  readonly #kernel: Kernel;
+  readonly #names: NodeNames;
+  readonly #pool: AddressPool;
+  readonly #stateFile: string;
+  readonly #logger: Logger;
+  readonly #ports = new PortHolder();
+  readonly #attachments = new Map<string, Attachment>();
+  /** One operation per container at a time; the map holds the last one queued. */
+  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #hostPath = "";
+
+  private constructor(
+    kernel: Kernel,
+    names: NodeNames,
+    pool: AddressPool,
+    stateFile: string,
+    logger: Logger,
+  ) {
+    this.#kernel = kernel;
+    this.#names = names;
+    this.#pool = pool;
+    this.#stateFile = stateFile;
+    this.#logger = logger;
+  }
+
+  /** Makes or adopts the bridge; continues with what the state file remembers and the kernel still has. */
+  static async open(
+    kernel: Kernel,
+    options: {
+      readonly nodeId: string;
+      readonly gwbridgePool: string;
+      readonly stateFile: string;
+      readonly logger: Logger;
+    },
+  ): Promise<NodeNetwork> {
+    const names = nodeNames(options.nodeId);
+    const stored = await readStateFile(options.stateFile);
+    const known = stored?.nodeId === options.nodeId ? stored : undefined;
+    const subnet = (await kernel.bridgeSubnet(names.bridge)) ?? known?.subnet;
+    const prefix =
+      subnet !== undefined
+        ? parsePrefix(subnet)
+        : await chooseSubnet(kernel, names, options.gwbridgePool);
+    const pool = new AddressPool(prefix);
+    const network = new NodeNetwork(kernel, names, pool, options.stateFile, options.logger);
+    await kernel.ensureBridge(
+      names.bridge,
+      names.bridgeAlias,
+      `${formatIpv4(pool.gateway)}/${prefix.length}`,
+    );
+    network.#hostPath = await kernel.nameHostNetns(netnsName(names, "host"));
+    await network.#adopt(known?.attachments ?? []);
+    await network.#applyRules();
+    return network;
+  }
+
+  get bridge(): string {
+    return this.#names.bridge;
+  }
+
+  get subnet(): string {
+    return formatPrefix(this.#pool.prefix);
+  }
+
+  get prefixLength(): number {
+    return this.#pool.prefix.length;
+  }
+
+  get gateway(): string {
+    return formatIpv4(this.#pool.gateway);
+  }
+
+  get attachments(): readonly Attachment[] {
+    return [...this.#attachments.values()];
+  }
+
+  /** Safe to repeat: an attached container gets what it has. */
+  attach(
+    containerId: string,
+    mode: Attachment["mode"],
+    hostPorts: readonly HostPort[],
+  ): Promise<Attachment> {
+    return this.#serial(containerId, async () => {
+      const existing = this.#attachments.get(containerId);
+      if (existing !== undefined) return existing;
+      if (this.#attachments.size >= ATTACHMENT_MAX) {
+        throw new NodeNetworkError(
+          `this node has ${ATTACHMENT_MAX} containers attached: no more fit`,
+        );
+      }
+      const attachment = await this.#make(containerId, mode, hostPorts);
+      this.#attachments.set(containerId, attachment);
+      if (attachment.hostPorts.length > 0) await this.#applyRules();
+      await this.#save();
+      return attachment;
+    });
+  }
+
+  release(containerId: string): Promise<void> {
+    return this.#serial(containerId, async () => {
+      const attachment = this.#attachments.get(containerId);
+      this.#attachments.delete(containerId);
+      if (attachment !== undefined && attachment.hostPorts.length > 0) await this.#applyRules();
+      for (const port of attachment?.hostPorts ?? []) {
+        this.#ports.release(port.protocol, port.publishedPort);
+      }
+      if (attachment?.mode !== "host") {
+        await this.#kernel.removeNetns(netnsName(this.#names, containerId));
+      }
+      if (attachment !== undefined && attachment.address !== "") {
+        this.#pool.free(parseIpv4(attachment.address));
+      }
+      await this.#save();
+    });
+  }
+
+  /** Releases everything but these. Returns what went. */
+  async sync(wanted: readonly string[]): Promise<readonly string[]> {
+    const keep = new Set(wanted);
+    const prefix = this.#names.netnsPrefix;
+    const inKernel = (await this.#kernel.listNetns(prefix)).map((name) =>
+      name.slice(prefix.length),
+    );
+    const extra = [...new Set([...this.#attachments.keys(), ...inKernel])].filter(
+      (id) => id !== "host" && !keep.has(id),
+    );
+    await Promise.all(extra.map((id) => this.release(id)));
+    return extra.sort();
+  }
+
+  /** Takes everything away: the node left its cluster. */
+  async removeAll(): Promise<void> {
+    await this.sync([]);
+    this.#ports.releaseAll();
+    await this.#kernel.removeTable(this.#names.nftTable);
+    await this.#kernel.removeBridge(this.#names.bridge);
+    await this.#kernel.removeNetns(netnsName(this.#names, "host"));
+  }
+
+  async #make(
+    containerId: string,
+    mode: Attachment["mode"],
+    hostPorts: readonly HostPort[],
+  ): Promise<Attachment> {
+    if (mode === "host") {
+      return { containerId, mode, netnsPath: this.#hostPath, address: "", hostPorts: [] };
+    }
+    const netns = netnsName(this.#names, containerId);
+    const netnsPath = this.#kernel.netnsPath(netns);
+    if (mode === "none") {
+      await this.#kernel.addNetns(netns);
+      return { containerId, mode, netnsPath, address: "", hostPorts: [] };
+    }
+    const taken = this.#pool.take();
+    if (taken === undefined) {
+      throw new NodeNetworkError(`no free address in ${this.subnet} for container ${containerId}`);
+    }
+    const held: HostPort[] = [];
+    try {
+      for (const port of hostPorts) {
+        const publishedPort = await this.#ports.hold(port.protocol, port.publishedPort);
+        held.push({ ...port, publishedPort });
+      }
+      await this.#kernel.addEndpoint({
+        netns,
+        hostLink: vethName(this.#names, taken - this.#pool.prefix.base),
+        alias: vethAlias(this.#names, containerId),
+        bridge: this.#names.bridge,
+        address: `${formatIpv4(taken)}/${this.#pool.prefix.length}`,
+        gateway: this.gateway,
+        mac: macOf(taken),
+      });
+    } catch (error) {
+      for (const port of held) this.#ports.release(port.protocol, port.publishedPort);
+      this.#pool.free(taken);
+      await this.#kernel.removeNetns(netns);
+      throw error;
+    }
+    return { containerId, mode, netnsPath, address: formatIpv4(taken), hostPorts: held };
+  }
+
+  async #adopt(stored: readonly StoredAttachment[]): Promise<void> {
+    const prefix = this.#names.netnsPrefix;
+    const alive = new Set(
+      (await this.#kernel.listNetns(prefix)).map((name) => name.slice(prefix.length)),
+    );
+    for (const entry of stored) {
+      if (entry.mode !== "host" && !alive.has(entry.containerId)) continue;
+      if (entry.address !== "") this.#pool.claim(parseIpv4(entry.address));
+      for (const port of entry.hostPorts) {
+        await this.#ports.hold(port.protocol, port.publishedPort).catch((error: unknown) => {
+          // The running container keeps its rule; the operator learns who took the port meanwhile.
+          this.#logger.error(
+            { err: error, containerId: entry.containerId },
+            "published port is lost",
+          );
+        });
+      }
+      const netnsPath =
+        entry.mode === "host"
+          ? this.#hostPath
+          : this.#kernel.netnsPath(netnsName(this.#names, entry.containerId));
+      this.#attachments.set(entry.containerId, { ...entry, netnsPath });
+    }
+  }
+
+  async #applyRules(): Promise<void> {
+    const rules: HostPortRule[] = this.attachments.flatMap((attachment) =>
+      attachment.hostPorts.map((port) => ({ ...port, address: attachment.address })),
+    );
+    await this.#kernel.applyRuleset(nodeRuleset(this.#names, this.subnet, rules));
+  }
+
+  /** One write at a time; the last state wins. */
+  #save(): Promise<void> {
+    this.#writing = this.#writing.then(() =>
+      writeStateFile(this.#stateFile, {
+        nodeId: this.#names.nodeId,
+        subnet: this.subnet,
+        attachments: this.attachments.map(({ netnsPath: _, ...rest }) => rest),
+      }),
+    );
+    return this.#writing;
+  }
+
+  async #serial<T>(containerId: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(containerId) ?? Promise.resolve();
+    const mine = before
+      .catch(() => undefined)
+      .then(async () => {
+        await this.#enter();
+        try {
+          return await work();
+        } finally {
+          this.#leave();
+        }
+      });
+    this.#queues.set(containerId, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#queues.get(containerId) === mine) this.#queues.delete(containerId);
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#busy < ATTACH_CONCURRENCY) {
+      this.#busy++;
+      return;
+    }
+    // The one that leaves hands its place over.
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#busy--;
+    else next();
+  }
+}
+
+async function chooseSubnet(kernel: Kernel, names: NodeNames, pool: string) {
+  const taken = (await kernel.routes(names.bridge)).map(parsePrefix);
+  const chosen = firstFreePrefix(parsePrefix(pool), BRIDGE_PREFIX_LENGTH, taken);
+  if (chosen === undefined) {
+    const poolPrefix = parsePrefix(pool);
+    const inTheWay = taken.filter((route) => overlaps(route, poolPrefix)).map(formatPrefix);
+    throw new NodeNetworkError(
+      `no free /${BRIDGE_PREFIX_LENGTH} in ${pool} for this node's bridge: routes in the way: ${inTheWay.join(", ")}; choose another --gwbridge-pool`,
+    );
+  }
+  return chosen;
+}
