@@ -142,6 +142,17 @@ export class RaftLog {
     this.#epoch++;
   }
 
+  /** Where to compact to so that at most `count` entries up to `index`, of at most `maxBytes`, stay. */
+  keepFrom(index: LogIndex, count: number, maxBytes: number): LogIndex {
+    let bytes = 0;
+    for (let i = index; i > this.#base && index - i < count; i = indexPlus(i, -1)) {
+      const entry = this.entryAt(i);
+      if (entry !== undefined) bytes += entrySizeBytes(entry);
+      if (bytes > maxBytes) return i;
+    }
+    return maxIndex(this.#base, indexPlus(index, -Math.min(count, index)));
+  }
+
   /** Forgets entries up to `index`, which a durable snapshot covers. */
   compact(index: LogIndex): void {
     if (index <= this.#base) return;
