@@ -1,0 +1,51 @@
+/** What `/info` says of this node when it cannot come from the store. */
+import type { ExitReason, LocalState } from "../../api/index.js";
+import type { NodeRecord } from "./membership.js";
+
+/** Why the manager program is not running although the node is a manager. */
+export type ManagerProblem = { readonly reason: ExitReason; readonly message: string };
+
+export type NodeFacts = {
+  readonly managerProblem: ManagerProblem | undefined;
+  /** The node certificate's end is past. */
+  readonly isCertificateExpired: boolean;
+};
+
+export function localStateOf(record: NodeRecord, facts: NodeFacts): LocalState {
+  if (record.kind !== "member") {
+    const isPending = record.kind === "initializing" || record.kind === "joining";
+    return {
+      ...NOBODY,
+      state: isPending ? "pending" : "inactive",
+      error: record.kind === "inactive" ? record.lastError : "",
+    };
+  }
+  const isManager = record.role === "manager";
+  const base = {
+    nodeId: record.nodeId,
+    nodeAddr: ipOf(record.advertiseAddr),
+    isManager,
+    managers: record.managers,
+  };
+  if (record.isRemoved) return { ...base, isManager: false, state: "error", error: REMOVED_TEXT };
+  if (facts.isCertificateExpired) return { ...base, state: "error", error: EXPIRED_TEXT };
+  const problem = isManager ? facts.managerProblem : undefined;
+  if (problem !== undefined) {
+    const state = problem.reason === "locked" ? "locked" : "error";
+    return { ...base, state, error: problem.message };
+  }
+  return { ...base, state: record.isSettled ? "active" : "pending", error: "" };
+}
+
+export const REMOVED_TEXT =
+  "this node was removed from the swarm; run `docker swarm leave --force` here, then join again with a current token";
+export const EXPIRED_TEXT =
+  "swarm certificates have expired: the node was not able to renew them in time. " +
+  "Check its clock; else run `docker swarm leave --force` here and join again with a current token";
+
+const NOBODY = { nodeId: "", nodeAddr: "", error: "", isManager: false, managers: [] } as const;
+
+function ipOf(addr: string): string {
+  const end = addr.lastIndexOf(":");
+  return end < 0 ? addr : addr.slice(0, end).replace(/^\[|\]$/g, "");
+}
