@@ -8,6 +8,7 @@ import type { Kernel } from "./kernel/port.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
 import { NetService } from "./net-service.js";
 import { NodeNetwork } from "./node-network.js";
+import { readStateFile } from "./state-file.js";
 
 /** How long to wait before the network is tried again after it could not be made. */
 const REOPEN_DELAY_MS = 5_000;
@@ -44,17 +45,13 @@ class NetworkOwner {
   }
 
   async #change(nodeId: string | undefined): Promise<void> {
-    if (nodeId === this.#nodeId && (nodeId === undefined || this.#network !== undefined)) return;
+    if (nodeId !== undefined && nodeId === this.#nodeId && this.#network !== undefined) return;
     try {
-      if (nodeId !== this.#nodeId) await this.#close();
+      const stored = (await readStateFile(this.#stateFile))?.nodeId;
+      if (stored !== undefined && stored !== nodeId) await this.#removeStored(stored);
       this.#nodeId = nodeId;
       if (nodeId === undefined) return;
-      this.#network = await NodeNetwork.open(this.#kernel, {
-        nodeId,
-        gwbridgePool: this.#pool,
-        stateFile: this.#stateFile,
-        logger: this.#logger,
-      });
+      this.#network = await this.#open(nodeId);
       this.#service.setNetwork(this.#network);
       this.#logger.info(
         { bridge: this.#network.bridge, subnet: this.#network.subnet },
@@ -69,12 +66,23 @@ class NetworkOwner {
     }
   }
 
-  async #close(): Promise<void> {
-    const network = this.#network;
+  #open(nodeId: string): Promise<NodeNetwork> {
+    return NodeNetwork.open(this.#kernel, {
+      nodeId,
+      gwbridgePool: this.#pool,
+      stateFile: this.#stateFile,
+      logger: this.#logger,
+    });
+  }
+
+  /** The node left that cluster, perhaps while this process was away. */
+  async #removeStored(nodeId: string): Promise<void> {
+    const network = this.#network ?? (await this.#open(nodeId));
     this.#network = undefined;
     this.#service.setNetwork(undefined);
-    await network?.removeAll();
+    await network.removeAll();
     await rm(this.#stateFile, { force: true });
+    this.#logger.info({ nodeId }, "network of the former cluster is removed");
   }
 }
 

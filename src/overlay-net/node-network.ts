@@ -50,6 +50,8 @@ export class NodeNetwork {
   readonly #logger: Logger;
   readonly #ports = new PortHolder();
   readonly #attachments = new Map<string, Attachment>();
+  /** Addresses of namespaces that the state file does not name. */
+  readonly #unknown = new Map<string, string>();
   /** One operation per container at a time; the map holds the last one queued. */
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
@@ -99,6 +101,7 @@ export class NodeNetwork {
     network.#hostPath = await kernel.nameHostNetns(netnsName(names, "host"));
     await network.#adopt(known?.attachments ?? []);
     await network.#applyRules();
+    await network.#save();
     return network;
   }
 
@@ -155,9 +158,9 @@ export class NodeNetwork {
       if (attachment?.mode !== "host") {
         await this.#kernel.removeNetns(netnsName(this.#names, containerId));
       }
-      if (attachment !== undefined && attachment.address !== "") {
-        this.#pool.free(parseIpv4(attachment.address));
-      }
+      const address = attachment?.address ?? this.#unknown.get(containerId) ?? "";
+      this.#unknown.delete(containerId);
+      if (address !== "") this.#pool.free(parseIpv4(address));
       await this.#save();
     });
   }
@@ -198,6 +201,11 @@ export class NodeNetwork {
     if (mode === "none") {
       await this.#kernel.addNetns(netns);
       return { containerId, mode, netnsPath, address: "", hostPorts: [] };
+    }
+    const adopted = this.#unknown.get(containerId);
+    if (adopted !== undefined && hostPorts.length === 0) {
+      this.#unknown.delete(containerId);
+      return { containerId, mode, netnsPath, address: adopted, hostPorts: [] };
     }
     const taken = this.#pool.take();
     if (taken === undefined) {
@@ -249,6 +257,14 @@ export class NodeNetwork {
           ? this.#hostPath
           : this.#kernel.netnsPath(netnsName(this.#names, entry.containerId));
       this.#attachments.set(entry.containerId, { ...entry, netnsPath });
+      alive.delete(entry.containerId);
+    }
+    // Whom the file does not name may still run: its address stays taken until somebody releases it.
+    for (const containerId of alive) {
+      const address = await this.#kernel.addressIn(netnsName(this.#names, containerId));
+      if (address === undefined) continue;
+      this.#pool.claim(parseIpv4(address));
+      this.#unknown.set(containerId, address);
     }
   }
 

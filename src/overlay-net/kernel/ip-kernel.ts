@@ -168,6 +168,15 @@ export class IpKernel implements Kernel {
     return this.netnsPath(name);
   }
 
+  async addressIn(netns: string): Promise<string | undefined> {
+    const text = await runTool("nsenter", [
+      `--net=${NETNS_DIR}/${netns}`,
+      ...["ip", "-j", "-4", "addr", "show", "dev", "eth0"],
+    ]).catch(ignoreMissing);
+    const links = JSON.parse(text || "[]") as LinkAddress[];
+    return links[0]?.addr_info?.find((entry) => entry.family === "inet")?.local;
+  }
+
   async listNetns(prefix: string): Promise<readonly string[]> {
     const names = await readdir(NETNS_DIR).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];

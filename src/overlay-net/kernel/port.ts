@@ -38,6 +38,8 @@ export interface Kernel {
   netnsPath(name: string): string;
   /** Gives the network namespace of this process a lasting name and returns its path: what "host network" means. */
   nameHostNetns(name: string): Promise<string>;
+  /** IPv4 address of eth0 inside the namespace, or undefined. */
+  addressIn(netns: string): Promise<string | undefined>;
   /** Namespaces whose name starts with `prefix`. */
   listNetns(prefix: string): Promise<readonly string[]>;
   applyRuleset(text: string): Promise<void>;

@@ -50,6 +50,10 @@ export class SimulatedKernel implements Kernel {
     return this.netnsPath(name);
   }
 
+  addressIn(netns: string): Promise<string | undefined> {
+    return Promise.resolve(this.netns.get(netns)?.address.split("/")[0]);
+  }
+
   listNetns(prefix: string): Promise<readonly string[]> {
     return Promise.resolve([...this.netns.keys()].filter((name) => name.startsWith(prefix)).sort());
   }

@@ -1,0 +1,120 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { silentLogger } from "../base/index.js";
+import { SimulatedKernel } from "./kernel/simulated-kernel.js";
+import { NodeNetwork } from "./node-network.js";
+
+const NODE_ID = "abcdefgh0123456789abcdefg";
+let dir: string;
+let kernel: SimulatedKernel;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "swarm-net-"));
+  kernel = new SimulatedKernel();
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+function open(): Promise<NodeNetwork> {
+  return NodeNetwork.open(kernel, {
+    nodeId: NODE_ID,
+    gwbridgePool: "172.20.0.0/14",
+    stateFile: join(dir, "net-state.json"),
+    logger: silentLogger,
+  });
+}
+
+test("the bridge's subnet is chosen clear of the host's routes", async () => {
+  kernel.hostRoutes = ["172.20.0.0/20"];
+  expect((await open()).subnet).toBe("172.20.16.0/20");
+});
+
+test("a pool that is full of routes is refused with the routes and the flag named", async () => {
+  kernel.hostRoutes = ["172.16.0.0/12"];
+  await expect(open()).rejects.toThrow(/172\.16\.0\.0\/12; choose another --gwbridge-pool/);
+});
+
+test("attaching twice gives the same namespace and address", async () => {
+  const network = await open();
+  const [first, second] = await Promise.all([
+    network.attach("c1", "default", []),
+    network.attach("c1", "default", []),
+  ]);
+  expect(second).toEqual(first);
+  expect(first.address).toBe("172.20.0.2");
+});
+
+test("a port chosen by the node is held, translated, and free again after release", async () => {
+  const network = await open();
+  const attachment = await network.attach("c1", "default", [
+    { protocol: "tcp", targetPort: 80, publishedPort: 0 },
+  ]);
+  const port = attachment.hostPorts[0]?.publishedPort ?? 0;
+  expect(port).toBeGreaterThan(0);
+  expect(kernel.ruleset).toContain(`tcp dport ${port} dnat ip to ${attachment.address}:80`);
+  await expect(listen(port)).rejects.toThrow("EADDRINUSE");
+  await network.release("c1");
+  expect(kernel.ruleset).not.toContain(`dport ${port}`);
+  (await listen(port)).close();
+});
+
+test("a published port that another program holds is refused by name and leaves nothing behind", async () => {
+  const network = await open();
+  const other = await listen(0);
+  const { port } = other.address() as { port: number };
+  await expect(
+    network.attach("c1", "default", [{ protocol: "tcp", targetPort: 80, publishedPort: port }]),
+  ).rejects.toThrow(`port ${port}/tcp is held by another program`);
+  expect(network.attachments).toEqual([]);
+  expect([...kernel.netns.keys()]).toEqual(["swarm-abcdefgh-host"]);
+  other.close();
+});
+
+test("after a restart attachments and their addresses are known, and the next address is another one", async () => {
+  const before = await (await open()).attach("c1", "default", []);
+  const network = await open();
+  expect(network.attachments).toEqual([before]);
+  expect((await network.attach("c2", "default", [])).address).not.toBe(before.address);
+});
+
+test("a damaged state file is not believed", async () => {
+  await (await open()).attach("c1", "default", []);
+  const file = join(dir, "net-state.json");
+  await writeFile(file, (await readFile(file, "utf8")).replace("172.20.0.2", "172.20.0.9"));
+  const network = await open();
+  expect(network.attachments).toEqual([]);
+  // c1 still runs with its address: nobody else gets it.
+  expect((await network.attach("c2", "default", [])).address).toBe("172.20.0.3");
+});
+
+test("sync releases what is not wanted, also namespaces nobody remembers", async () => {
+  const network = await open();
+  await network.attach("c1", "default", []);
+  await network.attach("c2", "none", []);
+  await kernel.addNetns("swarm-abcdefgh-lost");
+  await kernel.addNetns("swarm-otherone-c9");
+  expect(await network.sync(["c1"])).toEqual(["c2", "lost"]);
+  expect([...kernel.netns.keys()].sort()).toEqual([
+    "swarm-abcdefgh-c1",
+    "swarm-abcdefgh-host",
+    "swarm-otherone-c9",
+  ]);
+});
+
+test("host network is this process's namespace under a lasting name and survives a release", async () => {
+  const network = await open();
+  const attachment = await network.attach("c1", "host", []);
+  expect(attachment.netnsPath).toBe("/run/netns/swarm-abcdefgh-host");
+  await network.release("c1");
+  expect(kernel.netns.has("swarm-abcdefgh-host")).toBe(true);
+});
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ port, host: "0.0.0.0", exclusive: true }, () => resolve(server));
+  });
+}
