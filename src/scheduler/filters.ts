@@ -1,0 +1,138 @@
+/** Feasibility: the filters of a placement, in their order, and the sentence that says why no node passed. */
+import { matchesConstraints } from "./constraint.js";
+import type { NodeInfo } from "./node-info.js";
+import { normalArch, type TaskNeeds } from "./task-needs.js";
+
+export type FilterName =
+  | "ready"
+  | "resource"
+  | "plugin"
+  | "constraint"
+  | "platform"
+  | "hostPort"
+  | "maxReplicas";
+
+type Filter = {
+  readonly name: FilterName;
+  readonly passes: (needs: TaskNeeds, info: NodeInfo) => boolean;
+  readonly explain: (count: number) => string;
+};
+
+const nodes = (count: number): string => (count === 1 ? "1 node" : `${count} nodes`);
+
+/** Clients match these texts, misspelling included. */
+const FILTERS: readonly Filter[] = [
+  {
+    name: "ready",
+    passes: (_needs, info) => info.isReady(),
+    explain: (count) => `${nodes(count)} not available for new tasks`,
+  },
+  {
+    name: "resource",
+    passes: hasRoom,
+    explain: (count) => `insufficient resources on ${nodes(count)}`,
+  },
+  {
+    name: "plugin",
+    passes: hasPlugins,
+    explain: (count) => `missing plugin on ${nodes(count)}`,
+  },
+  {
+    name: "constraint",
+    passes: (needs, info) =>
+      needs.constraints !== undefined &&
+      info.node !== undefined &&
+      matchesConstraints(needs.constraints, info.node),
+    explain: (count) => `scheduling constraints not satisfied on ${nodes(count)}`,
+  },
+  {
+    name: "platform",
+    passes: hasPlatform,
+    explain: (count) => `unsupported platform on ${nodes(count)}`,
+  },
+  {
+    name: "hostPort",
+    passes: (needs, info) => needs.hostPorts.every((key) => !info.hostPorts.has(key)),
+    explain: (count) => `host-mode port already in use on ${nodes(count)}`,
+  },
+  {
+    name: "maxReplicas",
+    passes: withinMaxReplicas,
+    explain: () => "max replicas per node limit exceed",
+  },
+];
+
+/** The first filter that the node fails, undefined when it can take the task. */
+export function failingFilter(needs: TaskNeeds, info: NodeInfo): FilterName | undefined {
+  return FILTERS.find((filter) => !filter.passes(needs, info))?.name;
+}
+
+/** Everything but max replicas, which depends on the service and not only on the node's own bookings. */
+export function passesClass(needs: TaskNeeds, info: NodeInfo): boolean {
+  return (
+    info.isReady() &&
+    hasRoom(needs, info) &&
+    needs.hostPorts.every((key) => !info.hostPorts.has(key))
+  );
+}
+
+/** What only changes with the node object itself. */
+export function passesStatic(needs: TaskNeeds, info: NodeInfo): boolean {
+  return (
+    info.node !== undefined &&
+    hasPlugins(needs, info) &&
+    needs.constraints !== undefined &&
+    matchesConstraints(needs.constraints, info.node) &&
+    hasPlatform(needs, info)
+  );
+}
+
+export function withinMaxReplicas(needs: TaskNeeds, info: NodeInfo): boolean {
+  return needs.maxReplicas === 0 || info.serviceCount(needs.serviceId) < needs.maxReplicas;
+}
+
+/** Why none of the nodes can take the task: most frequent reason first. */
+export function explainNoNode(needs: TaskNeeds, infos: Iterable<NodeInfo>): string {
+  const counts = new Map<FilterName, number>();
+  for (const info of infos) {
+    const failing = info.node && failingFilter(needs, info);
+    if (failing) counts.set(failing, (counts.get(failing) ?? 0) + 1);
+  }
+  const fragments = FILTERS.filter((filter) => counts.has(filter.name))
+    .map((filter) => ({ filter, count: counts.get(filter.name) ?? 0 }))
+    .sort((a, b) => b.count - a.count)
+    .map(({ filter, count }) => filter.explain(count));
+  return fragments.length === 0 ? "no suitable node" : `no suitable node (${fragments.join("; ")})`;
+}
+
+function hasRoom(needs: TaskNeeds, info: NodeInfo): boolean {
+  if (needs.cpuNano > 0 && needs.cpuNano > info.cpuTotalNano - info.cpuReservedNano) return false;
+  if (needs.memBytes > 0 && needs.memBytes > info.memTotalBytes - info.memReservedBytes)
+    return false;
+  return needs.generic.every(
+    ([kind, amount]) =>
+      amount <= (info.genericTotal.get(kind) ?? 0) - (info.genericReserved.get(kind) ?? 0),
+  );
+}
+
+function hasPlugins(needs: TaskNeeds, info: NodeInfo): boolean {
+  if (needs.plugins.length === 0) return true;
+  const listed = info.node?.description?.Engine.Plugins ?? [];
+  return needs.plugins.every(({ type, name }) => {
+    const ofType = listed.filter((plugin) => plugin.Type === type);
+    // Old engines list no log drivers at all; refusing those would lock every node out.
+    if (type === "Log" && ofType.length === 0) return true;
+    return ofType.some((plugin) => plugin.Name === name || plugin.Name === `${name}:latest`);
+  });
+}
+
+function hasPlatform(needs: TaskNeeds, info: NodeInfo): boolean {
+  if (needs.platforms.length === 0) return true;
+  const platform = info.node?.description?.Platform;
+  const os = (platform?.OS ?? "").toLowerCase();
+  const arch = normalArch(platform?.Architecture ?? "");
+  return needs.platforms.some(
+    (wanted) =>
+      (wanted.os === "" || wanted.os === os) && (wanted.arch === "" || wanted.arch === arch),
+  );
+}

@@ -1,0 +1,127 @@
+/** Places the tasks of one group (same service and spec) one after the other, always on the best node as things then stand. */
+import { withinMaxReplicas } from "./filters.js";
+import type { NodeInfo } from "./node-info.js";
+import { NodeHeap, NodeOrder } from "./node-order.js";
+import type { NodeTable } from "./node-table.js";
+import type { Branch, PlacementClass } from "./placement-class.js";
+import type { TaskNeeds } from "./task-needs.js";
+
+/** Nodes looked at in the persistent order before a heap over the leaf is built instead. */
+const WALK_MAX = 64;
+
+export class GroupPlacement {
+  readonly #needs: TaskNeeds;
+  readonly #class: PlacementClass;
+  readonly #order: NodeOrder;
+  /** Tasks of the service below each branch, over all nodes, usable or not. */
+  readonly #counts = new Map<Branch, number>();
+  /** Leaves served by a heap: a large group, or a service that is on most nodes already. */
+  readonly #heaps = new Map<Branch, NodeHeap>();
+  /** Branches in which no node can take another task of this group. */
+  readonly #full = new Set<Branch>();
+
+  constructor(needs: TaskNeeds, placementClass: PlacementClass, table: NodeTable, nowMs: number) {
+    this.#needs = needs;
+    this.#class = placementClass;
+    this.#order = new NodeOrder(needs, nowMs);
+    this.#class.catchUp();
+    if (needs.spread.length === 0) return;
+    for (const info of table.hosts(needs.serviceId))
+      if (info.node) this.#count(this.#class.leafOf(info), info.serviceCount(needs.serviceId));
+  }
+
+  /** The best node, undefined when none can take the task. The caller books the task there, then calls `placed`. */
+  pick(): NodeInfo | undefined {
+    this.#class.catchUp();
+    for (;;) {
+      const leaf = this.#bestLeaf();
+      if (!leaf) return undefined;
+      const info = this.#bestInLeaf(leaf);
+      if (info) return info;
+      this.#full.add(leaf);
+    }
+  }
+
+  placed(info: NodeInfo): void {
+    const leaf = this.#class.leafOf(info);
+    if (this.#needs.spread.length > 0) this.#count(leaf, 1);
+    this.#heaps.get(leaf)?.topChanged();
+  }
+
+  /** Walks down the tree, at each level into the branch with the fewest tasks of the service. */
+  #bestLeaf(): Branch | undefined {
+    let branch = this.#class.root;
+    for (let level = 0; level < this.#needs.spread.length; level++) {
+      const next = this.#bestChild(branch);
+      if (!next) {
+        // All below is full. The parent must not be chosen again either.
+        this.#full.add(branch);
+        if (!branch.parent) return undefined;
+        branch = this.#class.root;
+        level = -1;
+        continue;
+      }
+      branch = next;
+    }
+    return this.#full.has(branch) ? undefined : branch;
+  }
+
+  #bestChild(branch: Branch): Branch | undefined {
+    let best: Branch | undefined;
+    let bestCount = 0;
+    let bestLoad: number | undefined;
+    for (const child of branch.children.values()) {
+      if (this.#full.has(child)) continue;
+      const count = this.#counts.get(child) ?? 0;
+      if (best && count > bestCount) continue;
+      if (best && count === bestCount) {
+        // Ties go to the branch with the least loaded node: else small services would all land in the first one.
+        bestLoad ??= lowestLoad(best);
+        const load = lowestLoad(child);
+        if (load > bestLoad || (load === bestLoad && child.value > best.value)) continue;
+        bestLoad = load;
+      } else bestLoad = undefined;
+      best = child;
+      bestCount = count;
+    }
+    return best;
+  }
+
+  #bestInLeaf(leaf: Branch): NodeInfo | undefined {
+    let heap = this.#heaps.get(leaf);
+    if (!heap) {
+      const fresh = this.#walk(leaf);
+      if (fresh) return fresh;
+      heap = new NodeHeap(leaf.nodes.inOrder(), this.#order);
+      this.#heaps.set(leaf, heap);
+    }
+    for (let top = heap.top(); top; top = heap.top()) {
+      // Only this group books in this leaf while the heap lives, so a node that drops out stays out.
+      if (this.#class.isIn(top) && withinMaxReplicas(this.#needs, top)) return top;
+      heap.dropTop();
+    }
+    return undefined;
+  }
+
+  /** The least loaded node without tasks of the service and without a bad record: none can be better. */
+  #walk(leaf: Branch): NodeInfo | undefined {
+    let looked = 0;
+    for (const info of leaf.nodes.inOrder()) {
+      if (info.serviceCount(this.#needs.serviceId) === 0 && this.#order.failureRank(info) === 0)
+        return info;
+      if (++looked === WALK_MAX) return undefined;
+    }
+    return undefined;
+  }
+
+  #count(leaf: Branch, by: number): void {
+    for (let branch: Branch | undefined = leaf; branch; branch = branch.parent)
+      this.#counts.set(branch, (this.#counts.get(branch) ?? 0) + by);
+  }
+}
+
+function lowestLoad(branch: Branch): number {
+  let lowest = branch.nodes.lowestTotal();
+  for (const child of branch.children.values()) lowest = Math.min(lowest, lowestLoad(child));
+  return lowest;
+}

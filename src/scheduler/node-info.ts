@@ -1,0 +1,104 @@
+/** What the scheduler knows of one node: its own facts and the sums over its tasks. */
+import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { invariant } from "../base/index.js";
+import { countGeneric, hostPortKeys, reservationsOf } from "./task-needs.js";
+
+/** A node that failed a spec this often within FAILURE_WINDOW_MS is tried last for it. */
+export const FAILURES_MAX = 5;
+export const FAILURE_WINDOW_MS = 5 * 60_000;
+
+export class NodeInfo {
+  readonly id: string;
+  /** undefined: tasks refer to a node that is not (or no longer) in the store. Takes nothing. */
+  node: Node | undefined;
+  cpuTotalNano = 0;
+  memTotalBytes = 0;
+  genericTotal: ReadonlyMap<string, number> = new Map();
+
+  /** Tasks with desired ≤ complete and observed ≤ running. */
+  activeCount = 0;
+  readonly activeByService = new Map<string, number>();
+  /** Tasks that hold resources: observed ≤ running, wanted or not. */
+  heldCount = 0;
+  cpuReservedNano = 0;
+  memReservedBytes = 0;
+  readonly genericReserved = new Map<string, number>();
+  /** `tcp/8080` → tasks that use it. */
+  readonly hostPorts = new Map<string, number>();
+  /** Failure times (Unix ms, ascending) by failureKey. */
+  readonly #failures = new Map<string, number[]>();
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  setNode(node: Node | undefined): void {
+    this.node = node;
+    const resources = node?.description?.Resources;
+    this.cpuTotalNano = resources?.NanoCPUs ?? 0;
+    this.memTotalBytes = resources?.MemoryBytes ?? 0;
+    this.genericTotal = new Map(countGeneric(resources?.GenericResources ?? []));
+  }
+
+  isReady(): boolean {
+    return this.node?.state === "ready" && this.node.spec.Availability === "active";
+  }
+
+  serviceCount(serviceId: string): number {
+    return this.activeByService.get(serviceId) ?? 0;
+  }
+
+  /** Books (`sign` 1) or frees (−1) what a task on this node holds. */
+  account(task: Task, sign: 1 | -1): void {
+    this.heldCount += sign;
+    const held = reservationsOf(task.spec);
+    this.cpuReservedNano += sign * held.cpuNano;
+    this.memReservedBytes += sign * held.memBytes;
+    for (const [kind, amount] of held.generic) bump(this.genericReserved, kind, sign * amount);
+    for (const key of hostPortKeys(task.hostPorts)) bump(this.hostPorts, key, sign);
+    if (task.desiredState > TASK_STATE.complete) return;
+    this.activeCount += sign;
+    bump(this.activeByService, task.serviceId, sign);
+  }
+
+  recordFailure(task: Task, atMs: number, nowMs: number): void {
+    const key = failureKey(task.serviceId, task.specVersion);
+    const recent = (this.#failures.get(key) ?? []).filter((t) => t > nowMs - FAILURE_WINDOW_MS);
+    recent.push(atMs);
+    this.#failures.set(key, recent.sort((a, b) => a - b).slice(-FAILURES_RECORDED_MAX));
+  }
+
+  /** Recent failures of this spec, 0 below FAILURES_MAX: as few as that say nothing about the node. */
+  failureRank(serviceId: string, specVersion: number, nowMs: number): number {
+    if (this.#failures.size === 0) return 0;
+    const times = this.#failures.get(failureKey(serviceId, specVersion));
+    if (!times) return 0;
+    const since = nowMs - FAILURE_WINDOW_MS;
+    if ((times.at(-1) ?? 0) <= since) {
+      this.#failures.delete(failureKey(serviceId, specVersion));
+      return 0;
+    }
+    let recent = 0;
+    for (const t of times) if (t > since) recent++;
+    return recent < FAILURES_MAX ? 0 : recent;
+  }
+}
+
+/** Times kept per node and spec; more change nothing but the order among very bad nodes. */
+const FAILURES_RECORDED_MAX = 100;
+
+function failureKey(serviceId: string, specVersion: number): string {
+  return `${serviceId}/${specVersion}`;
+}
+
+function bump(counts: Map<string, number>, key: string, by: number): void {
+  const next = (counts.get(key) ?? 0) + by;
+  invariant(next >= 0, `scheduler: count of ${key} went below zero`);
+  if (next === 0) counts.delete(key);
+  else counts.set(key, next);
+}
+
+/** Whether the task holds room on its node. */
+export function isHeld(task: Task): boolean {
+  return task.nodeId !== "" && task.state <= TASK_STATE.running;
+}

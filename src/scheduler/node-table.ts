@@ -1,0 +1,137 @@
+/** All nodes with their bookings, kept up to date event by event, and a log of which ones changed. */
+import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { isHeld, NodeInfo } from "./node-info.js";
+
+export class NodeTable {
+  readonly #infos = new Map<string, NodeInfo>();
+  readonly #hosts = new Map<string, Set<NodeInfo>>();
+  /** Nodes in the order of their changes; indexes start at #logBase. */
+  #log: NodeInfo[] = [];
+  #logBase = 0;
+  /** Up to here some reader has seen the log, so its last entry no longer stands for a later change. */
+  #readTo = 0;
+  #freedCount = 0;
+  #changeCount = 0;
+
+  infos(): Iterable<NodeInfo> {
+    return this.#infos.values();
+  }
+
+  get size(): number {
+    return this.#infos.size;
+  }
+
+  /** Grows whenever a task that found no node may find one now. */
+  get freedCount(): number {
+    return this.#freedCount;
+  }
+
+  /** Grows with every change of any node or booking. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** Nodes with active tasks of the service. */
+  hosts(serviceId: string): Iterable<NodeInfo> {
+    return this.#hosts.get(serviceId) ?? [];
+  }
+
+  /** Position to hand to `changedSince` later: all before it has been taken in. */
+  mark(): number {
+    this.#readTo = this.#logBase + this.#log.length;
+    return this.#readTo;
+  }
+
+  /** Nodes changed since that position (with repeats), or undefined when it lies too far back: look at all. */
+  changedSince(position: number): readonly NodeInfo[] | undefined {
+    if (position < this.#logBase) return undefined;
+    return this.#log.slice(position - this.#logBase);
+  }
+
+  setNode(node: Node): void {
+    const info = this.#infoOf(node.id);
+    info.setNode(node);
+    this.#freedCount++;
+    this.#changed(info);
+  }
+
+  removeNode(id: string): void {
+    const info = this.#infos.get(id);
+    if (!info) return;
+    info.setNode(undefined);
+    this.#freedCount++;
+    this.#changed(info);
+    this.#dropIfEmpty(info);
+  }
+
+  /** The task holds room on its node. */
+  add(task: Task): void {
+    if (isHeld(task)) this.#account(this.#infoOf(task.nodeId), task, 1);
+  }
+
+  remove(task: Task): void {
+    if (!isHeld(task)) return;
+    const info = this.#infoOf(task.nodeId);
+    this.#account(info, task, -1);
+    this.#freedCount++;
+    this.#dropIfEmpty(info);
+  }
+
+  update(old: Task, task: Task): void {
+    if (
+      old.nodeId === task.nodeId &&
+      isHeld(old) === isHeld(task) &&
+      old.desiredState > TASK_STATE.complete === task.desiredState > TASK_STATE.complete
+    )
+      return;
+    this.remove(old);
+    this.add(task);
+  }
+
+  recordFailure(task: Task, atMs: number, nowMs: number): void {
+    const info = this.#infos.get(task.nodeId);
+    if (!info) return;
+    info.recordFailure(task, atMs, nowMs);
+    this.#changed(info);
+  }
+
+  #account(info: NodeInfo, task: Task, sign: 1 | -1): void {
+    info.account(task, sign);
+    const hosts = this.#hosts.get(task.serviceId);
+    if (info.serviceCount(task.serviceId) > 0) {
+      if (hosts) hosts.add(info);
+      else this.#hosts.set(task.serviceId, new Set([info]));
+    } else if (hosts) {
+      hosts.delete(info);
+      if (hosts.size === 0) this.#hosts.delete(task.serviceId);
+    }
+    this.#changed(info);
+  }
+
+  #infoOf(id: string): NodeInfo {
+    let info = this.#infos.get(id);
+    if (!info) {
+      info = new NodeInfo(id);
+      this.#infos.set(id, info);
+    }
+    return info;
+  }
+
+  #dropIfEmpty(info: NodeInfo): void {
+    if (!info.node && info.heldCount === 0) this.#infos.delete(info.id);
+  }
+
+  #changed(info: NodeInfo): void {
+    this.#changeCount++;
+    const end = this.#logBase + this.#log.length;
+    if (this.#log.at(-1) === info && this.#readTo < end) return;
+    // An index that has to read this many changes is rebuilt faster.
+    if (this.#log.length >= 2 * this.#infos.size + LOG_SPARE) {
+      this.#logBase = end;
+      this.#log = [];
+    }
+    this.#log.push(info);
+  }
+}
+
+const LOG_SPARE = 1024;

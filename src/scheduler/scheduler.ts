@@ -1,0 +1,268 @@
+/**
+ * The scheduler: which node each pending task goes to. Pure: it is told of events and of the time, keeps sums and indexes, and
+ * answers with decisions that the caller proposes. A decision counts as booked at once, until `settle` tells how it ended.
+ */
+import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import type { StoreEvent, StoreView } from "../store/index.js";
+import { explainNoNode } from "./filters.js";
+import { GroupPlacement } from "./group-placement.js";
+import { NodeTable } from "./node-table.js";
+import { PlacementClass } from "./placement-class.js";
+import { needsOf, type TaskNeeds } from "./task-needs.js";
+
+export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task">;
+
+/** In the order in which they were taken. */
+export type Decision =
+  | { readonly kind: "assign"; readonly taskId: string; readonly nodeId: string }
+  | { readonly kind: "wait"; readonly taskId: string; readonly reason: string };
+
+export type Schedule = {
+  readonly decisions: readonly Decision[];
+  /** More could be decided at once; the limit cut it short. */
+  readonly isMore: boolean;
+  /** Unix ms of the next refresh of explanations, if one is due later. */
+  readonly wakeAtMs: number | undefined;
+};
+
+export type SchedulerOptions = {
+  /** A group's explanation is renewed at most this often: it names counts that change with every task. */
+  readonly explainEveryMs?: number;
+};
+
+const EXPLAIN_EVERY_MS = 1000;
+/** Indexes kept; a class that is not among them is built anew when it is needed. */
+const CLASSES_MAX = 64;
+
+/** Nodes looked at for explanations in one call; groups beyond it are explained in a later one. */
+const EXPLAIN_NODES_MAX = 200_000;
+
+/** What one call of `schedule` may still do. */
+type Turn = { readonly decisions: Decision[]; readonly limit: number; nodesToLookAt: number };
+
+/** Pending tasks with the same needs. */
+type Group = {
+  readonly needs: TaskNeeds;
+  readonly tasks: Map<string, Task>;
+  /** `freedCount` at which no node was found: until it grows, trying again is useless. */
+  failedAtFreed: number;
+  reason: string;
+  explainedAtMs: number;
+  /** `changeCount` that the reason was found at. */
+  explainedAtChange: number;
+};
+
+export class Scheduler {
+  readonly #explainEveryMs: number;
+  #table = new NodeTable();
+  readonly #classes = new Map<string, PlacementClass>();
+  readonly #groups = new Map<string, Group>();
+  /** Decided, not yet seen in the store: the task as booked. */
+  readonly #tentative = new Map<string, Task>();
+
+  constructor(options: SchedulerOptions = {}) {
+    this.#explainEveryMs = options.explainEveryMs ?? EXPLAIN_EVERY_MS;
+  }
+
+  /** Forgets everything and looks at the state anew. */
+  rebuild(view: SchedulerView, nowMs: number): void {
+    this.#table = new NodeTable();
+    this.#classes.clear();
+    this.#groups.clear();
+    this.#tentative.clear();
+    for (const node of view.nodes()) this.#table.setNode(node);
+    for (const task of view.tasks()) {
+      this.#table.add(task);
+      this.#enqueue(task);
+      if (isFailure(task)) this.#table.recordFailure(task, Math.min(task.statusAtMs, nowMs), nowMs);
+    }
+  }
+
+  /** Takes in the events of one batch, in order. */
+  applyEvents(events: readonly StoreEvent[], nowMs: number): void {
+    for (const event of events) {
+      if (event.table === "node") {
+        if (event.kind === "removed") this.#table.removeNode(event.old.id);
+        else this.#nodeChanged(event.object, event.kind === "updated" ? event.old : undefined);
+      } else if (event.table === "task") {
+        if (event.kind === "created") this.#taskCreated(event.object);
+        else if (event.kind === "updated") this.#taskUpdated(event.old, event.object, nowMs);
+        else this.#taskRemoved(event.old);
+      }
+    }
+  }
+
+  /** Tasks that wait for a node. */
+  get pendingCount(): number {
+    let count = 0;
+    for (const group of this.#groups.values()) count += group.tasks.size;
+    return count;
+  }
+
+  /** Decides for pending tasks, group by group in the order of their arrival, at most `limit` decisions. */
+  schedule(nowMs: number, limit: number): Schedule {
+    const decisions: Decision[] = [];
+    const turn: Turn = { decisions, limit, nodesToLookAt: EXPLAIN_NODES_MAX };
+    let wakeAtMs: number | undefined;
+    for (const group of this.#groups.values()) {
+      if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
+      if (group.failedAtFreed !== this.#table.freedCount) this.#place(group, nowMs, turn);
+      if (group.tasks.size === 0) continue;
+      if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
+      const dueMs = this.#explain(group, nowMs, turn);
+      if (dueMs !== undefined) wakeAtMs = Math.min(wakeAtMs ?? dueMs, dueMs);
+    }
+    for (const [key, group] of this.#groups) if (group.tasks.size === 0) this.#groups.delete(key);
+    return { decisions, isMore: false, wakeAtMs };
+  }
+
+  /**
+   * The proposal with these decisions has ended, one way or the other, and its events have been applied. What the store does not
+   * show as assigned is given back: it is pending again, or no longer wanted.
+   */
+  settle(taskIds: Iterable<string>, view: SchedulerView): void {
+    for (const id of taskIds) {
+      const booked = this.#tentative.get(id);
+      if (!booked) continue;
+      this.#release(booked);
+      const task = view.task(id);
+      if (task) this.#enqueue(task);
+    }
+  }
+
+  #place(group: Group, nowMs: number, turn: Turn): void {
+    const placement = new GroupPlacement(
+      group.needs,
+      this.#classOf(group.needs),
+      this.#table,
+      nowMs,
+    );
+    for (const task of group.tasks.values()) {
+      if (turn.decisions.length >= turn.limit) return;
+      const info = placement.pick();
+      if (!info) {
+        group.failedAtFreed = this.#table.freedCount;
+        return;
+      }
+      const booked: Task = { ...task, nodeId: info.id, state: TASK_STATE.assigned };
+      this.#tentative.set(task.id, booked);
+      this.#table.add(booked);
+      placement.placed(info);
+      group.tasks.delete(task.id);
+      turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id });
+    }
+  }
+
+  /** Tells the group's tasks why they wait. Returns when the text is to be looked at again, if it may be out of date. */
+  #explain(group: Group, nowMs: number, turn: Turn): number | undefined {
+    const isCurrent = group.explainedAtChange === this.#table.changeCount;
+    const dueMs = group.reason === "" ? nowMs : group.explainedAtMs + this.#explainEveryMs;
+    let wakeAtMs: number | undefined;
+    if (!isCurrent && nowMs >= dueMs && turn.nodesToLookAt > 0) {
+      turn.nodesToLookAt -= this.#table.size;
+      group.reason = explainNoNode(group.needs, this.#table.infos());
+      group.explainedAtMs = nowMs;
+      group.explainedAtChange = this.#table.changeCount;
+    } else if (!isCurrent) wakeAtMs = Math.max(dueMs, nowMs + 1);
+    if (group.reason === "") return wakeAtMs;
+    for (const task of group.tasks.values()) {
+      if (task.err === group.reason) continue;
+      if (turn.decisions.length >= turn.limit) break;
+      turn.decisions.push({ kind: "wait", taskId: task.id, reason: group.reason });
+    }
+    return wakeAtMs;
+  }
+
+  #classOf(needs: TaskNeeds): PlacementClass {
+    let found = this.#classes.get(needs.classKey);
+    if (found) this.#classes.delete(needs.classKey);
+    else found = new PlacementClass(needs, this.#table);
+    // Re-inserted at the end: the map's first entry is the one unused for longest.
+    this.#classes.set(needs.classKey, found);
+    const oldest = this.#classes.keys().next();
+    if (this.#classes.size > CLASSES_MAX && !oldest.done) this.#classes.delete(oldest.value);
+    return found;
+  }
+
+  #enqueue(task: Task): void {
+    if (!isPending(task) || this.#tentative.has(task.id)) return;
+    const key = groupKey(task);
+    let group = this.#groups.get(key);
+    if (!group) {
+      group = {
+        needs: needsOf(task),
+        tasks: new Map(),
+        failedAtFreed: -1,
+        reason: "",
+        explainedAtMs: 0,
+        explainedAtChange: -1,
+      };
+      this.#groups.set(key, group);
+    }
+    group.tasks.set(task.id, task);
+  }
+
+  #dequeue(task: Task): void {
+    const group = this.#groups.get(groupKey(task));
+    if (group?.tasks.delete(task.id) && group.tasks.size === 0) this.#groups.delete(groupKey(task));
+  }
+
+  #release(booked: Task): void {
+    this.#tentative.delete(booked.id);
+    this.#table.remove(booked);
+  }
+
+  #nodeChanged(node: Node, old: Node | undefined): void {
+    if (
+      old &&
+      old.spec === node.spec &&
+      old.description === node.description &&
+      old.state === node.state &&
+      old.role === node.role &&
+      old.addr === node.addr
+    )
+      return;
+    this.#table.setNode(node);
+  }
+
+  #taskCreated(task: Task): void {
+    this.#table.add(task);
+    this.#enqueue(task);
+  }
+
+  #taskUpdated(old: Task, task: Task, nowMs: number): void {
+    const booked = this.#tentative.get(task.id);
+    if (booked && !isPending(task)) {
+      this.#tentative.delete(task.id);
+      this.#table.update(booked, task);
+    } else this.#table.update(old, task);
+    if (isPending(task)) this.#enqueue(task);
+    else if (isPending(old)) this.#dequeue(old);
+    if (isFailure(task) && !isFailure(old)) this.#table.recordFailure(task, nowMs, nowMs);
+  }
+
+  #taskRemoved(old: Task): void {
+    const booked = this.#tentative.get(old.id);
+    if (booked) this.#release(booked);
+    this.#table.remove(old);
+    if (isPending(old)) this.#dequeue(old);
+  }
+}
+
+function groupKey(task: Task): string {
+  return `${task.serviceId}/${task.specVersion}`;
+}
+
+function isPending(task: Task): boolean {
+  return (
+    task.nodeId === "" &&
+    task.state === TASK_STATE.pending &&
+    task.desiredState <= TASK_STATE.complete
+  );
+}
+
+function isFailure(task: Task): boolean {
+  return (
+    task.nodeId !== "" && (task.state === TASK_STATE.failed || task.state === TASK_STATE.rejected)
+  );
+}

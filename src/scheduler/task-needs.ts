@@ -1,0 +1,139 @@
+/** What a task asks of its node, read once per spec. Tasks of one service and spec version have the same needs. */
+import type { PortConfig, Task, TaskSpec } from "../api/index.js";
+import { type Constraint, ConstraintError, parseConstraint } from "./constraint.js";
+
+export type PluginNeed = { readonly type: "Volume" | "Log"; readonly name: string };
+export type PlatformNeed = { readonly os: string; readonly arch: string };
+
+export type TaskNeeds = {
+  readonly serviceId: string;
+  readonly specVersion: number;
+  readonly cpuNano: number;
+  readonly memBytes: number;
+  /** Amount per kind. Named resources count one each. */
+  readonly generic: readonly (readonly [kind: string, amount: number])[];
+  readonly plugins: readonly PluginNeed[];
+  /** undefined: at least one cannot be read, so no node satisfies them. */
+  readonly constraints: readonly Constraint[] | undefined;
+  readonly platforms: readonly PlatformNeed[];
+  /** `tcp/8080`, host mode with a fixed published port. */
+  readonly hostPorts: readonly string[];
+  /** 0 = unlimited. */
+  readonly maxReplicas: number;
+  /** Label keys (`node.labels.K`, `engine.labels.K`) to spread over, outermost first. */
+  readonly spread: readonly string[];
+  /** Equal for all needs that the same nodes satisfy, looking at the node and its bookings alone. */
+  readonly classKey: string;
+};
+
+/** The part that depends on the spec alone. */
+type SpecNeeds = Omit<TaskNeeds, "serviceId" | "specVersion" | "hostPorts">;
+
+const bySpec = new WeakMap<TaskSpec, SpecNeeds>();
+
+export function needsOf(task: Task): TaskNeeds {
+  let fromSpec = bySpec.get(task.spec);
+  if (!fromSpec) {
+    fromSpec = readSpec(task.spec);
+    bySpec.set(task.spec, fromSpec);
+  }
+  const hostPorts = hostPortKeys(task.hostPorts);
+  return {
+    ...fromSpec,
+    serviceId: task.serviceId,
+    specVersion: task.specVersion,
+    hostPorts,
+    classKey:
+      hostPorts.length > 0 ? `${fromSpec.classKey}\n${hostPorts.join(" ")}` : fromSpec.classKey,
+  };
+}
+
+/** Ports that only one task per node can have: host mode, published port chosen by the user. */
+export function hostPortKeys(ports: readonly PortConfig[]): string[] {
+  const keys: string[] = [];
+  for (const port of ports) {
+    if (port.PublishMode === "host" && port.PublishedPort)
+      keys.push(`${port.Protocol}/${port.PublishedPort}`);
+  }
+  return keys;
+}
+
+/** The booked amounts of a task, for the accounting of its node. */
+export function reservationsOf(
+  spec: TaskSpec,
+): Pick<TaskNeeds, "cpuNano" | "memBytes" | "generic"> {
+  let needs = bySpec.get(spec);
+  if (!needs) {
+    needs = readSpec(spec);
+    bySpec.set(spec, needs);
+  }
+  return needs;
+}
+
+function readSpec(spec: TaskSpec): SpecNeeds {
+  const reservations = spec.Resources?.Reservations;
+  const placement = spec.Placement;
+  const needs = {
+    cpuNano: reservations?.NanoCPUs ?? 0,
+    memBytes: reservations?.MemoryBytes ?? 0,
+    generic: countGeneric(reservations?.GenericResources ?? []),
+    plugins: pluginNeeds(spec),
+    constraints: readConstraints(placement?.Constraints ?? []),
+    platforms: (placement?.Platforms ?? []).map((platform) => ({
+      os: (platform.OS ?? "").toLowerCase(),
+      arch: normalArch(platform.Architecture ?? ""),
+    })),
+    maxReplicas: placement?.MaxReplicas ?? 0,
+    spread: (placement?.Preferences ?? [])
+      .map((preference) => preference.Spread.SpreadDescriptor)
+      .filter((key) => /^(node|engine)\.labels\../i.test(key)),
+  };
+  const { maxReplicas: _, ...classNeeds } = needs;
+  return { ...needs, classKey: JSON.stringify(classNeeds) };
+}
+
+function readConstraints(texts: readonly string[]): readonly Constraint[] | undefined {
+  try {
+    return texts.map(parseConstraint);
+  } catch (error) {
+    if (error instanceof ConstraintError) return undefined;
+    throw error;
+  }
+}
+
+function pluginNeeds(spec: TaskSpec): PluginNeed[] {
+  const needs: PluginNeed[] = [];
+  for (const mount of spec.ContainerSpec.Mounts ?? []) {
+    const driver = mount.Type === "volume" ? (mount.VolumeOptions?.DriverConfig?.Name ?? "") : "";
+    if (driver !== "" && driver !== "local") needs.push({ type: "Volume", name: driver });
+  }
+  const log = spec.LogDriver?.Name ?? "";
+  if (log !== "" && log !== "none") needs.push({ type: "Log", name: log });
+  return needs;
+}
+
+/** Sums discrete amounts and counts named ones, by kind, in the order of kinds. */
+export function countGeneric(
+  resources: readonly (
+    | { readonly DiscreteResourceSpec: { readonly Kind: string; readonly Value: number } }
+    | { readonly NamedResourceSpec: { readonly Kind: string } }
+  )[],
+): (readonly [string, number])[] {
+  const amounts = new Map<string, number>();
+  for (const resource of resources) {
+    const [kind, amount] =
+      "DiscreteResourceSpec" in resource
+        ? [resource.DiscreteResourceSpec.Kind, resource.DiscreteResourceSpec.Value]
+        : [resource.NamedResourceSpec.Kind, 1];
+    amounts.set(kind, (amounts.get(kind) ?? 0) + amount);
+  }
+  return [...amounts].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Kernels say x86_64 and aarch64, images amd64 and arm64; both mean the same machine. */
+export function normalArch(arch: string): string {
+  const lower = arch.toLowerCase();
+  if (lower === "x86_64") return "amd64";
+  if (lower === "aarch64") return "arm64";
+  return lower;
+}
