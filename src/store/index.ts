@@ -1,3 +1,4 @@
+export { ClusterStore } from "./cluster-store.js";
 export type {
   ProposeErrorCode,
   Proposer,
@@ -8,3 +9,7 @@ export type {
   StoreView,
 } from "./port.js";
 export { ProposeError } from "./propose-error.js";
+export { rejectionText } from "./rejection-text.js";
+export { LocalProposer } from "./simple-proposer.js";
+export { SnapshotError, type SnapshotErrorCode } from "./snapshot-error.js";
+export type { Pace } from "./time-slice.js";

@@ -1,0 +1,71 @@
+/**
+ * A cluster may hold a million tasks, so their memory counts: every stored task is built by one literal (one hidden class, flat),
+ * shares its spec, and points to the strings of its service and node instead of owning copies as decoded.
+ */
+import type { Task } from "../api/index.js";
+
+/** Longer texts are rarely repeated. */
+const POOLED_LENGTH_MAX = 64;
+const POOL_SIZE_MAX = 1000;
+
+/** One copy of each short text that many tasks carry ("started", "task: non-zero exit (1)"). */
+export class TextPool {
+  readonly #texts = new Map<string, string>();
+
+  share(text: string): string {
+    if (text.length === 0 || text.length > POOLED_LENGTH_MAX) return text;
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= POOL_SIZE_MAX) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
+}
+
+/** A copy of `task` with some fields replaced; the shape is the same for all. */
+export function taskWith(task: Task, set: Partial<Task>): Task {
+  return {
+    id: task.id,
+    versionIndex: set.versionIndex ?? task.versionIndex,
+    createdAtMs: set.createdAtMs ?? task.createdAtMs,
+    updatedAtMs: set.updatedAtMs ?? task.updatedAtMs,
+    serviceId: set.serviceId ?? task.serviceId,
+    serviceName: set.serviceName ?? task.serviceName,
+    slot: set.slot ?? task.slot,
+    nodeId: set.nodeId ?? task.nodeId,
+    spec: set.spec ?? task.spec,
+    specVersion: set.specVersion ?? task.specVersion,
+    hostPorts: set.hostPorts ?? task.hostPorts,
+    desiredState: set.desiredState ?? task.desiredState,
+    state: set.state ?? task.state,
+    statusAtMs: set.statusAtMs ?? task.statusAtMs,
+    message: set.message ?? task.message,
+    err: set.err ?? task.err,
+    containerId: set.containerId ?? task.containerId,
+    pid: set.pid ?? task.pid,
+    exitCode: set.exitCode ?? task.exitCode,
+    portStatus: set.portStatus ?? task.portStatus,
+    notBeforeMs: set.notBeforeMs ?? task.notBeforeMs,
+    jobIteration: set.jobIteration ?? task.jobIteration,
+  };
+}
+
+/** The same task with strings that exist already in place of its own. */
+export function shareTexts(
+  task: Task,
+  known: {
+    readonly serviceId: string | undefined;
+    readonly serviceName: string | undefined;
+    readonly nodeId: string | undefined;
+    readonly texts: TextPool;
+  },
+): Task {
+  return taskWith(task, {
+    serviceId: known.serviceId ?? task.serviceId,
+    // The service may have been renamed since; the task keeps the name it was made with.
+    serviceName: known.serviceName === task.serviceName ? known.serviceName : task.serviceName,
+    nodeId: known.nodeId ?? task.nodeId,
+    message: known.texts.share(task.message),
+    err: known.texts.share(task.err),
+  });
+}
