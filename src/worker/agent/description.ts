@@ -1,0 +1,64 @@
+/** This machine as the cluster sees it: looked at anew every 20 s, because cgroup limits and the engine may change. */
+import { readFile } from "node:fs/promises";
+import { arch, availableParallelism, totalmem } from "node:os";
+import type { NodeDescription } from "../../api/index.js";
+import type { Engine } from "../engine/port.js";
+
+const NANO = 1e9;
+
+const PLUGINS: NodeDescription["Engine"]["Plugins"] = [
+  ...["json-file", "local", "none"].map((Name) => ({ Type: "Log", Name })),
+  ...["bridge", "host", "null", "overlay"].map((Name) => ({ Type: "Network", Name })),
+  { Type: "Volume", Name: "local" },
+];
+
+export function dockerArchitecture(nodeArch: string): string {
+  return (
+    ({ x64: "x86_64", arm64: "aarch64" } as Readonly<Record<string, string>>)[nodeArch] ?? nodeArch
+  );
+}
+
+/** `engineVersion`: as the engine reports it. */
+export async function describeNode(
+  hostname: string,
+  engine: Engine,
+  engineVersion: string,
+): Promise<NodeDescription> {
+  return {
+    Hostname: hostname,
+    Platform: { Architecture: dockerArchitecture(arch()), OS: "linux" },
+    Resources: { NanoCPUs: await nanoCpus(), MemoryBytes: memoryBytes() },
+    Engine: { EngineVersion: engineVersion, Labels: {}, Plugins: PLUGINS },
+    EngineKind: engine.kind,
+  };
+}
+
+export function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+export async function nanoCpus(): Promise<number> {
+  const available = availableParallelism() * NANO;
+  const quota = await cpuQuota();
+  return quota === undefined ? available : Math.min(available, Math.floor(quota * NANO));
+}
+
+/** CPUs that this process's cgroup may use; undefined without a limit. */
+async function cpuQuota(): Promise<number | undefined> {
+  const read = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+  const v2 = parseCpuMax(await read("/sys/fs/cgroup/cpu.max"));
+  if (v2 !== undefined) return v2;
+  const [quota, period] = await Promise.all([
+    read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+    read("/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+  ]);
+  return parseCpuMax(`${quota.trim()} ${period.trim()}`);
+}
+
+/** `<quota> <period>` in µs; `max` or a negative quota means no limit. */
+export function parseCpuMax(text: string): number | undefined {
+  const [quota, period] = text.trim().split(/\s+/).map(Number);
+  if (quota === undefined || period === undefined) return undefined;
+  return quota > 0 && period > 0 ? quota / period : undefined;
+}

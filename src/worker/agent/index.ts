@@ -1,0 +1,5 @@
+export { Agent, type AgentDeps } from "./agent.js";
+export { LiveIdentity } from "./credentials.js";
+export { describeNode, dockerArchitecture, memoryBytes, nanoCpus } from "./description.js";
+export { type DialDispatcher, grpcDialer } from "./dispatcher-stream.js";
+export { Tunnels } from "./tunnel.js";

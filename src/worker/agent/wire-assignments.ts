@@ -1,0 +1,76 @@
+/** Dispatcher messages to domain types and back. What does not parse is a broken contract: the session ends and is opened again. */
+import {
+  type Labels,
+  type PortConfig,
+  safeUint,
+  swarm,
+  TASK_STATE,
+  type TaskSpec,
+  type TaskState,
+} from "../../api/index.js";
+import type { AssignmentMessage } from "../core/task/assignment-set.js";
+import type { Assignment, TaskStatus } from "../core/task/types.js";
+
+const STATES: ReadonlySet<number> = new Set(Object.values(TASK_STATE));
+
+/** Throws RangeError for a number that is no task state. */
+export function toTaskState(raw: number): TaskState {
+  if (!STATES.has(raw)) throw new RangeError(`unknown task state ${raw}`);
+  return raw as TaskState;
+}
+
+export function toAssignmentMessage(
+  raw: swarm.dispatcher.Assignments.$Properties,
+): AssignmentMessage {
+  // Parsed once and shared by all tasks that run it.
+  const specs = (raw.specs ?? []).map((bytes) => parseJson(bytes) as TaskSpec);
+  return {
+    isComplete: raw.complete ?? false,
+    appliesTo: safeUint(raw.appliesTo ?? 0, "assignments.applies_to"),
+    resultsIn: safeUint(raw.resultsIn ?? 0, "assignments.results_in"),
+    tasks: (raw.tasks ?? []).map((task) => toAssignment(task, specs)),
+    removedTaskIds: raw.removedTaskIds ?? [],
+  };
+}
+
+function toAssignment(
+  raw: swarm.dispatcher.TaskAssignment.$Properties,
+  specs: readonly TaskSpec[],
+): Assignment {
+  const spec = specs[(raw.specRef ?? 0) - 1];
+  if (spec === undefined) {
+    throw new RangeError(`task ${raw.taskId}: spec ${raw.specRef} of ${specs.length}`);
+  }
+  return {
+    taskId: raw.taskId ?? "",
+    serviceId: raw.serviceId ?? "",
+    serviceName: raw.serviceName ?? "",
+    slot: raw.slot ?? 0,
+    spec,
+    desiredState: toTaskState(raw.desiredState ?? 0),
+    notBeforeMs: raw.notBeforeMs ?? 0,
+    hostPorts: (parseJson(raw.hostPortsJson) ?? []) as readonly PortConfig[],
+    registryAuth: raw.registryAuth ?? "",
+    serviceLabels: (parseJson(raw.serviceLabelsJson) ?? {}) as Labels,
+    versionIndex: safeUint(raw.versionIndex ?? 0, "task.version_index"),
+  };
+}
+
+function parseJson(bytes: Uint8Array | null | undefined): unknown {
+  if (bytes === undefined || bytes === null || bytes.length === 0) return undefined;
+  return JSON.parse(Buffer.from(bytes).toString("utf8"));
+}
+
+export function fromTaskStatus(status: TaskStatus): swarm.objects.TaskStatus.$Properties {
+  return {
+    taskId: status.taskId,
+    state: status.state,
+    atMs: status.atMs,
+    message: status.message,
+    err: status.err,
+    containerId: status.containerId,
+    pid: status.pid,
+    exitCode: status.exitCode,
+    portStatus: status.portStatus.map((port) => ({ ...port })),
+  };
+}

@@ -1,0 +1,60 @@
+/** What the agent knows of one task: the manager's wish (assignment) and what was observed (status). */
+import {
+  type Labels,
+  type PortConfig,
+  type PortStatus,
+  TASK_STATE,
+  type TaskSpec,
+  type TaskState,
+} from "../../../api/index.js";
+
+/** One task as the manager gave it to this node. */
+export type Assignment = {
+  readonly taskId: string;
+  readonly serviceId: string;
+  readonly serviceName: string;
+  /** 0 for global tasks. */
+  readonly slot: number;
+  readonly spec: TaskSpec;
+  readonly desiredState: TaskState;
+  /** Unix ms; not started before. 0 = at once. */
+  readonly notBeforeMs: number;
+  readonly hostPorts: readonly PortConfig[];
+  /** Engine `X-Registry-Auth` value, "" without one. */
+  readonly registryAuth: string;
+  readonly serviceLabels: Labels;
+  readonly versionIndex: number;
+};
+
+/** What the agent reports. `state` never goes down. */
+export type TaskStatus = {
+  readonly taskId: string;
+  readonly state: TaskState;
+  readonly atMs: number;
+  readonly message: string;
+  readonly err: string;
+  /** 64 hex digits, "" before the container exists. */
+  readonly containerId: string;
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly portStatus: readonly PortStatus[];
+};
+
+/** Display and container name: `<service>.<slot>.<taskId>`, global tasks have their node's id as slot. */
+export function taskName(
+  assignment: Pick<Assignment, "serviceName" | "slot" | "taskId">,
+  nodeId: string,
+): string {
+  const slot = assignment.slot === 0 ? nodeId : String(assignment.slot);
+  return `${assignment.serviceName}.${slot}.${assignment.taskId}`;
+}
+
+/** Desired states only move forward; a lower one is a late message. */
+export function laterDesired(current: TaskState, asked: TaskState): TaskState {
+  return asked > current ? asked : current;
+}
+
+/** Whether the task's run is over. */
+export function isTerminal(state: TaskState): boolean {
+  return state >= TASK_STATE.complete;
+}

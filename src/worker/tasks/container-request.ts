@@ -1,0 +1,111 @@
+/** Turns a task into the engine's request: templates, labels, network mode, and the checks that only this node can make. */
+import type { Labels, NetworkTarget, TaskSpec } from "../../api/index.js";
+import { type Assignment, taskName } from "../core/task/types.js";
+import { expandContainerSpec, type TemplateContext } from "../core/template/template.js";
+import type { NetworkMode } from "../net/index.js";
+import { containerIdOf } from "./container-id.js";
+
+/** The node, as templates and labels name it. */
+export type NodeFacts = {
+  readonly nodeId: string;
+  readonly hostname: string;
+  readonly os: string;
+  readonly architecture: string;
+};
+
+/** Something in the spec that this node cannot do; the message names the field. No retry helps. */
+export class UnsupportedSpecError extends Error {
+  override readonly name = "UnsupportedSpecError";
+}
+
+export const TASK_ID_LABEL = "com.docker.swarm.task.id";
+export const SERVICE_ID_LABEL = "com.docker.swarm.service.id";
+
+const LOG_DRIVERS: ReadonlySet<string> = new Set(["json-file", "local", "none"]);
+const LOG_OPTIONS: ReadonlySet<string> = new Set(["max-size", "max-file"]);
+/** Docker: a container without a host name gets the beginning of its id. */
+const HOSTNAME_ID_LENGTH = 12;
+
+export function templateContext(assignment: Assignment, node: NodeFacts): TemplateContext {
+  return {
+    Service: {
+      ID: assignment.serviceId,
+      Name: assignment.serviceName,
+      Labels: assignment.serviceLabels,
+    },
+    Node: {
+      ID: node.nodeId,
+      Hostname: node.hostname,
+      Platform: { OS: node.os, Architecture: node.architecture },
+    },
+    Task: {
+      ID: assignment.taskId,
+      Name: taskName(assignment, node.nodeId),
+      Slot: assignment.slot === 0 ? node.nodeId : String(assignment.slot),
+    },
+  };
+}
+
+/** The container spec with templates expanded; throws TemplateError. */
+export function expandedSpec(assignment: Assignment, node: NodeFacts): TaskSpec["ContainerSpec"] {
+  return expandContainerSpec(assignment.spec.ContainerSpec, templateContext(assignment, node));
+}
+
+/** User labels, overridden by the task's own. */
+export function containerLabels(assignment: Assignment, node: NodeFacts): Labels {
+  return {
+    ...assignment.spec.ContainerSpec.Labels,
+    "com.docker.swarm.node.id": node.nodeId,
+    [SERVICE_ID_LABEL]: assignment.serviceId,
+    "com.docker.swarm.service.name": assignment.serviceName,
+    "com.docker.swarm.task": "",
+    [TASK_ID_LABEL]: assignment.taskId,
+    "com.docker.swarm.task.name": taskName(assignment, node.nodeId),
+  };
+}
+
+export function hostnameOf(
+  taskId: string,
+  wanted: string | undefined,
+  mode: NetworkMode,
+  node: NodeFacts,
+): string {
+  if (wanted !== undefined && wanted !== "") return wanted;
+  return mode === "host" ? node.hostname : containerIdOf(taskId).slice(0, HOSTNAME_ID_LENGTH);
+}
+
+/** Network of the task on this node, by the targets of its spec. */
+export function networkModeOf(targets: readonly NetworkTarget[] | undefined): NetworkMode {
+  const names = (targets ?? []).map((target) => target.Target);
+  const unknown = names.find((name) => name !== "host" && name !== "bridge" && name !== "none");
+  if (unknown !== undefined) {
+    throw new UnsupportedSpecError(
+      `network ${unknown}: overlay networks are not supported by this node`,
+    );
+  }
+  if (new Set(names).size > 1) {
+    throw new UnsupportedSpecError(`networks ${names.join(", ")} cannot be combined in one task`);
+  }
+  const [name] = names;
+  return name === "host" || name === "none" ? name : "default";
+}
+
+/** Refuses what would otherwise be accepted and ignored. */
+export function checkSupported(spec: TaskSpec): void {
+  const container = spec.ContainerSpec;
+  const refuse = (field: string, why: string): never => {
+    throw new UnsupportedSpecError(`${field} ${why}`);
+  };
+  if (spec.Runtime !== "container") refuse("Runtime", `"${spec.Runtime}" is not supported`);
+  if ((container.Secrets?.length ?? 0) > 0) refuse("ContainerSpec.Secrets", "is not supported");
+  if ((container.Configs?.length ?? 0) > 0) refuse("ContainerSpec.Configs", "is not supported");
+  const driver = spec.LogDriver?.Name ?? "";
+  if (driver !== "" && !LOG_DRIVERS.has(driver)) {
+    refuse("LogDriver.Name", `"${driver}" is not supported; use json-file, local or none`);
+  }
+  for (const option of Object.keys(spec.LogDriver?.Options ?? {})) {
+    if (!LOG_OPTIONS.has(option)) {
+      refuse("LogDriver.Options", `"${option}" is not supported; use max-size and max-file`);
+    }
+  }
+}

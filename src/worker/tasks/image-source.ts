@@ -1,0 +1,162 @@
+/** Gets images for tasks: tries the registry, falls back to what is here; concurrent pulls of one image are one pull. */
+import type { Clock, Logger } from "../../base/index.js";
+import { type Engine, EngineError, type ImageInfo, type RegistryAuth } from "../engine/port.js";
+import { Limiter } from "../limiter.js";
+
+/** Different images pulled at a time. */
+const PULL_MAX = 3;
+/** The answer for one image is good for this long: replicas that start together ask the registry once. */
+const FRESH_MS = 10_000;
+/** Answers remembered. */
+const FRESH_COUNT_MAX = 256;
+
+type Answer = { readonly image: ImageInfo } | { readonly error: unknown };
+type Pull = {
+  readonly controller: AbortController;
+  readonly done: Promise<Answer>;
+  waiterCount: number;
+};
+
+export class ImageSource {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #limiter = new Limiter(PULL_MAX);
+  readonly #pulls = new Map<string, Pull>();
+  readonly #fresh = new Map<string, { readonly answer: Answer; readonly atMs: number }>();
+
+  constructor(options: {
+    readonly engine: Engine;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  }) {
+    this.#engine = options.engine;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+  }
+
+  /**
+   * The image for a container. Always asks the registry, unless the reference is an id or digest that is here already; an
+   * image that is here is used when the registry fails. Rejects EngineError with the text for the task's status.
+   */
+  async get(reference: string, registryAuth: string, signal: AbortSignal): Promise<ImageInfo> {
+    if (isPinned(reference)) {
+      const here = await this.#engine.image(reference);
+      if (here !== undefined) return here;
+    }
+    const answer = await this.#pullOnce(reference, registryAuth, signal);
+    if ("image" in answer) return answer.image;
+    const { error } = answer;
+    if (error instanceof EngineError && error.code === "ENGINE_DOWN") throw error;
+    const here = await this.#engine.image(reference);
+    if (here !== undefined) {
+      this.#logger.warn({ error, image: reference }, "pull failed; using the image that is here");
+      return here;
+    }
+    throw explain(reference, error);
+  }
+
+  async #pullOnce(reference: string, auth: string, signal: AbortSignal): Promise<Answer> {
+    const key = `${reference}\n${auth}`;
+    const fresh = this.#fresh.get(key);
+    if (fresh !== undefined && this.#clock.nowMs() - fresh.atMs < FRESH_MS) return fresh.answer;
+    const pull = this.#pulls.get(key) ?? this.#begin(key, reference, auth);
+    pull.waiterCount += 1;
+    try {
+      return await untilAborted(pull.done, signal);
+    } finally {
+      pull.waiterCount -= 1;
+      if (pull.waiterCount === 0) pull.controller.abort(new Error("nobody wants the image now"));
+    }
+  }
+
+  #begin(key: string, reference: string, auth: string): Pull {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const done = this.#limiter
+      .run(signal, () => this.#engine.pull(reference, { auth: parseRegistryAuth(auth), signal }))
+      .then(
+        (image): Answer => ({ image }),
+        (error: unknown): Answer => ({ error }),
+      )
+      .then((answer) => {
+        this.#pulls.delete(key);
+        if (!signal.aborted) this.#remember(key, answer);
+        return answer;
+      });
+    const pull: Pull = { controller, done, waiterCount: 0 };
+    this.#pulls.set(key, pull);
+    return pull;
+  }
+
+  #remember(key: string, answer: Answer): void {
+    // A dead engine says nothing about the image.
+    if (
+      "error" in answer &&
+      answer.error instanceof EngineError &&
+      answer.error.code === "ENGINE_DOWN"
+    ) {
+      return;
+    }
+    this.#fresh.delete(key);
+    this.#fresh.set(key, { answer, atMs: this.#clock.nowMs() });
+    for (const oldest of this.#fresh.keys()) {
+      if (this.#fresh.size <= FRESH_COUNT_MAX) break;
+      this.#fresh.delete(oldest);
+    }
+  }
+}
+
+/** Given by digest or id: what is here under it can be nothing else. */
+function isPinned(reference: string): boolean {
+  return reference.includes("@sha256:") || /^(sha256:)?[0-9a-f]{64}$/.test(reference);
+}
+
+function explain(reference: string, error: unknown): Error {
+  if (!(error instanceof EngineError))
+    return error instanceof Error ? error : new Error(String(error));
+  if (
+    error.code === "IMAGE_NOT_FOUND" ||
+    error.code === "AUTH_FAILED" ||
+    error.code === "REGISTRY_UNREACHABLE"
+  ) {
+    const text = error.message.startsWith("No such image")
+      ? error.message
+      : `No such image: ${reference} (${error.message})`;
+    return new EngineError(error.code, text, { cause: error });
+  }
+  return error;
+}
+
+/** The Engine API's X-Registry-Auth value; undefined for none or one that cannot be read. */
+export function parseRegistryAuth(value: string): RegistryAuth | undefined {
+  if (value === "") return undefined;
+  try {
+    const raw: unknown = JSON.parse(Buffer.from(value, "base64").toString("utf8"));
+    if (typeof raw !== "object" || raw === null) return undefined;
+    const field = (name: string): string | undefined => {
+      const text = (raw as Readonly<Record<string, unknown>>)[name];
+      return typeof text === "string" && text !== "" ? text : undefined;
+    };
+    const [username, password] = [field("username"), field("password")];
+    const [identityToken, registryToken] = [field("identitytoken"), field("registrytoken")];
+    const auth = {
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(identityToken === undefined ? {} : { identityToken }),
+      ...(registryToken === undefined ? {} : { registryToken }),
+    };
+    return Object.keys(auth).length === 0 ? undefined : auth;
+  } catch {
+    return undefined;
+  }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,1 @@
+export { LocalVolumes, MountError, type MountPlan, type Volume } from "./local-volumes.js";
