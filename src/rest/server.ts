@@ -1,66 +1,104 @@
 /** The door: a Fastify instance that never listens itself; connections are handed to it (contracts §4). */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import Fastify, { type FastifyInstance } from "fastify";
-import { API_VERSION_MAX, API_VERSION_MIN, checkVersion, splitVersion } from "./api-version.js";
+import { doorError } from "../base/index.js";
+import { API_VERSION_MAX, checkVersion, splitVersion } from "./api-version.js";
 import { Connections } from "./connections.js";
+import { RestContext } from "./context.js";
 import type { RestDeps, RestServer } from "./deps.js";
+import { EventLog } from "./events/event-log.js";
+import { sendFailure } from "./failure.js";
+import { eventRoutes } from "./routes/events.js";
+import { handleUpgrade, localRoutes } from "./routes/local.js";
+import { logRoutes } from "./routes/logs.js";
+import { networkRoutes } from "./routes/networks.js";
+import { nodeRoutes } from "./routes/nodes.js";
+import { serviceRoutes } from "./routes/services.js";
+import { swarmRoutes } from "./routes/swarm.js";
+import { systemRoutes } from "./routes/system.js";
+import { taskRoutes } from "./routes/tasks.js";
+import { unsupportedRoutes } from "./routes/unsupported.js";
+
+/** Longest name in a path: image references and ids fit many times over. */
+const PATH_PARAM_MAX = 4_096;
 
 export async function createRestServer(deps: RestDeps): Promise<RestServer> {
-  let server: Server | undefined;
-  const versions = new WeakMap<IncomingMessage, string>();
-  const app: FastifyInstance = Fastify({
-    bodyLimit: 4 * 1024 * 1024,
-    serverFactory: (handler) => {
-      server = createServer(handler);
-      return server;
-    },
-    rewriteUrl: (request) => {
-      const split = splitVersion(request.url ?? "/");
-      versions.set(request as IncomingMessage, split.version);
-      return split.url;
-    },
-  });
-  app.addHook("onRequest", (request, reply, done) => {
-    void reply
-      .header("Api-Version", API_VERSION_MAX)
-      .header("Ostype", "linux")
-      .header("Docker-Experimental", "false")
-      .header("Server", `Docker/${deps.version} (linux)`);
-    checkVersion(versions.get(request.raw) ?? API_VERSION_MAX);
-    done();
-  });
-  app.get("/_ping", (_request, reply) => reply.type("text/plain; charset=utf-8").send("OK"));
-  app.get("/version", () => ({
-    Version: deps.version,
-    ApiVersion: API_VERSION_MAX,
-    MinAPIVersion: API_VERSION_MIN,
-  }));
-  app.get("/info", () => {
-    const local = deps.localState();
-    return {
-      Name: deps.config.hostname,
-      ServerVersion: deps.version,
-      Swarm: {
-        NodeID: local.nodeId,
-        NodeAddr: local.nodeAddr,
-        LocalNodeState: local.state,
-        ControlAvailable: local.isManager && deps.cluster !== undefined,
-        Error: local.error,
-        RemoteManagers: local.managers.map((m) => ({ NodeID: m.nodeId, Addr: m.addr })),
-      },
-    };
-  });
-  await app.ready();
-  if (server === undefined) throw new Error("fastify did not create its server");
+  const context = new RestContext(deps);
+  // Requests keep their connections for as long as the client likes: CLIs follow logs for days.
+  const server: Server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
   const connections = new Connections(server, deps.clock);
+  const app = buildApp(context, server, connections);
+  const events =
+    deps.cluster === undefined ? undefined : new EventLog(deps.cluster.store, deps.clock);
+
+  systemRoutes(app, context);
+  swarmRoutes(app, context);
+  nodeRoutes(app, context);
+  serviceRoutes(app, context);
+  taskRoutes(app, context);
+  logRoutes(app, context);
+  networkRoutes(app, context);
+  eventRoutes(app, context, events);
+  localRoutes(app, context, () => connections.isRetiring);
+  unsupportedRoutes(app, context);
+  await app.ready();
+
+  server.on("upgrade", (request: IncomingMessage, socket, head: Buffer) => {
+    const { url, version } = splitVersion(request.url ?? "/");
+    handleUpgrade(context, request, socket, head, { path: url, version });
+  });
+
   return {
     acceptSocket: (socket) => {
       connections.accept(socket);
     },
     retire: () => connections.retire(),
     close: async () => {
+      events?.close();
       connections.cut();
       await app.close();
     },
   };
+}
+
+function buildApp(context: RestContext, server: Server, connections: Connections): FastifyInstance {
+  const { version } = context.deps;
+  const app: FastifyInstance = Fastify({
+    serverFactory: (handler) => {
+      server.on("request", handler);
+      return server;
+    },
+    rewriteUrl: (request) => {
+      const split = splitVersion(request.url ?? "/");
+      context.setVersion(request, split.version);
+      return split.url;
+    },
+    routerOptions: { maxParamLength: PATH_PARAM_MAX, ignoreDuplicateSlashes: true },
+    // Bodies are read by the routes that want them: image uploads and build contexts pass through unread.
+    exposeHeadRoutes: true,
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, payload, done) => {
+    done(null, payload);
+  });
+  app.setErrorHandler((error, request, reply) => sendFailure(context, error, request, reply));
+  app.setNotFoundHandler(() => {
+    throw doorError("NotFound", "page not found");
+  });
+  app.addHook("onRequest", (request, reply, done) => {
+    void reply.headers({
+      "Api-Version": API_VERSION_MAX,
+      Ostype: "linux",
+      "Docker-Experimental": "false",
+      Server: `Docker/${version} (linux)`,
+    });
+    checkVersion(context.versionOf(request.raw));
+    done();
+  });
+  // As late as possible: also the answers under way when the front is told to retire carry it.
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    if (connections.isRetiring) void reply.header("Connection", "close");
+    done();
+  });
+  return app;
 }

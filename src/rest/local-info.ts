@@ -1,0 +1,70 @@
+/** The worker's part of `/info`: asked for with a short limit and kept for a second, so that info never waits. */
+import { request } from "node:http";
+import type { RestDeps } from "./deps.js";
+import { isObject } from "./parse/decoder.js";
+
+const ANSWER_LIMIT_MS = 500;
+const KEEP_MS = 1_000;
+const ANSWER_BYTES_MAX = 1024 * 1024;
+
+export type LocalInfo = Readonly<Record<string, unknown>>;
+
+export class LocalInfoCache {
+  readonly #deps: RestDeps;
+  #last: { readonly atMs: number; readonly info: LocalInfo } | undefined;
+  #pending: Promise<LocalInfo> | undefined;
+
+  constructor(deps: RestDeps) {
+    this.#deps = deps;
+  }
+
+  /** Empty when the worker does not answer in time; never rejects. */
+  async get(): Promise<LocalInfo> {
+    const nowMs = this.#deps.clock.nowMs();
+    if (this.#last !== undefined && nowMs - this.#last.atMs < KEEP_MS) return this.#last.info;
+    this.#pending ??= this.#ask()
+      .then((info) => {
+        this.#last = { atMs: this.#deps.clock.nowMs(), info };
+        return info;
+      })
+      .catch(() => this.#last?.info ?? {})
+      .finally(() => {
+        this.#pending = undefined;
+      });
+    return this.#pending;
+  }
+
+  #ask(): Promise<LocalInfo> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath: this.#deps.workerSocket, path: "/local/info" });
+      const cancel = this.#deps.clock.setTimer(ANSWER_LIMIT_MS, () => {
+        asked.destroy(new Error("the worker did not answer in time"));
+      });
+      asked.on("error", (error) => {
+        cancel();
+        reject(error);
+      });
+      asked.on("response", (response) => {
+        const chunks: Buffer[] = [];
+        let sizeBytes = 0;
+        response.on("error", reject);
+        response.on("data", (chunk: Buffer) => {
+          sizeBytes += chunk.length;
+          if (sizeBytes > ANSWER_BYTES_MAX) asked.destroy(new Error("answer too large"));
+          chunks.push(chunk);
+        });
+        response.on("end", () => {
+          cancel();
+          try {
+            const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+            if (response.statusCode === 200 && isObject(parsed)) resolve(parsed);
+            else reject(new Error(`the worker answered ${response.statusCode}`));
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+      });
+      asked.end();
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Cluster, Node, NodeDescription } from "../../api/index.js";
+import type { ReachabilityOf } from "../../manager/port.js";
+import { presentMeta } from "./meta.js";
+import { tlsInfo } from "./tls-info.js";
+
+function presentDescription(description: NodeDescription, cluster: Cluster | undefined) {
+  const { EngineKind: kind, Engine: engine, ...rest } = description;
+  return {
+    ...rest,
+    Engine: {
+      ...engine,
+      // The one field that `docker node ls` and `docker node inspect --pretty` print of the engine.
+      ...(kind === "simulated"
+        ? { EngineVersion: `${engine.EngineVersion} (engine: simulated)`, Kind: kind }
+        : {}),
+    },
+    // Without root rotation every node trusts the cluster's one root.
+    TLSInfo: cluster === undefined ? {} : tlsInfo(cluster.rootCertPem),
+  };
+}
+
+export function presentNode(
+  node: Node,
+  cluster: Cluster | undefined,
+  reachabilityOf: ReachabilityOf,
+) {
+  const live = node.manager === undefined ? undefined : reachabilityOf(node);
+  return {
+    ...presentMeta(node),
+    Spec: node.spec,
+    Description:
+      node.description === undefined
+        ? { Platform: {}, Resources: {}, Engine: {}, TLSInfo: {} }
+        : presentDescription(node.description, cluster),
+    Status: {
+      State: node.state,
+      ...(node.stateMessage === "" ? {} : { Message: node.stateMessage }),
+      ...(node.addr === "" ? {} : { Addr: node.addr }),
+    },
+    ...(node.manager === undefined || live === undefined
+      ? {}
+      : {
+          ManagerStatus: {
+            ...(live.isLeader ? { Leader: true } : {}),
+            Reachability: live.reachability,
+            Addr: node.manager.addr,
+          },
+        }),
+  };
+}

@@ -1,0 +1,57 @@
+import { TASK_STATE, type Task, type TaskState, type TaskStateName } from "../../api/index.js";
+import type { StoreView } from "../../store/index.js";
+import { presentMeta, presentVersion } from "./meta.js";
+import { presentTaskSpec } from "./service-spec.js";
+import { formatTime } from "./time.js";
+
+const STATE_NAMES: ReadonlyMap<TaskState, TaskStateName> = new Map(
+  Object.entries(TASK_STATE).map(([name, state]) => [state, name as TaskStateName]),
+);
+
+export function taskStateName(state: TaskState): TaskStateName {
+  return STATE_NAMES.get(state) ?? "new";
+}
+
+/** `<service>.<slot>.<id>`, for global tasks `<service>.<node>.<id>`: what the task's container is called. */
+export function taskName(task: Task): string {
+  return `${task.serviceName}.${task.slot === 0 ? task.nodeId : task.slot}.${task.id}`;
+}
+
+export function presentTask(task: Task, view: StoreView) {
+  const mode = view.service(task.serviceId)?.spec.Mode;
+  const isJob = mode !== undefined && ("ReplicatedJob" in mode || "GlobalJob" in mode);
+  const ports = task.portStatus.map((port) => ({
+    Protocol: port.protocol,
+    TargetPort: port.targetPort,
+    PublishedPort: port.publishedPort,
+    PublishMode: "host",
+  }));
+  return {
+    ...presentMeta(task),
+    Labels: {},
+    Spec: presentTaskSpec(task.spec),
+    ...(task.serviceId === "" ? {} : { ServiceID: task.serviceId }),
+    ...(task.slot === 0 ? {} : { Slot: task.slot }),
+    ...(task.nodeId === "" ? {} : { NodeID: task.nodeId }),
+    Status: {
+      // A task that nobody has reported on yet is as old as itself: clients print "n seconds ago".
+      Timestamp: formatTime(task.statusAtMs === 0 ? task.createdAtMs : task.statusAtMs),
+      State: taskStateName(task.state),
+      ...(task.message === "" ? {} : { Message: task.message }),
+      ...(task.err === "" ? {} : { Err: task.err }),
+      ...(task.containerId === ""
+        ? {}
+        : {
+            ContainerStatus: {
+              ContainerID: task.containerId,
+              PID: task.pid,
+              ExitCode: task.exitCode,
+            },
+          }),
+      PortStatus: ports.length === 0 ? {} : { Ports: ports },
+    },
+    DesiredState: taskStateName(task.desiredState),
+    ...(isJob ? { JobIteration: presentVersion(task.jobIteration) } : {}),
+    Volumes: null,
+  };
+}

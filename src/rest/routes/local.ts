@@ -1,0 +1,63 @@
+/** `/containers`, `/images`, `/exec`, `/volumes`: this node's own, served by its worker. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { FastifyInstance } from "fastify";
+import type { RestContext } from "../context.js";
+import { proxyRequest, proxyUpgrade, refuseUpgrade } from "../proxy.js";
+
+const PREFIXES = ["/containers", "/images", "/exec", "/volumes"];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"];
+
+function isLocal(path: string): boolean {
+  return PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}
+
+export function localRoutes(
+  app: FastifyInstance,
+  context: RestContext,
+  isRetiring: () => boolean,
+): void {
+  for (const url of PREFIXES.flatMap((prefix) => [prefix, `${prefix}/*`])) {
+    app.route({
+      method: METHODS,
+      url,
+      handler: (request, reply) => {
+        const headers = reply.getHeaders();
+        const ownHeaders: Record<string, string> = {};
+        for (const [name, value] of Object.entries(headers)) {
+          if (typeof value === "string") ownHeaders[name] = value;
+        }
+        reply.hijack();
+        proxyRequest(request.raw, reply.raw, {
+          workerSocket: context.deps.workerSocket,
+          path: request.raw.url ?? "/",
+          version: context.versionOf(request.raw),
+          ownHeaders,
+          shouldClose: isRetiring(),
+        });
+      },
+    });
+  }
+}
+
+/** The server's 'upgrade' event, which Fastify does not route. `path` is bare. */
+export function handleUpgrade(
+  context: RestContext,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  target: { readonly path: string; readonly version: string },
+): void {
+  // Without a listener a reset connection would end the process.
+  socket.on("error", () => undefined);
+  const pathOnly = target.path.split("?", 1)[0] ?? "";
+  if (!isLocal(pathOnly)) {
+    refuseUpgrade(socket, 404, "page not found");
+    return;
+  }
+  proxyUpgrade(request, socket, head, {
+    workerSocket: context.deps.workerSocket,
+    path: target.path,
+    version: target.version,
+  });
+}

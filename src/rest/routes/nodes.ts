@@ -1,0 +1,62 @@
+import type { FastifyInstance } from "fastify";
+import type { Node } from "../../api/index.js";
+import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
+import { Filters } from "../filters.js";
+import { parseNodeSpec } from "../parse/node-spec.js";
+import { presentNode } from "../present/node.js";
+import { sendEmpty, sendJson, sendList } from "../reply.js";
+import { resolveNode } from "../resolve.js";
+
+const FILTERS = ["id", "label", "node.label", "membership", "name", "role"];
+
+export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
+  app.get("/nodes", async (request, reply) => {
+    const { cluster } = context;
+    const filters = Filters.parse(queryOf(request).text("filters"), FILTERS);
+    filters.checkWords("membership", ["accepted", "pending"]);
+    filters.checkWords("role", ["worker", "manager"]);
+    const view = await cluster.read();
+    const object = view.cluster();
+    const nodes = view.nodes().filter((node) => matches(node, filters));
+    return sendList(reply, nodes, (node) => presentNode(node, object, cluster.reachabilityOf));
+  });
+
+  app.get("/nodes/:ref", async (request, reply) => {
+    const { cluster } = context;
+    const view = await cluster.read();
+    const node = resolveNode(view, pathRef(request));
+    return sendJson(reply, presentNode(node, view.cluster(), cluster.reachabilityOf));
+  });
+
+  app.post("/nodes/:ref/update", async (request, reply) => {
+    const { cluster } = context;
+    const body = await bodyOf(request);
+    const version = queryOf(request).version("node");
+    const spec = parseNodeSpec(body);
+    const node = resolveNode(await cluster.read(), pathRef(request));
+    await cluster.submit({ kind: "node.update", nodeId: node.id, version, spec });
+    return sendEmpty(reply);
+  });
+
+  app.delete("/nodes/:ref", async (request, reply) => {
+    const { cluster } = context;
+    const force = queryOf(request).flag("force");
+    const node = resolveNode(await cluster.read(), pathRef(request));
+    await cluster.submit({ kind: "node.remove", nodeId: node.id, force });
+    return sendEmpty(reply);
+  });
+}
+
+function matches(node: Node, filters: Filters): boolean {
+  const name = node.spec.Name ?? "";
+  return (
+    filters.prefix("id", node.id) &&
+    (filters.prefix("name", node.description?.Hostname ?? "") ||
+      (name !== "" && filters.prefix("name", name))) &&
+    filters.exact("role", node.spec.Role) &&
+    // Every stored node is accepted: requests wait nowhere.
+    filters.exact("membership", "accepted") &&
+    filters.labels("label", node.description?.Engine.Labels) &&
+    filters.labels("node.label", node.spec.Labels)
+  );
+}
