@@ -1,20 +1,45 @@
 #!/usr/bin/env node
 /** The operator's command. A client of the Engine API plus our extensions; keeps no state of its own. */
 import { Command } from "commander";
+import { ClientError } from "./client.js";
+import { addClusterCommands } from "./commands/cluster.js";
+import { addImageCommands } from "./commands/image.js";
+import { addNodeCommands } from "./commands/node.js";
 import { addPlaygroundCommands } from "./commands/playground.js";
+import { addServiceCommands } from "./commands/service.js";
+import { ExitError } from "./exit-codes.js";
 import { printError } from "./output.js";
+
+const DEFAULT_HOST = "unix:///run/swarm/swarm.sock";
 
 const program = new Command("swarm")
   .description("Operate a swarm cluster")
+  .enablePositionalOptions()
   .option(
     "-H, --host <socket>",
-    "node to talk to, unix://PATH",
-    process.env["SWARM_HOST"] ?? process.env["DOCKER_HOST"] ?? "unix:///run/swarm/swarm.sock",
+    "node to talk to, unix://PATH (also SWARM_HOST)",
+    process.env["SWARM_HOST"] ?? DEFAULT_HOST,
   )
   .showHelpAfterError("(see --help)");
+addClusterCommands(program);
+addNodeCommands(program);
+addServiceCommands(program);
+addImageCommands(program);
 addPlaygroundCommands(program);
+
+// `swarm service ls | head`: a closed pipe is the reader's way to say "enough".
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
 
 program.parseAsync().catch((error: unknown) => {
   printError(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  if (
+    error instanceof ClientError &&
+    error.status === 503 &&
+    /not a swarm manager/i.test(error.message)
+  ) {
+    printError("run this on a manager, or name one's socket: --host unix://PATH");
+  }
+  process.exitCode = error instanceof ExitError ? error.exitCode : 1;
 });

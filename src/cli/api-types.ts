@@ -1,0 +1,67 @@
+/** The parts of the Engine API's answers that the tables and waits read. */
+export type ApiTask = {
+  readonly ID: string;
+  readonly CreatedAt: string;
+  readonly ServiceID: string;
+  readonly Slot?: number;
+  readonly NodeID?: string;
+  readonly DesiredState: string;
+  readonly Spec: { readonly ContainerSpec?: { readonly Image?: string } };
+  readonly Status: {
+    readonly State: string;
+    readonly Timestamp?: string;
+    readonly Err?: string;
+    readonly PortStatus?: { readonly Ports?: readonly ApiPort[] };
+  };
+};
+
+export type ApiPort = {
+  readonly Protocol?: string;
+  readonly TargetPort?: number;
+  readonly PublishedPort?: number;
+  readonly PublishMode?: string;
+};
+
+export type ApiService = {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: {
+    readonly Name: string;
+    readonly Mode: { readonly Replicated?: { readonly Replicas: number } };
+    readonly TaskTemplate: { readonly ContainerSpec?: { readonly Image?: string } };
+    readonly UpdateConfig?: { readonly Monitor?: number };
+  };
+  readonly PreviousSpec?: unknown;
+  readonly Endpoint?: { readonly Ports?: readonly ApiPort[] };
+  readonly UpdateStatus?: { readonly State?: string; readonly Message?: string };
+  readonly ServiceStatus?: { readonly RunningTasks: number; readonly DesiredTasks: number };
+};
+
+export type ApiNode = {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: {
+    readonly Name?: string;
+    readonly Role: string;
+    readonly Availability: string;
+    readonly Labels?: Readonly<Record<string, string>>;
+  };
+  readonly Description?: {
+    readonly Hostname?: string;
+    readonly Engine?: { readonly EngineVersion?: string };
+  };
+  readonly Status: { readonly State: string; readonly Addr?: string };
+  readonly ManagerStatus?: {
+    readonly Leader?: boolean;
+    readonly Reachability: string;
+    readonly Addr: string;
+  };
+};
+
+export type ApiInfo = {
+  readonly Swarm: {
+    readonly NodeID: string;
+    readonly LocalNodeState: string;
+    readonly ControlAvailable: boolean;
+  };
+};

@@ -1,0 +1,132 @@
+import { type Command, Option } from "commander";
+import type { ApiInfo, ApiNode } from "../api-types.js";
+import { EngineClient } from "../client.js";
+import { print } from "../output.js";
+import { UsageError } from "../units.js";
+
+type Flags = Readonly<Record<string, unknown>>;
+type ClusterReply = {
+  readonly Version: { readonly Index: number };
+  readonly Spec: unknown;
+  readonly JoinTokens: { readonly Worker: string; readonly Manager: string };
+};
+
+const clientOf = (command: Command): EngineClient =>
+  new EngineClient(String(command.optsWithGlobals()["host"]).replace(/^unix:\/\//, ""));
+
+const availability = (): Option =>
+  new Option("--availability <availability>", "tasks on this node")
+    .choices(["active", "pause", "drain"])
+    .default("active");
+
+/** init, join, join-token, leave. */
+export function addClusterCommands(program: Command): void {
+  const init = program
+    .command("init")
+    .description("Make a new cluster with this node as its first manager")
+    .option(
+      "--advertise-addr <address>",
+      "address or interface that the other nodes use, IP[:port]",
+    )
+    .option("--listen-addr <address>", "address to listen on", "0.0.0.0:2377")
+    .option("--default-addr-pool <cidr...>", "address pools of overlay networks")
+    .option(
+      "--default-addr-pool-mask-length <length>",
+      "prefix length of a network in the pool",
+      "24",
+    )
+    .addOption(availability());
+  init.action(async (flags: Flags) => {
+    const client = clientOf(init);
+    const id = await client.call<string>("POST", "/swarm/init", {
+      body: {
+        ListenAddr: flags["listenAddr"],
+        AdvertiseAddr: flags["advertiseAddr"] ?? "",
+        Availability: flags["availability"],
+        DefaultAddrPool: flags["defaultAddrPool"] ?? [],
+        SubnetSize: Number(flags["defaultAddrPoolMaskLength"]),
+      },
+    });
+    print(`This node (${id}) is now the first manager of a new cluster.\n`);
+    print("To add a worker, run on it:\n");
+    await printJoin(client, id, "Worker");
+    print("\nTo add a manager: swarm join-token manager");
+  });
+
+  const join = program
+    .command("join <host:port>")
+    .description("Join this node to a cluster; the token decides whether as worker or manager")
+    .requiredOption("--token <token>", "join token; a manager prints it: swarm join-token worker")
+    .option(
+      "--advertise-addr <address>",
+      "address or interface that the other nodes use, IP[:port]",
+    )
+    .option("--listen-addr <address>", "address to listen on", "0.0.0.0:2377")
+    .addOption(availability());
+  join.action(async (remote: string, flags: Flags) => {
+    const client = clientOf(join);
+    await client.call("POST", "/swarm/join", {
+      body: {
+        ListenAddr: flags["listenAddr"],
+        AdvertiseAddr: flags["advertiseAddr"] ?? "",
+        Availability: flags["availability"],
+        RemoteAddrs: [remote],
+        JoinToken: flags["token"],
+      },
+    });
+    const info = await client.call<ApiInfo>("GET", "/info");
+    print(
+      `This node joined the cluster as a ${info.Swarm.ControlAvailable ? "manager" : "worker"}.`,
+    );
+  });
+
+  const token = program
+    .command("join-token <role>")
+    .description("Show, or with --rotate renew, the token that admits workers or managers")
+    .option("-q, --quiet", "the token only")
+    .option("--rotate", "make a new token; the old one admits nobody any more");
+  token.action(async (role: string, flags: Flags) => {
+    if (role !== "worker" && role !== "manager")
+      throw new UsageError(`"${role}": worker or manager`);
+    const client = clientOf(token);
+    const key = role === "worker" ? "Worker" : "Manager";
+    if (flags["rotate"] === true) {
+      const now = await client.call<ClusterReply>("GET", "/swarm");
+      await client.call(
+        "POST",
+        `/swarm/update?version=${now.Version.Index}&rotate${key}Token=true`,
+        { body: now.Spec },
+      );
+    }
+    if (flags["quiet"] === true) {
+      print((await client.call<ClusterReply>("GET", "/swarm")).JoinTokens[key]);
+      return;
+    }
+    const info = await client.call<ApiInfo>("GET", "/info");
+    print(`To add a ${role}, run on it:\n`);
+    await printJoin(client, info.Swarm.NodeID, key);
+  });
+
+  const leave = program
+    .command("leave")
+    .description("Take this node out of its cluster; its containers are removed")
+    .option("-f, --force", "also when it is a manager (better: demote it first)");
+  leave.action(async (flags: Flags) => {
+    await clientOf(leave).call("POST", `/swarm/leave${flags["force"] === true ? "?force=1" : ""}`);
+    print("Node left the cluster.");
+  });
+}
+
+async function printJoin(
+  client: EngineClient,
+  nodeId: string,
+  key: "Worker" | "Manager",
+): Promise<void> {
+  const [cluster, node] = await Promise.all([
+    client.call<ClusterReply>("GET", "/swarm"),
+    client.call<ApiNode>("GET", `/nodes/${nodeId}`),
+  ]);
+  print(
+    `    swarm join --token ${cluster.JoinTokens[key]} ${node.ManagerStatus?.Addr ?? "MANAGER:2377"}`,
+  );
+}

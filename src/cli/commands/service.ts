@@ -1,0 +1,334 @@
+import { type Command, Option } from "commander";
+import type { ApiNode, ApiPort, ApiService, ApiTask } from "../api-types.js";
+import { EngineClient } from "../client.js";
+import { type JsonObject, objectAt } from "../json.js";
+import { print, table } from "../output.js";
+import { ProgressLine } from "../progress.js";
+import { LIST_FLAGS, SWITCHES, splitWords, VALUE_FLAGS } from "../service-spec.js";
+import { ago, capitalise, parseCount, parseDuration, UsageError } from "../units.js";
+import { waitForService } from "../wait.js";
+import { addLogsCommand } from "./logs.js";
+
+type Flags = Readonly<Record<string, unknown>>;
+/** commander's option name → the edit it stands for, in the order given on the command line. */
+type Edits = ((spec: JsonObject) => void)[];
+
+const clientOf = (command: Command): EngineClient => {
+  const host = String(command.optsWithGlobals()["host"]);
+  return new EngineClient(host.replace(/^unix:\/\//, ""));
+};
+
+function collector(edits: Edits, edit: (spec: JsonObject, value: string) => void) {
+  return (value: string): string => {
+    edits.push((spec) => edit(spec, value));
+    return value;
+  };
+}
+
+/** Every edit is recorded while commander parses, so that order is kept and nothing is parsed twice. */
+function addSpecFlags(command: Command, edits: Edits, isUpdate: boolean): void {
+  for (const { flag, help, edit } of VALUE_FLAGS)
+    command.option(flag, help, collector(edits, edit));
+  for (const { flag, help, edit } of SWITCHES) {
+    command.addOption(
+      new Option(`${flag} [bool]`, help).argParser(collector(edits, edit)).preset("true"),
+    );
+  }
+  for (const { flag, help, add, remove } of LIST_FLAGS) {
+    if (isUpdate) {
+      command.option(`--${flag}-add <value>`, help, collector(edits, add));
+      command.option(`--${flag}-rm <value>`, `remove: ${help}`, collector(edits, remove));
+    } else {
+      const short = { label: "-l, ", env: "-e, ", publish: "-p, " }[flag] ?? "";
+      command.option(`${short}--${flag} <value>`, help, collector(edits, add));
+    }
+  }
+  command.option("-d, --detach", "do not wait for the service to converge");
+  command.option("-q, --quiet", "no progress");
+  command.option("--timeout <duration>", "give up waiting after this time (exit code 4)");
+}
+
+async function converge(client: EngineClient, serviceId: string, flags: Flags): Promise<void> {
+  if (flags["detach"] === true) return;
+  const line = new ProgressLine(process.stdout.isTTY === true, (text) =>
+    process.stdout.write(text),
+  );
+  const timeout = flags["timeout"];
+  try {
+    await waitForService({
+      client,
+      serviceId,
+      timeoutMs: typeof timeout === "string" ? parseDuration(timeout) / 1e6 : undefined,
+      onProgress: (progress, left) => {
+        if (flags["quiet"] !== true) line.show(progress, left);
+      },
+    });
+  } finally {
+    line.end();
+  }
+  if (flags["quiet"] !== true) print(`service ${serviceId} converged`);
+}
+
+function sayWarnings(reply: { readonly Warnings?: readonly string[] | null } | undefined): void {
+  for (const warning of reply?.Warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
+}
+
+export function addServiceCommands(program: Command): void {
+  const service = program.command("service").description("Create and operate services");
+  addCreate(service);
+  addUpdate(service);
+  addScale(service);
+  addRollback(service);
+  addListing(service);
+  addLogsCommand(service, clientOf);
+}
+
+function addCreate(service: Command): void {
+  const edits: Edits = [];
+  const command = service
+    .command("create <image> [command...]")
+    .description("Create a service")
+    .option("--name <name>", "service name")
+    .option("--mode <mode>", "replicated (default); other modes as the cluster supports them");
+  command.passThroughOptions();
+  addSpecFlags(command, edits, false);
+  command.action(async (image: string, args: string[], flags: Flags) => {
+    const client = clientOf(command);
+    const spec: JsonObject = {};
+    if (typeof flags["name"] === "string") spec["Name"] = flags["name"];
+    spec["Mode"] = modeOf(flags["mode"]);
+    const container = objectAt(spec, "TaskTemplate", "ContainerSpec");
+    container["Image"] = image;
+    if (args.length > 0) container["Args"] = args;
+    for (const edit of edits) edit(spec);
+    const reply = await client.call<{ ID: string; Warnings?: string[] | null }>(
+      "POST",
+      "/services/create",
+      { body: spec },
+    );
+    sayWarnings(reply);
+    print(reply.ID);
+    await converge(client, reply.ID, flags);
+  });
+}
+
+function modeOf(mode: unknown): JsonObject {
+  switch (mode) {
+    case undefined:
+    case "replicated":
+      return { Replicated: {} };
+    case "global":
+      return { Global: {} };
+    case "replicated-job":
+      return { ReplicatedJob: {} };
+    case "global-job":
+      return { GlobalJob: {} };
+    default:
+      throw new UsageError(
+        `--mode ${String(mode)}: replicated, global, replicated-job or global-job`,
+      );
+  }
+}
+
+function addUpdate(service: Command): void {
+  const edits: Edits = [];
+  const command = service
+    .command("update <service>")
+    .description("Change a service")
+    .option("--image <image>", "image of the service")
+    .option("--args <command>", "arguments of the container")
+    .option("--force", "restart all tasks although nothing changed")
+    .option("--rollback", "go back to the previous spec");
+  addSpecFlags(command, edits, true);
+  command.action(async (name: string, flags: Flags) => {
+    const client = clientOf(command);
+    const current = await client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`);
+    const spec = structuredClone(current.Spec) as unknown as JsonObject;
+    if (typeof flags["image"] === "string") {
+      objectAt(spec, "TaskTemplate", "ContainerSpec")["Image"] = flags["image"];
+    }
+    if (typeof flags["args"] === "string") {
+      objectAt(spec, "TaskTemplate", "ContainerSpec")["Args"] = splitWords(flags["args"]);
+    }
+    if (flags["force"] === true) {
+      const task = objectAt(spec, "TaskTemplate");
+      task["ForceUpdate"] = Number(task["ForceUpdate"] ?? 0) + 1;
+    }
+    for (const edit of edits) edit(spec);
+    await update(client, current, spec, flags["rollback"] === true ? "&rollback=previous" : "");
+    print(name);
+    await converge(client, current.ID, flags);
+  });
+}
+
+async function update(
+  client: EngineClient,
+  current: ApiService,
+  spec: JsonObject,
+  query: string,
+): Promise<void> {
+  const path = `/services/${current.ID}/update?version=${current.Version.Index}&registryAuthFrom=spec${query}`;
+  sayWarnings(await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec }));
+}
+
+function addScale(service: Command): void {
+  const command = service
+    .command("scale <service=replicas...>")
+    .description("Scale services: swarm service scale web=5 api=3")
+    .option("-d, --detach", "do not wait")
+    .option("-q, --quiet", "no progress")
+    .option("--timeout <duration>", "give up waiting after this time (exit code 4)");
+  command.action(async (pairs: string[], flags: Flags) => {
+    const client = clientOf(command);
+    const wanted = pairs.map((pair) => {
+      const [name = "", count] = pair.split("=");
+      if (name === "" || count === undefined)
+        throw new UsageError(`"${pair}": write SERVICE=REPLICAS`);
+      return { name, replicas: parseCount(count) };
+    });
+    const ids: string[] = [];
+    for (const { name, replicas } of wanted) {
+      const current = await client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`);
+      const spec = structuredClone(current.Spec) as unknown as JsonObject;
+      if (current.Spec.Mode.Replicated === undefined) {
+        throw new UsageError(`service ${name}: scale can only be used with replicated services`);
+      }
+      spec["Mode"] = { Replicated: { Replicas: replicas } };
+      await update(client, current, spec, "");
+      print(`${name} scaled to ${replicas}`);
+      ids.push(current.ID);
+    }
+    for (const id of ids) await converge(client, id, flags);
+  });
+}
+
+function addRollback(service: Command): void {
+  const command = service
+    .command("rollback <service>")
+    .description("Go back to the previous spec")
+    .option("-d, --detach", "do not wait")
+    .option("-q, --quiet", "no progress")
+    .option("--timeout <duration>", "give up waiting after this time (exit code 4)");
+  command.action(async (name: string, flags: Flags) => {
+    const client = clientOf(command);
+    const current = await client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`);
+    await update(client, current, current.Spec as unknown as JsonObject, "&rollback=previous");
+    print(name);
+    await converge(client, current.ID, flags);
+  });
+}
+
+function addListing(service: Command): void {
+  const ls = service
+    .command("ls")
+    .description("List services")
+    .option("-q, --quiet", "ids only")
+    .option("--format <format>", "json, or a table when absent");
+  ls.action(async (flags: Flags) => {
+    const services = await clientOf(ls).call<ApiService[]>("GET", "/services?status=true");
+    if (flags["format"] === "json") return print(JSON.stringify(services, undefined, 2));
+    if (flags["quiet"] === true) return services.forEach((entry) => print(entry.ID.slice(0, 12)));
+    const rows = services.map((entry) => [
+      entry.ID.slice(0, 12),
+      entry.Spec.Name,
+      Object.keys(entry.Spec.Mode)[0]?.toLowerCase() ?? "",
+      `${entry.ServiceStatus?.RunningTasks ?? 0}/${entry.ServiceStatus?.DesiredTasks ?? 0}`,
+      shortImage(entry.Spec.TaskTemplate.ContainerSpec?.Image),
+      (entry.Endpoint?.Ports ?? []).map(formatPort).join(", "),
+    ]);
+    for (const line of table([["ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS"], ...rows]))
+      print(line);
+  });
+
+  const ps = service
+    .command("ps <service...>")
+    .description("List the tasks of services")
+    .option("--no-trunc", "full ids and errors")
+    .option("-q, --quiet", "ids only")
+    .option("--format <format>", "json, or a table when absent");
+  ps.action(async (names: string[], flags: Flags) => {
+    const client = clientOf(ps);
+    const services = await Promise.all(
+      names.map((name) => client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`)),
+    );
+    await printTasks(client, { service: services.map((entry) => entry.ID) }, flags);
+  });
+
+  const inspect = service.command("inspect <service...>").description("Show services as JSON");
+  inspect.action(async (names: string[]) => {
+    const client = clientOf(inspect);
+    const found = await Promise.all(
+      names.map((name) =>
+        client.call("GET", `/services/${encodeURIComponent(name)}?insertDefaults=true`),
+      ),
+    );
+    print(JSON.stringify(found, undefined, 4));
+  });
+
+  const rm = service.command("rm <service...>").description("Remove services and their tasks");
+  rm.action(async (names: string[]) => {
+    for (const name of names) {
+      await clientOf(rm).call("DELETE", `/services/${encodeURIComponent(name)}`);
+      print(name);
+    }
+  });
+}
+
+/** The table of tasks that `service ps` and `node ps` share. */
+export async function printTasks(
+  client: EngineClient,
+  filters: JsonObject,
+  flags: Flags,
+): Promise<void> {
+  const tasks = await client.call<ApiTask[]>(
+    "GET",
+    `/tasks?filters=${encodeURIComponent(JSON.stringify(filters))}`,
+  );
+  if (flags["format"] === "json") return print(JSON.stringify(tasks, undefined, 2));
+  if (flags["quiet"] === true) return tasks.forEach((task) => print(task.ID.slice(0, 12)));
+  const [nodes, services] = await Promise.all([
+    client.call<ApiNode[]>("GET", "/nodes"),
+    client.call<ApiService[]>("GET", "/services"),
+  ]);
+  const nodeNames = new Map(
+    nodes.map((node) => [node.ID, node.Spec.Name || node.Description?.Hostname || node.ID]),
+  );
+  const serviceNames = new Map(services.map((entry) => [entry.ID, entry.Spec.Name]));
+  const isShort = flags["trunc"] !== false;
+  const sorted = [...tasks].sort(
+    (a, b) =>
+      (serviceNames.get(a.ServiceID) ?? "").localeCompare(serviceNames.get(b.ServiceID) ?? "") ||
+      (a.Slot ?? 0) - (b.Slot ?? 0) ||
+      b.CreatedAt.localeCompare(a.CreatedAt),
+  );
+  const nowMs = Date.now();
+  let before = "";
+  const rows = sorted.map((task) => {
+    const name = `${serviceNames.get(task.ServiceID) ?? task.ServiceID}.${task.Slot ?? task.NodeID ?? ""}`;
+    const shown = name === before ? ` \\_ ${name}` : name;
+    before = name;
+    const since = Date.parse(task.Status.Timestamp ?? task.CreatedAt);
+    const error = task.Status.Err ?? "";
+    return [
+      isShort ? task.ID.slice(0, 12) : task.ID,
+      shown,
+      shortImage(task.Spec.ContainerSpec?.Image),
+      nodeNames.get(task.NodeID ?? "") ?? "",
+      capitalise(task.DesiredState),
+      `${capitalise(task.Status.State)} ${ago(since, nowMs)}`,
+      error === "" ? "" : `"${isShort && error.length > 60 ? `${error.slice(0, 59)}…` : error}"`,
+      (task.Status.PortStatus?.Ports ?? []).map(formatPort).join(","),
+    ];
+  });
+  const head = ["ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS"];
+  for (const line of table([head, ...rows])) print(line);
+}
+
+function formatPort(port: ApiPort): string {
+  const { PublishedPort: published, TargetPort: target, Protocol: protocol } = port;
+  return `*:${published ?? ""}->${target}/${protocol ?? "tcp"}`;
+}
+
+function shortImage(image: string | undefined): string {
+  return (image ?? "").replace(/@sha256:[0-9a-f]+$/, "");
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ApiTask } from "./api-types.js";
+import { EngineClient } from "./client.js";
+import { demultiplex, splitDetails } from "./commands/logs.js";
+import { ProgressLine } from "./progress.js";
+import { progressOf, refusalOf, waitForService } from "./wait.js";
+
+let dir: string;
+let server: Server;
+let answers: Record<string, unknown>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "swarm-cli-"));
+  server = createServer((request, response) => {
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify(answers[path]));
+  });
+  await new Promise<void>((resolve) => server.listen(join(dir, "s.sock"), resolve));
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(dir, { recursive: true });
+});
+
+function task(slot: number, state: string, desired = "running", err = ""): ApiTask {
+  return {
+    ID: `t${slot}${state}`,
+    CreatedAt: "2026-01-01T00:00:00Z",
+    ServiceID: "s",
+    Slot: slot,
+    NodeID: "n1",
+    DesiredState: desired,
+    Spec: {},
+    Status: { State: state, Err: err },
+  };
+}
+
+const service = (replicas: number, updateState?: string) => ({
+  ID: "s",
+  Version: { Index: 1 },
+  Spec: {
+    Name: "web",
+    Mode: { Replicated: { Replicas: replicas } },
+    TaskTemplate: {},
+    UpdateConfig: { Monitor: 1 },
+  },
+  ...(updateState === undefined
+    ? {}
+    : { UpdateStatus: { State: updateState, Message: "task x failed" } }),
+});
+
+test.each([
+  {
+    name: "running tasks count once per slot",
+    tasks: [task(1, "running"), task(1, "running"), task(2, "starting")],
+    running: 1,
+  },
+  {
+    name: "a running task that is to stop does not count",
+    tasks: [task(1, "running", "shutdown")],
+    running: 0,
+  },
+])("$name", ({ tasks, running }) => {
+  expect(progressOf({ service: service(2), tasks, downNodes: new Set() }).running).toBe(running);
+});
+
+test("tasks on nodes that are down do not count", () => {
+  const snapshot = { service: service(1), tasks: [task(1, "running")], downNodes: new Set(["n1"]) };
+  expect(progressOf(snapshot).running).toBe(0);
+});
+
+test("the refusal is the scheduler's own sentence", () => {
+  const err = "no suitable node (insufficient resources on 5 nodes)";
+  const snapshot = {
+    service: service(1),
+    tasks: [task(1, "pending", "running", err)],
+    downNodes: new Set<string>(),
+  };
+  expect(refusalOf(snapshot)).toBe(err);
+});
+
+test.each([
+  { name: "converged", tasks: [task(1, "running")], state: undefined, exitCode: undefined },
+  { name: "paused", tasks: [task(1, "failed")], state: "paused", exitCode: 3 },
+  { name: "timed out", tasks: [task(1, "preparing")], state: undefined, exitCode: 4 },
+])("a wait ends $name", async ({ tasks, state, exitCode }) => {
+  answers = { "/services/s": service(1, state), "/tasks": tasks, "/nodes": [] };
+  const wait = waitForService({
+    client: new EngineClient(join(dir, "s.sock")),
+    serviceId: "s",
+    timeoutMs: 1,
+    onProgress: () => undefined,
+  });
+  if (exitCode === undefined) await wait;
+  else await expect(wait).rejects.toMatchObject({ exitCode });
+});
+
+test("without a terminal a line is printed only when something changed", () => {
+  const lines: string[] = [];
+  const line = new ProgressLine(false, (text) => lines.push(text));
+  const at = (running: number) => ({ running, wanted: 2, error: "", verb: "overall" as const });
+  line.show(at(0), undefined);
+  line.show(at(0), undefined);
+  line.show(at(2), 5);
+  line.show(at(2), 4);
+  line.end();
+  expect(lines).toEqual([
+    "overall progress: 0 out of 2 tasks\n",
+    "overall progress: 2 out of 2 tasks\n",
+  ]);
+});
+
+test("log frames are put together however the stream is cut", async () => {
+  const frame = (stream: number, text: string): Buffer => {
+    const head = Buffer.alloc(8);
+    head[0] = stream;
+    head.writeUInt32BE(Buffer.byteLength(text), 4);
+    return Buffer.concat([head, Buffer.from(text)]);
+  };
+  const bytes = Buffer.concat([frame(1, "one\n"), frame(2, "two\n")]);
+  async function* cut(size: number): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  }
+  for (const size of [1, 3, 9, 100]) {
+    const frames: string[] = [];
+    for await (const { stream, data } of demultiplex(cut(size)))
+      frames.push(`${stream}:${data.toString()}`);
+    expect(frames).toEqual(["1:one\n", "2:two\n"]);
+  }
+});
+
+test("details name the task, the rest is the message", () => {
+  const details =
+    "com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=t";
+  expect(splitDetails(`${details} hello  world\n`)).toEqual({
+    taskId: "t",
+    text: "hello  world\n",
+  });
+});
