@@ -96,10 +96,13 @@ export async function waitForService(options: WaitOptions): Promise<void> {
       left === undefined ? undefined : Math.max(0, Math.ceil(left / 1000)),
     );
     if (left !== undefined && left <= 0) return;
-    if (options.timeoutMs !== undefined && now - from > options.timeoutMs) {
+    // Being watched for stability is not being late.
+    const isLate =
+      convergedAt === undefined && now - from > (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    if (isLate) {
       throw new ExitError(
         EXIT.timedOut,
-        `service ${name}: ${progress.running} of ${progress.wanted} tasks run after ${Math.round(options.timeoutMs / 1000)} s${progress.error === "" ? "" : `: ${progress.error}`}\nit goes on in the background; see: swarm service ps ${name}`,
+        `service ${name}: ${progress.running} of ${progress.wanted} tasks run after ${Math.round((now - from) / 1000)} s${progress.error === "" ? "" : `: ${progress.error}`}\nit goes on in the background; see: swarm service ps ${name}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
