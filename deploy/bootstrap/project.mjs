@@ -27,13 +27,13 @@ function listSources(root) {
   const files = [];
   const walk = (dir) => {
     for (const entry of readdirSync(dir, { withFileTypes: true })) {
-      if (entry.name === "dist" || entry.name === "node_modules" || entry.name === "testdata") continue;
+      if (entry.name === "dist" || entry.name === "node_modules" || entry.name === "testdata" || entry.name === "out") continue;
       const path = join(dir, entry.name);
       if (entry.isDirectory()) walk(path);
       else if (!entry.name.endsWith(".test.ts") && !entry.name.endsWith(".md")) files.push(path);
     }
   };
-  for (const dir of ["src", "scripts"]) walk(join(root, dir));
+  for (const dir of ["src", "scripts", "bench"]) walk(join(root, dir));
   for (const name of ["tsconfig.base.json", "tsconfig.build.json", "package.json"]) files.push(join(root, name));
   return files.sort();
 }

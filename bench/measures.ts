@@ -1,0 +1,244 @@
+import { readFileSync } from "node:fs";
+import type { BenchCluster, BenchNode } from "./cluster.js";
+import { delay, Engine } from "./engine.js";
+
+const POLL_MS = 25;
+const RUNNING_LIMIT_MS = 180_000;
+const WRITE_CLIENTS = 32;
+const WRITES = 640;
+
+export type Figures = Readonly<Record<string, number>>;
+
+type Service = {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: object;
+};
+
+function sleeper(cluster: BenchCluster, name: string, replicas: number): object {
+  return {
+    Name: name,
+    TaskTemplate: {
+      ContainerSpec: {
+        Image: cluster.image,
+        Command: ["/bin/sleep", "100000"],
+        StopGracePeriod: 1_000_000,
+      },
+    },
+    Mode: { Replicated: { Replicas: replicas } },
+  };
+}
+
+async function running(engine: Engine, name: string): Promise<number> {
+  const filters = encodeURIComponent(
+    JSON.stringify({ service: { [name]: true }, "desired-state": { running: true } }),
+  );
+  const tasks = await engine.json<{ Status: { State: string } }[]>(
+    "GET",
+    `/tasks?filters=${filters}`,
+  );
+  return tasks.filter((task) => task.Status.State === "running").length;
+}
+
+async function untilRunning(engine: Engine, name: string, count: number): Promise<void> {
+  const deadline = performance.now() + RUNNING_LIMIT_MS;
+  while ((await running(engine, name)) !== count) {
+    if (performance.now() > deadline)
+      throw new Error(`${name}: not ${count} running within ${RUNNING_LIMIT_MS / 1000} s`);
+    await delay(POLL_MS);
+  }
+}
+
+/** Removes a service and waits until its containers are gone from every node, so that the next measure is not disturbed. */
+async function remove(cluster: BenchCluster, name: string): Promise<void> {
+  const nodes = await cluster.nodes();
+  const engine = new Engine(nodes[0]?.socket ?? "");
+  await engine.json("DELETE", `/services/${name}`);
+  const deadline = performance.now() + RUNNING_LIMIT_MS;
+  for (;;) {
+    const tasks = await engine.json<{ ServiceID: string }[]>("GET", "/tasks");
+    if (tasks.length === 0) break;
+    if (performance.now() > deadline) throw new Error(`${name}: tasks still there`);
+    await delay(200);
+  }
+  engine.close();
+  await delay(1_000);
+}
+
+async function startReplicas(cluster: BenchCluster, count: number): Promise<number> {
+  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "");
+  const name = `bench-${count}`;
+  const from = performance.now();
+  await engine.json("POST", "/services/create", sleeper(cluster, name, count));
+  await untilRunning(engine, name, count);
+  const sec = (performance.now() - from) / 1000;
+  engine.close();
+  await remove(cluster, name);
+  return sec;
+}
+
+async function scale(cluster: BenchCluster): Promise<number> {
+  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "");
+  await engine.json("POST", "/services/create", sleeper(cluster, "bench-scale", 1));
+  await untilRunning(engine, "bench-scale", 1);
+  const from = performance.now();
+  const service = await engine.json<Service>("GET", "/services/bench-scale");
+  await engine.json("POST", `/services/${service.ID}/update?version=${service.Version.Index}`, {
+    ...service.Spec,
+    Mode: { Replicated: { Replicas: 20 } },
+  });
+  await untilRunning(engine, "bench-scale", 20);
+  const sec = (performance.now() - from) / 1000;
+  engine.close();
+  await remove(cluster, "bench-scale");
+  return sec;
+}
+
+async function writeRate(cluster: BenchCluster): Promise<{ perSec: number; p99Ms: number }> {
+  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "", WRITE_CLIENTS);
+  const latencies: number[] = [];
+  let next = 0;
+  const from = performance.now();
+  const client = async (): Promise<void> => {
+    while (next < WRITES) {
+      const name = `bench-w${next++}`;
+      const at = performance.now();
+      await engine.json("POST", "/services/create", sleeper(cluster, name, 0));
+      latencies.push(performance.now() - at);
+    }
+  };
+  await Promise.all(Array.from({ length: WRITE_CLIENTS }, client));
+  const sec = (performance.now() - from) / 1000;
+  for (let i = 0; i < WRITES; i++) await engine.json("DELETE", `/services/bench-w${i}`);
+  engine.close();
+  latencies.sort((a, b) => a - b);
+  return { perSec: WRITES / sec, p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? 0 };
+}
+
+async function leaderOf(
+  cluster: BenchCluster,
+): Promise<{ leader: BenchNode; others: BenchNode[] }> {
+  const managers = (await cluster.nodes()).filter((node) => node.role === "manager");
+  const engine = new Engine(managers[0]?.socket ?? "");
+  const seen = await engine.json<{ ID: string; ManagerStatus?: { Leader?: boolean } }[]>(
+    "GET",
+    "/nodes",
+  );
+  engine.close();
+  const leaderId = seen.find((node) => node.ManagerStatus?.Leader === true)?.ID;
+  const leader = managers.find((node) => node.nodeId === leaderId);
+  if (leader === undefined) throw new Error("no leader is shown");
+  return { leader, others: managers.filter((node) => node !== leader) };
+}
+
+/** Longest gap between accepted writes at the managers that are left, after the leader's process got the signal. */
+async function writeGap(cluster: BenchCluster, signal: "SIGSTOP" | "SIGKILL"): Promise<number> {
+  await cluster.heal();
+  const { leader, others } = await leaderOf(cluster);
+  const accepted: number[] = [];
+  let serial = 0;
+  let isOver = false;
+  const names: string[] = [];
+  const writer = async (node: BenchNode): Promise<void> => {
+    const engine = new Engine(node.socket);
+    while (!isOver) {
+      const name = `bench-gap-${signal.toLowerCase()}-${serial++}`;
+      const reply = await engine
+        .send("POST", "/services/create", sleeper(cluster, name, 0), 1_000)
+        .catch(() => undefined);
+      if (reply?.status === 201) {
+        accepted.push(performance.now());
+        names.push(name);
+      } else await delay(20);
+      await delay(5);
+    }
+    engine.close();
+  };
+  const writers = others.map(writer);
+  await delay(1_000);
+  const at = performance.now();
+  process.kill(leader.managerPid, signal);
+  const deadline = at + 60_000;
+  // Over once writes have flowed again for two seconds.
+  while (
+    !((accepted.at(-1) ?? 0) > at + 2_000 && recentGap(accepted) < 500) &&
+    performance.now() < deadline
+  )
+    await delay(100);
+  isOver = true;
+  await Promise.all(writers);
+  if (signal === "SIGSTOP") process.kill(leader.managerPid, "SIGCONT");
+  await cluster.heal();
+  const engine = new Engine(others[0]?.socket ?? "");
+  for (const name of names) await engine.send("DELETE", `/services/${name}`);
+  engine.close();
+  return longestGap(accepted, at) / 1000;
+}
+
+function recentGap(times: readonly number[]): number {
+  return longestGap(
+    times.filter((time) => time > (times.at(-1) ?? 0) - 1_500),
+    0,
+  );
+}
+
+function longestGap(times: readonly number[], from: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  let longest = 0;
+  for (let i = 1; i < sorted.length; i++) {
+    if ((sorted[i] ?? 0) >= from)
+      longest = Math.max(longest, (sorted[i] ?? 0) - (sorted[i - 1] ?? 0));
+  }
+  return longest;
+}
+
+/** Proportional set size in MiB: shared pages are divided among those who share them. */
+function pssMib(pid: number): number {
+  try {
+    const match = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
+    return Number(match?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+async function memory(cluster: BenchCluster): Promise<Figures> {
+  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "");
+  await engine.json("POST", "/services/create", sleeper(cluster, "bench-mem", 50));
+  await untilRunning(engine, "bench-mem", 50);
+  await delay(3_000);
+  const nodes = await cluster.nodes();
+  const total = (node: BenchNode): number => node.pids.reduce((sum, pid) => sum + pssMib(pid), 0);
+  const of = (role: string): number =>
+    Math.max(...nodes.filter((node) => node.role === role).map(total));
+  const figures = {
+    "PSS manager node, MiB": of("manager"),
+    "PSS worker node with 10 tasks, MiB": of("worker"),
+  };
+  engine.close();
+  await remove(cluster, "bench-mem");
+  return figures;
+}
+
+/** All figures, in the order of the table. Seconds unless the name says otherwise. */
+export async function measure(
+  cluster: BenchCluster,
+  say: (line: string) => void,
+): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  const note = (name: string, value: number): void => {
+    figures[name] = value;
+    say(`${cluster.name}: ${name} = ${value.toFixed(value < 100 ? 2 : 0)}`);
+  };
+  await startReplicas(cluster, 1); // first container of a node: caches are cold on both sides
+  for (const count of [5, 50, 100])
+    note(`${count} replicas running, s`, await startReplicas(cluster, count));
+  note("scale 1 to 20, s", await scale(cluster));
+  const writes = await writeRate(cluster);
+  note("service creates per s, 32 clients", writes.perSec);
+  note("service create p99, ms", writes.p99Ms);
+  for (const [name, value] of Object.entries(await memory(cluster))) note(name, value);
+  note("write gap, leader frozen, s", await writeGap(cluster, "SIGSTOP"));
+  note("write gap, leader killed, s", await writeGap(cluster, "SIGKILL"));
+  return figures;
+}
