@@ -43,6 +43,16 @@ export function matchesConstraints(
   return constraints.every((constraint) => matchesConstraint(constraint, node));
 }
 
+/** The same for expressions as stored; what cannot be read matches no node. */
+export function meetsConstraints(texts: readonly string[], node: ConstrainedNode): boolean {
+  try {
+    return matchesConstraints(texts.map(parseConstraint), node);
+  } catch (error) {
+    if (error instanceof ConstraintError) return false;
+    throw error;
+  }
+}
+
 function matchesConstraint(constraint: Constraint, node: ConstrainedNode): boolean {
   const key = constraint.key.toLowerCase();
   const wanted = constraint.operator === "==";

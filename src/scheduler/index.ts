@@ -3,6 +3,7 @@ export {
   type Constraint,
   ConstraintError,
   matchesConstraints,
+  meetsConstraints,
   parseConstraint,
 } from "./constraint.js";
 export {
@@ -12,4 +13,4 @@ export {
   type SchedulerOptions,
   type SchedulerView,
 } from "./scheduler.js";
-export { hostPortKeys, reservationsOf } from "./task-needs.js";
+export { Resources, reservationsOf } from "./task-needs.js";

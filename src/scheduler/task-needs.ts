@@ -1,5 +1,5 @@
 /** What a task asks of its node, read once per spec. Tasks of one service and spec version have the same needs. */
-import type { PortConfig, Task, TaskSpec } from "../api/index.js";
+import type { Node, PortConfig, Task, TaskSpec } from "../api/index.js";
 import { type Constraint, ConstraintError, parseConstraint } from "./constraint.js";
 
 export type PluginNeed = { readonly type: "Volume" | "Log"; readonly name: string };
@@ -136,4 +136,31 @@ export function normalArch(arch: string): string {
   if (lower === "x86_64") return "amd64";
   if (lower === "aarch64") return "arm64";
   return lower;
+}
+
+/** What a node offers, to be taken piece by piece. */
+export class Resources {
+  #cpuNano: number;
+  #memBytes: number;
+  readonly #generic: Map<string, number>;
+
+  constructor(node: Node) {
+    const resources = node.description?.Resources;
+    this.#cpuNano = resources?.NanoCPUs ?? 0;
+    this.#memBytes = resources?.MemoryBytes ?? 0;
+    this.#generic = new Map(countGeneric(resources?.GenericResources ?? []));
+  }
+
+  /** Takes all of it, or nothing and returns false. What is not reserved is not looked at. */
+  take(needs: Pick<TaskNeeds, "cpuNano" | "memBytes" | "generic">): boolean {
+    if (needs.cpuNano > 0 && needs.cpuNano > this.#cpuNano) return false;
+    if (needs.memBytes > 0 && needs.memBytes > this.#memBytes) return false;
+    if (needs.generic.some(([kind, amount]) => amount > (this.#generic.get(kind) ?? 0)))
+      return false;
+    this.#cpuNano -= needs.cpuNano;
+    this.#memBytes -= needs.memBytes;
+    for (const [kind, amount] of needs.generic)
+      this.#generic.set(kind, (this.#generic.get(kind) ?? 0) - amount);
+    return true;
+  }
 }

@@ -1,0 +1,133 @@
+/** Which services to look at when: the replicated orchestrator, the restart supervisor and the updater in one, per service. */
+import { type Node, type Service, TASK_STATE, type Task } from "../../api/index.js";
+import { newId, type Random } from "../../base/index.js";
+import type { StoreEvent, StoreView } from "../../store/index.js";
+import { DirtySet } from "./dirty-set.js";
+import type { Plan } from "./plan.js";
+import type { Reconciler } from "./reconciler.js";
+import { planReplicated } from "./replicated-service.js";
+import { desired } from "./restart.js";
+import { UpdateMemory } from "./update-memory.js";
+import { WakeTimes } from "./wake-times.js";
+
+/**
+ * Restarts, scaling and updates of a service touch the same slots. One planner makes them in one go from one state, so they cannot
+ * get into each other's way.
+ */
+export class ServiceReconciler implements Reconciler {
+  readonly #newTaskId: () => string;
+  readonly #dirty = new DirtySet<string>();
+  readonly #wakes = new WakeTimes<string>();
+  /** Services under update: every change of their tasks matters. */
+  readonly #updating = new Set<string>();
+  readonly #memory = new UpdateMemory();
+
+  constructor(random: Random) {
+    this.#newTaskId = () => newId(random);
+  }
+
+  reset(view: StoreView): void {
+    this.#dirty.clear();
+    this.#wakes.clear();
+    this.#updating.clear();
+    this.#memory.clear();
+    for (const service of view.services()) this.#dirty.mark(service.id);
+    for (const task of view.tasks())
+      if (!view.service(task.serviceId)) this.#dirty.mark(task.serviceId);
+  }
+
+  observe(events: readonly StoreEvent[], view: StoreView, nowMs: number): void {
+    for (const event of events) {
+      if (event.table === "service") {
+        this.#dirty.mark(event.kind === "removed" ? event.old.id : event.object.id);
+      } else if (event.table === "task") {
+        if (event.kind === "created") this.#taskCreated(event.object, nowMs);
+        else if (event.kind === "updated") this.#taskUpdated(event.old, event.object, nowMs);
+        else this.#taskRemoved(event.old);
+      } else if (event.table === "node") {
+        if (event.kind === "updated" && !concernsTasks(event.old, event.object)) continue;
+        const id = event.kind === "removed" ? event.old.id : event.object.id;
+        for (const task of view.tasksByNode(id)) this.#dirty.mark(task.serviceId);
+      }
+    }
+  }
+
+  plan(view: StoreView, plan: Plan): void {
+    for (const id of this.#wakes.takeDue(plan.nowMs)) this.#dirty.mark(id);
+    this.#dirty.take((id) => {
+      const service = view.service(id);
+      if (service) this.#planService(view, service, plan);
+      else this.#removeTasks(view, id, plan);
+      return !plan.isCut;
+    });
+    this.#wakes.tell(plan);
+  }
+
+  settled(isApplied: boolean): void {
+    this.#dirty.settle(isApplied);
+  }
+
+  #planService(view: StoreView, service: Service, plan: Plan): void {
+    const { Mode } = service.spec;
+    if (!("Replicated" in Mode)) return;
+    const context = {
+      service,
+      nodeOf: (id: string) => view.node(id),
+      newTaskId: this.#newTaskId,
+      memory: this.#memory,
+      plan,
+      wakeAt: (atMs: number) => this.#wakes.set(service.id, atMs),
+    };
+    this.#wakes.delete(service.id);
+    const { Replicas } = Mode.Replicated;
+    const isUpdating = planReplicated(context, Replicas, view.tasksByService(service.id));
+    if (isUpdating) this.#updating.add(service.id);
+    else if (!plan.isCut) this.#forget(service.id);
+  }
+
+  #removeTasks(view: StoreView, serviceId: string, plan: Plan): void {
+    this.#forget(serviceId);
+    for (const task of view.tasksByService(serviceId)) {
+      if (task.desiredState >= TASK_STATE.remove) continue;
+      if (!plan.add(desired(task, TASK_STATE.remove))) return;
+    }
+  }
+
+  #forget(serviceId: string): void {
+    this.#updating.delete(serviceId);
+    this.#memory.forgetService(serviceId);
+  }
+
+  #taskCreated(task: Task, nowMs: number): void {
+    this.#dirty.mark(task.serviceId);
+    if (this.#updating.has(task.serviceId)) this.#memory.observe(task, nowMs);
+  }
+
+  #taskUpdated(old: Task, task: Task, nowMs: number): void {
+    const isUpdating = this.#updating.has(task.serviceId);
+    if (isUpdating) this.#memory.observe(task, nowMs);
+    const hasEnded = task.state > TASK_STATE.running && old.state <= TASK_STATE.running;
+    if (
+      hasEnded ||
+      old.desiredState !== task.desiredState ||
+      (isUpdating && old.state !== task.state)
+    )
+      this.#dirty.mark(task.serviceId);
+  }
+
+  #taskRemoved(old: Task): void {
+    this.#memory.forgetTask(old);
+    // History that the reaper deletes matters to nobody.
+    if (old.desiredState <= TASK_STATE.running) this.#dirty.mark(old.serviceId);
+  }
+}
+
+/** Whether the tasks of a node may have to move, or its constraints are met by others now. */
+function concernsTasks(old: Node, node: Node): boolean {
+  return (
+    old.state !== node.state ||
+    old.spec !== node.spec ||
+    old.role !== node.role ||
+    old.description !== node.description
+  );
+}
