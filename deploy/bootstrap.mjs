@@ -1,8 +1,8 @@
 // First thing that runs on a fresh machine, so it uses Node built-ins only: packages, dependencies, build, then the real command.
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installDependencies, buildIfStale } from "./bootstrap/project.mjs";
 import { installPackages } from "./bootstrap/packages.mjs";
+import { buildIfStale, installDependencies } from "./bootstrap/project.mjs";
 import { isRoot, run, SetupError } from "./bootstrap/run.mjs";
 import { runTests } from "./bootstrap/test.mjs";
 
@@ -25,12 +25,16 @@ async function main() {
       }
       if (!isSimulated) await installPackages();
       await prepare();
-      await run(process.execPath, ["dist/cli/main.js", "playground", "up", "--demo", ...args], { inherit: true });
+      await run(process.execPath, ["dist/cli/main.js", "playground", "up", "--demo", ...args], {
+        inherit: true,
+      });
       return;
     }
     case "down":
       await prepare();
-      await run(process.execPath, ["dist/cli/main.js", "playground", "down", ...args], { inherit: true });
+      await run(process.execPath, ["dist/cli/main.js", "playground", "down", ...args], {
+        inherit: true,
+      });
       return;
     case "test":
       if (isRoot()) await installPackages();

@@ -31,14 +31,23 @@ export async function installPackages() {
   const missing = missingPackages();
   if (missing.length === 0) return;
   if (!existsSync("/usr/bin/apt-get")) {
-    throw new SetupError(`Missing: ${missing.join(", ")}. Install them with this system's package manager, then run this again.`);
+    throw new SetupError(
+      `Missing: ${missing.join(", ")}. Install them with this system's package manager, then run this again.`,
+    );
   }
   const keepsOwnPolicy = existsSync(POLICY);
   if (!keepsOwnPolicy) {
     writeFileSync(POLICY, "#!/bin/sh\nexit 101\n");
     chmodSync(POLICY, 0o755);
   }
-  const install = ["install", "-y", "--no-remove", "--no-upgrade", "--no-install-recommends", ...missing];
+  const install = [
+    "install",
+    "-y",
+    "--no-remove",
+    "--no-upgrade",
+    "--no-install-recommends",
+    ...missing,
+  ];
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   try {
     await step(`installing ${missing.join(", ")}`, async () => {
@@ -51,7 +60,9 @@ export async function installPackages() {
   } catch (error) {
     const conflict = /conflict|--no-remove|Remv|remove but|broken packages/i.test(error.message);
     throw conflict
-      ? new SetupError(`${missing.join(", ")} conflict with packages of this system (Docker's containerd.io, for example); nothing was changed: install a matching containerd yourself, then run this again.`)
+      ? new SetupError(
+          `${missing.join(", ")} conflict with packages of this system (Docker's containerd.io, for example); nothing was changed: install a matching containerd yourself, then run this again.`,
+        )
       : error;
   } finally {
     if (!keepsOwnPolicy) rmSync(POLICY, { force: true });

@@ -13,9 +13,16 @@ export function isRoot() {
 }
 
 /** Runs a command to its end. Output is shown when `inherit`, else kept and shown only on failure. */
-export function run(command, args, { inherit = false, env = process.env, what = `${command} ${args[0] ?? ""}` } = {}) {
+export function run(
+  command,
+  args,
+  { inherit = false, env = process.env, what = `${command} ${args[0] ?? ""}` } = {},
+) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: inherit ? "inherit" : ["ignore", "pipe", "pipe"], env });
+    const child = spawn(command, args, {
+      stdio: inherit ? "inherit" : ["ignore", "pipe", "pipe"],
+      env,
+    });
     let output = "";
     child.stdout?.on("data", (chunk) => {
       output += chunk;
@@ -27,7 +34,10 @@ export function run(command, args, { inherit = false, env = process.env, what = 
     child.on("close", (code, signal) => {
       if (code === 0) resolve(output);
       else if (inherit) reject(new SetupError(`${what}: ended with ${code ?? signal}`, code ?? 1));
-      else reject(new SetupError(`${what} failed:\n${output.split("\n").slice(-15).join("\n")}`, code ?? 1));
+      else
+        reject(
+          new SetupError(`${what} failed:\n${output.split("\n").slice(-15).join("\n")}`, code ?? 1),
+        );
     });
   });
 }
