@@ -9,10 +9,13 @@ export const LIST_AT_ONCE_MAX = 500;
 const SLICE_COUNT = 100;
 
 export function sendJson(reply: FastifyReply, value: unknown, status = 200): FastifyReply {
-  return reply
-    .code(status)
-    .header("Content-Type", "application/json")
-    .send(`${JSON.stringify(value)}\n`);
+  return (
+    reply
+      .code(status)
+      .header("Content-Type", "application/json")
+      // As bytes: to a text Fastify would add a charset that the Engine does not send.
+      .send(Buffer.from(`${JSON.stringify(value)}\n`))
+  );
 }
 
 export function sendEmpty(reply: FastifyReply, status = 200): FastifyReply {

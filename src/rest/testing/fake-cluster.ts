@@ -1,0 +1,151 @@
+/** A cluster in memory for tests of the door: five nodes, a real store, operations executed at once. Not exported from the folder. */
+import type { Duplex } from "node:stream";
+import type { Change, Node, Operation, OperationKind, ResultOf } from "../../api/index.js";
+import { ApiError, newId, SeededRandom } from "../../base/index.js";
+import type { ClusterApi, ReachabilityOf } from "../../manager/port.js";
+import { ClusterStore, LocalProposer, type StoreView } from "../../store/index.js";
+import { DEFAULT_CLUSTER_SPEC } from "../parse/cluster-spec.js";
+import { execute } from "./fake-control.js";
+import { ROOT_CERT_PEM } from "./root-cert.js";
+
+export const START_MS = Date.parse("2026-11-21T03:26:50.520Z");
+
+const META = { versionIndex: 0, clientIndex: 0, createdAtMs: 0, updatedAtMs: 0 };
+
+export class FakeCluster implements ClusterApi {
+  readonly store = new ClusterStore({ nowMs: () => 0, yieldToLoop: () => Promise.resolve() });
+  readonly proposer = new LocalProposer(this.store);
+  readonly random = new SeededRandom(7);
+  readonly nodeId: string;
+  nowMs = START_MS;
+  /** What `connectNode` does; replaced by tests of the logs. */
+  connect: (nodeId: string) => Promise<Duplex> = (nodeId) =>
+    Promise.reject(new ApiError("Unavailable", `node ${nodeId} is not available`));
+  /** Set to make reads and writes fail as without a leader. */
+  failure: ApiError | undefined;
+
+  private constructor(nodeId: string) {
+    this.nodeId = nodeId;
+  }
+
+  /** n1–n3 managers (n1 leads), n4 and n5 workers. */
+  static async create(): Promise<FakeCluster> {
+    const ids = new SeededRandom(1);
+    const nodes = ["n1", "n2", "n3", "n4", "n5"].map((name, i) => node(newId(ids), name, i + 1));
+    const cluster = new FakeCluster(nodes[0]?.id ?? "");
+    const network = (name: string, driver: string, isIngress: boolean): Change => ({
+      kind: "putNetwork",
+      network: {
+        ...META,
+        id: newId(ids),
+        predefined: true,
+        spec: {
+          Name: name,
+          Labels: isIngress ? {} : { "com.docker.swarm.predefined": "true" },
+          Driver: driver,
+          Scope: "swarm",
+          ...(isIngress ? { Ingress: true } : {}),
+        },
+      },
+    });
+    await cluster.write([
+      {
+        kind: "putCluster",
+        cluster: {
+          ...META,
+          id: newId(ids),
+          spec: DEFAULT_CLUSTER_SPEC,
+          rootCertPem: ROOT_CERT_PEM,
+          rootKeyPem: "",
+          joinTokens: {
+            worker: `SWMTKN-1-${"0".repeat(50)}-w`,
+            manager: `SWMTKN-1-${"0".repeat(50)}-m`,
+          },
+          defaultAddrPool: ["10.0.0.0/8"],
+          subnetSize: 24,
+          dataPathPort: 4789,
+          deniedNodes: [],
+        },
+      },
+      network("ingress", "overlay", true),
+      network("bridge", "bridge", false),
+      network("host", "host", false),
+      ...nodes.map((object): Change => ({ kind: "putNode", node: object })),
+    ]);
+    return cluster;
+  }
+
+  async write(changes: readonly Change[], isClient = false): Promise<number> {
+    const { index } = await this.proposer.propose({
+      requestId: "",
+      atMs: this.nowMs,
+      isClient,
+      preconditions: [],
+      changes,
+      resultJson: "",
+    });
+    return index;
+  }
+
+  read(): Promise<StoreView> {
+    return this.failure === undefined ? Promise.resolve(this.store) : Promise.reject(this.failure);
+  }
+
+  submit<K extends OperationKind>(
+    operation: Extract<Operation, { kind: K }>,
+  ): Promise<ResultOf<K>> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    // The fake executes every kind that the door submits; the result's type follows the kind.
+    return execute(operation, this) as Promise<ResultOf<K>>;
+  }
+
+  readonly reachabilityOf: ReachabilityOf = (object) => ({
+    isLeader: object.id === this.nodeId,
+    reachability: "reachable",
+  });
+
+  connectNode(nodeId: string): Promise<Duplex> {
+    return this.connect(nodeId);
+  }
+
+  leader(): { readonly nodeId: string; readonly addr: string } {
+    return { nodeId: this.nodeId, addr: "10.98.0.1:2377" };
+  }
+
+  nodeNamed(name: string): Node {
+    const found = this.store.nodes().find((object) => object.description?.Hostname === name);
+    if (found === undefined) throw new Error(`no node ${name}`);
+    return found;
+  }
+}
+
+function node(id: string, name: string, number: number): Node {
+  const isManager = number <= 3;
+  return {
+    ...META,
+    id,
+    spec: { Labels: {}, Role: isManager ? "manager" : "worker", Availability: "active" },
+    role: isManager ? "manager" : "worker",
+    description: {
+      Hostname: name,
+      Platform: { Architecture: "x86_64", OS: "linux" },
+      Resources: { NanoCPUs: 2_000_000_000, MemoryBytes: 25_276_514_304 },
+      Engine: {
+        EngineVersion: "0.1.0",
+        Plugins: [
+          { Type: "Log", Name: "json-file" },
+          { Type: "Network", Name: "overlay" },
+          { Type: "Volume", Name: "local" },
+        ],
+      },
+      EngineKind: "containerd",
+    },
+    state: "ready",
+    stateMessage: "",
+    addr: `10.98.0.${number}`,
+    manager: isManager ? { memberId: `m${number}`, addr: `10.98.0.${number}:2377` } : undefined,
+    nodeIndex: number,
+    bootId: "boot",
+    downSinceMs: 0,
+  };
+}
