@@ -6,8 +6,8 @@ const NONE: readonly Task[] = [];
 
 type ServiceTasks = {
   readonly all: SortedList<Task>;
-  /** Slots hold few tasks: plain arrays in the order of ids, replaced on change. */
-  readonly bySlot: Map<number, readonly Task[]>;
+  /** Most slots hold one task, which then stands for itself; else an array in the order of ids, replaced on change. */
+  readonly bySlot: Map<number, Task | readonly Task[]>;
 };
 
 /** Tasks by id, by service, by slot and by node. */
@@ -20,7 +20,7 @@ export class TaskTable extends ObjectTable<Task> {
   }
 
   bySlot(serviceId: string, slot: number): readonly Task[] {
-    return this.#byService.get(serviceId)?.bySlot.get(slot) ?? NONE;
+    return asList(this.#byService.get(serviceId)?.bySlot.get(slot));
   }
 
   byNode(nodeId: string): readonly Task[] {
@@ -52,15 +52,16 @@ export class TaskTable extends ObjectTable<Task> {
       this.#byService.set(task.serviceId, tasks);
     }
     tasks.all.set(task);
-    tasks.bySlot.set(task.slot, withTask(tasks.bySlot.get(task.slot) ?? NONE, task));
+    tasks.bySlot.set(task.slot, withTask(asList(tasks.bySlot.get(task.slot)), task));
   }
 
   #leaveService(task: Task): void {
     const tasks = this.#byService.get(task.serviceId);
     if (!tasks) return;
     tasks.all.delete(task.id);
-    const left = (tasks.bySlot.get(task.slot) ?? NONE).filter((other) => other.id !== task.id);
-    if (left.length > 0) tasks.bySlot.set(task.slot, left);
+    const left = asList(tasks.bySlot.get(task.slot)).filter((other) => other.id !== task.id);
+    const [first] = left;
+    if (first) tasks.bySlot.set(task.slot, left.length === 1 ? first : left);
     else tasks.bySlot.delete(task.slot);
     if (tasks.all.size === 0) this.#byService.delete(task.serviceId);
   }
@@ -82,8 +83,14 @@ export class TaskTable extends ObjectTable<Task> {
   }
 }
 
-function withTask(tasks: readonly Task[], task: Task): readonly Task[] {
+function asList(held: Task | readonly Task[] | undefined): readonly Task[] {
+  if (held === undefined) return NONE;
+  return "id" in held ? [held] : held;
+}
+
+function withTask(tasks: readonly Task[], task: Task): Task | readonly Task[] {
   const others = tasks.filter((other) => other.id !== task.id);
+  if (others.length === 0) return task;
   const at = others.findIndex((other) => other.id > task.id);
   others.splice(at < 0 ? others.length : at, 0, task);
   return others;

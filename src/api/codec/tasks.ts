@@ -26,6 +26,8 @@ const NO_PORT_STATUS: readonly PortStatus[] = Object.freeze([]);
 /** Numbers specs in the order of first use, from 1; equal specs get one number. */
 export class SpecTable {
   readonly #refs = new Map<string, number>();
+  /** The same numbers by object, which saves printing specs that are not shared. */
+  readonly #refOfObject = new Map<TaskSpec, number>();
   readonly #onNew: (bytes: Uint8Array) => void;
 
   /** `onNew` gets each spec's bytes before the message that refers to it is made. */
@@ -34,12 +36,16 @@ export class SpecTable {
   }
 
   readonly refOf = (spec: TaskSpec): number => {
-    const text = specText(spec);
-    const known = this.#refs.get(text);
+    const known = this.#refOfObject.get(spec);
     if (known !== undefined) return known;
-    const ref = this.#refs.size + 1;
-    this.#refs.set(text, ref);
-    this.#onNew(encodeSpec(spec));
+    const text = specText(spec);
+    let ref = this.#refs.get(text);
+    if (ref === undefined) {
+      ref = this.#refs.size + 1;
+      this.#refs.set(text, ref);
+      this.#onNew(encodeSpec(spec));
+    }
+    this.#refOfObject.set(spec, ref);
     return ref;
   };
 }
