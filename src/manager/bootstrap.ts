@@ -1,0 +1,97 @@
+/** The first transaction of a cluster. Pure. */
+import type {
+  Cluster,
+  ManagerStart,
+  Meta,
+  Network,
+  NetworkSpec,
+  Node,
+  NodeIdentity,
+  Transaction,
+} from "../api/index.js";
+
+type Bootstrap = Extract<ManagerStart, { kind: "bootstrap" }>;
+
+/** Cluster object, own node and the predefined networks; nothing of it if there is a cluster already. */
+export function bootstrapTransaction(
+  start: Bootstrap,
+  identity: NodeIdentity,
+  memberId: string,
+  atMs: number,
+  newId: () => string,
+): Transaction {
+  const meta = (id: string): Meta => ({
+    id,
+    versionIndex: 0,
+    clientIndex: 0,
+    createdAtMs: atMs,
+    updatedAtMs: atMs,
+  });
+  const cluster: Cluster = {
+    ...meta(start.clusterId),
+    spec: start.spec,
+    rootCertPem: start.rootCertPem,
+    rootKeyPem: start.rootKeyPem,
+    joinTokens: start.joinTokens,
+    defaultAddrPool: start.defaultAddrPool,
+    subnetSize: start.subnetSize,
+    dataPathPort: start.dataPathPort,
+    deniedNodes: [],
+  };
+  const node: Node = {
+    ...meta(identity.nodeId),
+    spec: { Labels: {}, Role: "manager", Availability: start.availability },
+    role: "manager",
+    description: undefined,
+    // The agent's registration makes it ready.
+    state: "unknown",
+    stateMessage: "",
+    addr: "",
+    manager: { memberId, addr: identity.advertiseAddr },
+    nodeIndex: 1,
+    bootId: "",
+    downSinceMs: 0,
+  };
+  const networks: Network[] = [
+    { ...meta(newId()), spec: ingressSpec(start), predefined: false },
+    { ...meta(newId()), spec: localSpec("bridge"), predefined: true },
+    { ...meta(newId()), spec: localSpec("host"), predefined: true },
+  ];
+  return {
+    requestId: "",
+    atMs,
+    isClient: true,
+    preconditions: [{ kind: "absent", table: "cluster", id: start.clusterId }],
+    changes: [
+      { kind: "putCluster", cluster },
+      { kind: "putNode", node },
+      ...networks.map((network) => ({ kind: "putNetwork", network }) as const),
+    ],
+    resultJson: "",
+  };
+}
+
+/** The first subnet of the first pool: 10.0.0.0/24 by default. */
+function ingressSpec(start: Bootstrap): NetworkSpec {
+  const base = (start.defaultAddrPool[0] ?? "10.0.0.0/8").split("/")[0] ?? "10.0.0.0";
+  return {
+    Name: "ingress",
+    Labels: {},
+    Driver: "overlay",
+    Scope: "swarm",
+    Ingress: true,
+    IPAM: {
+      Driver: "default",
+      Config: [{ Subnet: `${base}/${start.subnetSize}`, Gateway: base.replace(/\d+$/, "1") }],
+    },
+  };
+}
+
+function localSpec(name: "bridge" | "host"): NetworkSpec {
+  return {
+    Name: name,
+    Labels: { "com.docker.swarm.predefined": "true" },
+    Driver: name,
+    Scope: "local",
+  };
+}

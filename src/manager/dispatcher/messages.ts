@@ -1,0 +1,122 @@
+/** Dispatcher messages from domain objects. */
+import {
+  canonicalJson,
+  decodeSpec,
+  encodeSpec,
+  type ManagerAddr,
+  type Node,
+  type NodeDescription,
+  SpecTable,
+  type swarm,
+  type Task,
+} from "../../api/index.js";
+import { ApiError } from "../../base/index.js";
+import type { StoreView } from "../../store/index.js";
+import type { AssignmentDiff } from "./core/assignments.js";
+
+/** Largest node description taken, in bytes. */
+export const DESCRIPTION_BYTES_MAX = 64 * 1024;
+
+type Out = swarm.dispatcher.IDispatcherMessage;
+
+/** Specs are written once per message, whatever number of tasks share them. */
+export function assignmentsMessage(diff: AssignmentDiff, view: StoreView): Out {
+  const specs: Uint8Array[] = [];
+  const table = new SpecTable((bytes) => specs.push(bytes));
+  return {
+    assignments: {
+      complete: diff.isComplete,
+      appliesTo: diff.appliesTo,
+      resultsIn: diff.resultsIn,
+      tasks: diff.tasks.map((task) => taskAssignment(task, view, table)),
+      removedTaskIds: [...diff.removedTaskIds],
+      specs,
+    },
+  };
+}
+
+function taskAssignment(
+  task: Task,
+  view: StoreView,
+  table: SpecTable,
+): swarm.dispatcher.ITaskAssignment {
+  const service = view.service(task.serviceId);
+  const isPrevious =
+    service?.previousSpec !== undefined && task.specVersion === service.previousSpecVersion;
+  return {
+    taskId: task.id,
+    serviceId: task.serviceId,
+    serviceName: task.serviceName,
+    slot: task.slot,
+    specRef: table.refOf(task.spec),
+    desiredState: task.desiredState,
+    notBeforeMs: task.notBeforeMs,
+    hostPortsJson: Buffer.from(canonicalJson(task.hostPorts)),
+    registryAuth: (isPrevious ? service.previousRegistryAuth : service?.registryAuth) ?? "",
+    serviceLabelsJson: encodeSpec(service?.spec.Labels ?? {}),
+    versionIndex: task.versionIndex,
+  };
+}
+
+/** The cluster's view of the node: the only way a node learns of role, root and manager changes. */
+export function nodeUpdateMessage(
+  node: Node,
+  view: StoreView,
+  managers: readonly ManagerAddr[],
+): Out {
+  return {
+    nodeUpdate: {
+      role: node.role,
+      availability: node.spec.Availability,
+      rootBundlePem: view.cluster()?.rootCertPem ?? "",
+      managers: managers.map(({ nodeId, addr }) => ({ nodeId, addr })),
+      // The supervisor compares the role with its certificate; nothing else asks for an early renewal.
+      forceRenew: false,
+      hostname: node.description?.Hostname ?? "",
+    },
+  };
+}
+
+export function redirectMessage(
+  leaderAddr: string | undefined,
+  managers: readonly ManagerAddr[],
+): Out {
+  return {
+    redirect: {
+      leaderAddr: leaderAddr ?? "",
+      managers: managers.map(({ nodeId, addr }) => ({ nodeId, addr })),
+    },
+  };
+}
+
+/** Throws ApiError InvalidArgument: an agent that reports nonsense about itself must not get tasks. */
+export function readDescription(bytes: Uint8Array): NodeDescription {
+  if (bytes.byteLength > DESCRIPTION_BYTES_MAX)
+    throw malformed(`is ${bytes.byteLength} bytes, at most ${DESCRIPTION_BYTES_MAX} are taken`);
+  let value: Partial<NodeDescription>;
+  try {
+    value = decodeSpec<Partial<NodeDescription>>(bytes, "node description");
+  } catch (error) {
+    throw malformed("is no JSON object", error);
+  }
+  const { Hostname, Platform, Resources, Engine, EngineKind } = value;
+  if (typeof Hostname !== "string" || Hostname === "") throw malformed("has no Hostname");
+  if (typeof Platform?.OS !== "string" || typeof Platform.Architecture !== "string")
+    throw malformed("has no Platform");
+  if (!isCount(Resources?.NanoCPUs) || !isCount(Resources?.MemoryBytes))
+    throw malformed("has no Resources");
+  if (typeof Engine?.EngineVersion !== "string" || !Array.isArray(Engine.Plugins))
+    throw malformed("has no Engine");
+  if (EngineKind !== "containerd" && EngineKind !== "simulated")
+    throw malformed("has an unknown EngineKind");
+  // Its members were checked above.
+  return value as NodeDescription;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function malformed(text: string, cause?: unknown): ApiError {
+  return new ApiError("InvalidArgument", `node description ${text}`, { cause });
+}

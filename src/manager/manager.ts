@@ -1,0 +1,398 @@
+import type { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import {
+  caService,
+  type Node,
+  type NodeIdentity,
+  nodePaths,
+  type Operation,
+  type OperationKind,
+  type ResultOf,
+} from "../api/index.js";
+import { newId } from "../base/index.js";
+import { ClusterStore, type Store, type StoreView } from "../store/index.js";
+import { createAskNode } from "./ask-node.js";
+import { bootstrapTransaction } from "./bootstrap.js";
+import { Dispatcher } from "./dispatcher/index.js";
+import { ManagerError } from "./errors.js";
+import { forward, joinGroup } from "./join.js";
+import { LeaderTerms } from "./leader-terms.js";
+import type { ManagerOptions, ManagerRooms } from "./manager-options.js";
+import { loadMember } from "./member-id.js";
+import type { ClusterApi, OperationExecutor, ReachabilityOf } from "./port.js";
+import { RaftReceiver } from "./raft/index.js";
+import { RaftGroup } from "./raft-group.js";
+import { createRaftHandlers } from "./raft-handlers.js";
+import { createRoleManager, managersOf } from "./role-manager.js";
+import {
+  type AuthDecision,
+  authorize,
+  ChannelPool,
+  encodeOperation,
+  IdentityCertificates,
+  isDenied,
+  type Peer,
+  RpcServer,
+  serviceError,
+} from "./rpc/index.js";
+import { registerServices } from "./services.js";
+import { Submitter } from "./submit.js";
+import { Tunnels } from "./tunnel/index.js";
+
+/** A resumed manager that finds no quorum becomes ready anyway, to answer with errors that say so. */
+export const RESUME_WAIT_MS = 5000;
+/** A new group of one leads at once; slower than this something is broken. */
+export const BOOTSTRAP_WAIT_MS = 15_000;
+/** Handing over leadership on a planned stop. */
+export const HAND_OVER_MS = 3000;
+/** Streams get this long to take their last message on a planned stop. */
+export const FAREWELL_MS = 100;
+/** Between two looks at whether this member has caught up. */
+const CATCH_UP_POLL_MS = 50;
+
+/**
+ * One manager of the cluster: its Raft member, its store, its server, and (while it leads) the leader's loops. Obtained from
+ * `createManager`; ended by `stop` or disposal.
+ */
+export class Manager implements ClusterApi, AsyncDisposable {
+  readonly nodeId: string;
+  readonly store: Store;
+  readonly #options: ManagerOptions;
+  readonly #certificates: IdentityCertificates;
+  readonly #channels: ChannelPool;
+  readonly #group: RaftGroup;
+  readonly #submitter: Submitter;
+  readonly #dispatcher: Dispatcher;
+  readonly #tunnels: Tunnels;
+  readonly #receiver: RaftReceiver;
+  readonly #executor: OperationExecutor;
+  readonly #server: RpcServer;
+  readonly #loops: ManagerRooms["leaderLoops"];
+  readonly #stopping = new AbortController();
+  #terms: LeaderTerms | undefined;
+  #ending: Promise<void> | undefined;
+
+  private constructor(options: ManagerOptions, rooms: ManagerRooms, made: Made) {
+    const { identity, clock, random, logger } = options;
+    const { store, group, channels } = made;
+    this.nodeId = identity.nodeId;
+    this.store = store;
+    this.#options = options;
+    this.#certificates = made.certificates;
+    this.#channels = channels;
+    this.#group = group;
+    const { leadership, membership, proposer } = group;
+    const leaderAddr = (): string | undefined => leadership.leader()?.addr;
+    const readBarrier = (signal: AbortSignal) => group.raft.readBarrier(signal);
+    const managers = () => managersOf(store);
+
+    this.#executor = rooms.createExecutor({
+      store,
+      proposer,
+      membership,
+      clock,
+      random,
+      logger,
+      raftHandlers: createRaftHandlers({
+        membership,
+        store,
+        proposer,
+        clock,
+        selfMemberId: group.memberId,
+        handOver: group.handOver,
+        probe: (addr, timeoutMs, signal) => this.#probe(addr, timeoutMs, signal),
+      }),
+    });
+    this.#submitter = new Submitter({
+      store,
+      clock,
+      random,
+      executor: this.#executor,
+      port: {
+        get isLeader() {
+          return leadership.isLeader;
+        },
+        get term() {
+          return leadership.term;
+        },
+        get isLeaderless() {
+          return leadership.isLeaderless;
+        },
+        leader: () => leadership.leader(),
+        subscribe: (listener) => leadership.subscribe(listener),
+        readBarrier,
+        forward: (addr, operation, call) =>
+          forward(channels, addr, encodeOperation(operation), {
+            ...call,
+            forwardedBy: identity.nodeId,
+          }),
+      },
+    });
+    this.#dispatcher = new Dispatcher({ clock, logger, managers, leaderAddr, readBarrier });
+    this.#tunnels = new Tunnels({
+      clock,
+      random,
+      ask: createAskNode({
+        dispatcher: this.#dispatcher,
+        channels,
+        clock,
+        leaderAddr,
+        ownAddr: () => this.#certificates.identity.advertiseAddr,
+      }),
+    });
+    this.#receiver = new RaftReceiver({
+      raft: group.raft,
+      check: group.check,
+      catchUp: group.catchUp,
+      logger,
+    });
+    this.#server = new RpcServer({
+      certificates: this.#certificates,
+      gate: (path, peer) => this.#admit(path, peer),
+      logger,
+    });
+    registerServices({
+      server: this.#server,
+      store,
+      executor: this.#executor,
+      submitter: this.#submitter,
+      dispatcher: this.#dispatcher,
+      receiver: this.#receiver,
+      tunnels: this.#tunnels,
+      clock,
+      random,
+      isLeader: () => leadership.isLeader,
+      leaderAddr,
+      clusterId: () => this.#certificates.identity.clusterId,
+      ownRootPem: () => this.#certificates.identity.rootBundlePem,
+    });
+    this.#loops = [
+      { name: "dispatcher", run: this.#dispatcher.lead },
+      {
+        name: "roles",
+        run: createRoleManager({
+          membership,
+          selfMemberId: group.memberId,
+          handOver: group.handOver,
+        }),
+      },
+      ...rooms.leaderLoops,
+    ];
+  }
+
+  /** See `createManager`. */
+  static async create(options: ManagerOptions, rooms: ManagerRooms): Promise<Manager> {
+    const { config, identity, clock } = options;
+    const certificates = new IdentityCertificates(identity);
+    const channels = new ChannelPool(certificates);
+    const store = new ClusterStore({
+      yieldToLoop: () => nextTurn(),
+      nowMs: () => clock.nowMs(),
+    });
+    // The group tells of its changes from the moment it is open; the manager exists a moment later.
+    let manager: Manager | undefined;
+    const group = await RaftGroup.open({
+      ...options,
+      ...(await loadMember(nodePaths(config).raftDir)),
+      store,
+      channels,
+      onChanged: () => {
+        if (manager !== undefined) manager.#receiver.recheck();
+      },
+      onRemoved: () => {
+        if (manager !== undefined) manager.#removed();
+      },
+      onFailed: (error) => {
+        if (manager !== undefined) manager.#failed(error);
+      },
+    });
+    manager = new Manager(options, rooms, { certificates, channels, store, group });
+    try {
+      await manager.#start();
+    } catch (error) {
+      await manager.#close();
+      throw error;
+    }
+    return manager;
+  }
+
+  readonly reachabilityOf: ReachabilityOf = (node: Node) => {
+    const memberId = node.manager?.memberId;
+    if (memberId === undefined) return { isLeader: false, reachability: "unknown" };
+    return {
+      isLeader: this.#group.leadership.status().leader === memberId,
+      reachability: this.#group.isReachable(memberId) ? "reachable" : "unreachable",
+    };
+  };
+
+  read(signal?: AbortSignal): Promise<StoreView> {
+    return this.#submitter.read(signal);
+  }
+
+  submit<K extends OperationKind>(
+    operation: Extract<Operation, { kind: K }>,
+    signal?: AbortSignal,
+  ): Promise<ResultOf<K>> {
+    return this.#submitter.submit<K>(operation, signal);
+  }
+
+  connectNode(nodeId: string, signal?: AbortSignal): Promise<Duplex> {
+    return this.#tunnels.connect(nodeId, signal);
+  }
+
+  leader(): { readonly nodeId: string; readonly addr: string } | undefined {
+    const leader = this.#group.leadership.leader();
+    return leader === undefined ? undefined : { nodeId: leader.nodeId, addr: leader.addr };
+  }
+
+  get isLeader(): boolean {
+    return this.#group.leadership.isLeader;
+  }
+
+  /** Swaps certificates live: new connections use them, open ones go on. */
+  setIdentity(identity: NodeIdentity): void {
+    this.#certificates.set(identity);
+  }
+
+  /** Planned stop: hands over leadership, ends streams with a redirect, then ends Raft. Safe to call again. */
+  async stop(): Promise<void> {
+    const { leadership } = this.#group;
+    const { clock, logger } = this.#options;
+    if (this.#ending === undefined && leadership.isLeader && this.#group.hasOtherVoters) {
+      try {
+        await this.#group.handOver(clock.timeout(HAND_OVER_MS));
+      } catch (error) {
+        logger.warn({ err: error }, "leadership was not handed over before stopping");
+      }
+    }
+    await this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { identity, start, clock, random, logger } = this.#options;
+    const { leadership } = this.#group;
+    await this.#server.listen(identity.listenAddr);
+    const signal = this.#stopping.signal;
+    switch (start.kind) {
+      case "bootstrap":
+        await this.#until(() => leadership.isLeader, BOOTSTRAP_WAIT_MS, signal);
+        if (!leadership.isLeader)
+          throw new ManagerError("crash", "the new cluster did not elect its only manager");
+        if (this.store.cluster() === undefined) {
+          await this.#group.proposer.propose(
+            bootstrapTransaction(start, identity, this.#group.memberId, clock.wallMs(), () =>
+              newId(random),
+            ),
+          );
+        }
+        break;
+      case "join":
+        await joinGroup(
+          {
+            channels: this.#channels,
+            identity,
+            memberId: this.#group.memberId,
+            clock,
+            random,
+            logger,
+          },
+          signal,
+        );
+        await this.#until(
+          async () =>
+            this.#group.leadership.status().role !== "learner" && (await this.#group.catchUp()),
+          Number.POSITIVE_INFINITY,
+          signal,
+        );
+        break;
+      case "resume":
+        await this.#until(() => this.#group.catchUp(), RESUME_WAIT_MS, signal);
+        break;
+    }
+    signal.throwIfAborted();
+    this.#terms = new LeaderTerms({
+      leadership,
+      loops: this.#loops,
+      store: this.store,
+      proposer: this.#group.proposer,
+      clock,
+      random,
+      logger,
+      onBroken: (error) => {
+        this.#failed(new ManagerError("crash", error.message, { cause: error }));
+      },
+    });
+    logger.info(
+      { memberId: this.#group.memberId, start: start.kind, listenAddr: identity.listenAddr },
+      "manager is ready",
+    );
+  }
+
+  /** Polls; returns when it holds or after timeoutMs. */
+  async #until(
+    holds: () => boolean | Promise<boolean>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.nowMs() + timeoutMs;
+    while (!(await holds()) && clock.nowMs() < endMs) await clock.sleep(CATCH_UP_POLL_MS, signal);
+  }
+
+  /** The gate of every call. A caller that this manager does not know may be new: it looks again with all that is committed. */
+  async #admit(path: string, peer: Peer | undefined): Promise<AuthDecision> {
+    const { clusterId } = this.#certificates.identity;
+    const first = authorize(path, peer, clusterId, this.store);
+    if (first.kind === "allowed" || !first.mayBeStale) return first;
+    if (!(await this.#group.catchUp()))
+      throw serviceError(status.UNAVAILABLE, `cannot be looked up now: ${first.reason}`);
+    return authorize(path, peer, clusterId, this.store);
+  }
+
+  /** Whether a manager of this cluster answers there. */
+  async #probe(addr: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await this.#channels.unary(addr, caService.getRoot, {}, { timeoutMs, signal });
+  }
+
+  #removed(): void {
+    if (this.#ending !== undefined) return;
+    const isGone = this.store.node(this.nodeId) === undefined || isDenied(this.nodeId, this.store);
+    const { onRemoved, onDemoted } = this.#options;
+    const tell = isGone && this.store.cluster() !== undefined ? onRemoved : onDemoted;
+    // Stops campaigning at once.
+    this.#close().finally(tell);
+  }
+
+  #failed(error: ManagerError): void {
+    if (this.#ending !== undefined) return;
+    const { logger, onFailed } = this.#options;
+    logger.error({ err: error, reason: error.reason }, "the manager cannot go on");
+    this.#close().finally(() => onFailed(error));
+  }
+
+  #close(): Promise<void> {
+    this.#ending ??= this.#shutDown();
+    return this.#ending;
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#stopping.abort(new ManagerError("ok", "the manager is stopping"));
+    await this.#terms?.[Symbol.asyncDispose]();
+    if (this.#terms !== undefined) await this.#options.clock.sleep(FAREWELL_MS);
+    await this.#group[Symbol.asyncDispose]();
+    this.#server.close();
+    this.#channels.close();
+  }
+}
+
+type Made = {
+  readonly certificates: IdentityCertificates;
+  readonly channels: ChannelPool;
+  readonly store: ClusterStore;
+  readonly group: RaftGroup;
+};

@@ -1,0 +1,1 @@
+export { type AskNode, Tunnels } from "./tunnels.js";
