@@ -6,3 +6,4 @@ export type { Reconciler } from "./reconciler.js";
 export { Scheduling } from "./scheduling.js";
 export { ServiceReconciler } from "./service-reconciler.js";
 export { TaskAllocator } from "./task-allocator.js";
+export { isDirty } from "./task-template.js";
