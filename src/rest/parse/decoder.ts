@@ -62,7 +62,7 @@ export const uint32 = number(
 );
 export const float = number("float32", Number.isFinite);
 /** A duration in nanoseconds. */
-export const duration = { ...int64, goType: "time.Duration" };
+export const duration = number("time.Duration", Number.isSafeInteger);
 
 /** A Go pointer: present even when zero. */
 export function pointer<T>(inner: Decoder<T>): Decoder<T> {

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULT_CLUSTER_SPEC, parseClusterSpec, parseInitialClusterSpec } from "./cluster-spec.js";
+import { parseInit, parseJoin } from "./membership.js";
+import { parseNodeSpec } from "./node-spec.js";
+import { dropNewerFields, SERVICE_SPEC_DROPS } from "./old-api.js";
+
+describe("NodeSpec", () => {
+  test("what the body leaves out is the Engine's zero: an active worker", () => {
+    expect(parseNodeSpec({})).toEqual({ Labels: {}, Role: "worker", Availability: "active" });
+  });
+
+  test.each([
+    { body: { Role: "boss" }, message: 'invalid Role: "boss"' },
+    { body: { Availability: "asleep" }, message: 'invalid Availability: "asleep"' },
+  ])("$message", ({ body, message }) => {
+    expect(() => parseNodeSpec(body)).toThrow(message);
+  });
+});
+
+describe("ClusterSpec", () => {
+  test("init: what is left out or zero keeps its default", () => {
+    const spec = parseInitialClusterSpec({
+      Labels: null,
+      Orchestration: {},
+      Raft: { ElectionTick: 0 },
+    });
+    expect(spec).toEqual(DEFAULT_CLUSTER_SPEC);
+  });
+
+  test("update: the body is the whole spec, what is left out is zero", () => {
+    const spec = parseClusterSpec({ Name: "default", Raft: { SnapshotInterval: 7 } });
+    expect(spec.Orchestration.TaskHistoryRetentionLimit).toBe(0);
+    expect(spec.Raft).toEqual({
+      SnapshotInterval: 7,
+      KeepOldSnapshots: 0,
+      LogEntriesForSlowFollowers: 0,
+      ElectionTick: 0,
+      HeartbeatTick: 0,
+    });
+  });
+
+  test("a spec that was read and posted back is the same spec", () => {
+    const shown: unknown = JSON.parse(JSON.stringify(DEFAULT_CLUSTER_SPEC));
+    expect(parseClusterSpec(shown)).toEqual(DEFAULT_CLUSTER_SPEC);
+  });
+
+  test("an external CA is refused, not dropped", () => {
+    const body = { CAConfig: { ExternalCAs: [{ URL: "https://ca" }] } };
+    expect(() => parseClusterSpec(body)).toThrow(
+      "Spec: field CAConfig.ExternalCAs is not supported yet",
+    );
+  });
+});
+
+describe("membership", () => {
+  test("init as the CLI sends it", () => {
+    const body = {
+      ListenAddr: "0.0.0.0:2377",
+      SubnetSize: 24,
+      Spec: { Labels: null },
+      Availability: "active",
+    };
+    expect(parseInit(body)).toEqual({
+      ListenAddr: "0.0.0.0:2377",
+      AdvertiseAddr: "",
+      DataPathAddr: "",
+      DataPathPort: 0,
+      ForceNewCluster: false,
+      Spec: DEFAULT_CLUSTER_SPEC,
+      AutoLockManagers: false,
+      Availability: "active",
+      DefaultAddrPool: [],
+      SubnetSize: 24,
+    });
+  });
+
+  test("join needs an address", () => {
+    expect(() => parseJoin({ JoinToken: "t" })).toThrow("at least one remote address");
+  });
+});
+
+describe("fields of newer API versions", () => {
+  const body = {
+    Mode: { ReplicatedJob: {} },
+    TaskTemplate: {
+      ContainerSpec: {
+        Image: "bb",
+        Sysctls: { a: "1" },
+        OomScoreAdj: 5,
+        Configs: [{ Runtime: {}, ConfigID: "c" }],
+      },
+      Resources: { Limits: { Pids: 5, NanoCPUs: 7 } },
+    },
+  };
+  test.each([
+    {
+      version: "1.50",
+      kept: ["Sysctls", "OomScoreAdj", "Configs"],
+      mode: { ReplicatedJob: {} },
+      pids: 5,
+    },
+    { version: "1.45", kept: ["Sysctls", "Configs"], mode: { ReplicatedJob: {} }, pids: 5 },
+    { version: "1.40", kept: ["Sysctls", "Configs"], mode: {}, pids: undefined },
+    { version: "1.39", kept: ["Configs"], mode: {}, pids: undefined },
+  ])("a client of $version keeps $kept", ({ version, kept, mode, pids }) => {
+    const left = dropNewerFields(body, version, SERVICE_SPEC_DROPS) as typeof body;
+    const { Image: _image, ...container } = left.TaskTemplate.ContainerSpec;
+    expect(Object.keys(container)).toEqual(kept);
+    expect(left.Mode).toEqual(mode);
+    expect(left.TaskTemplate.Resources.Limits.Pids).toBe(pids);
+    const runtime = Object.hasOwn(container.Configs[0] ?? {}, "Runtime");
+    expect(runtime).toBe(version !== "1.39");
+  });
+});
