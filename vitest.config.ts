@@ -32,6 +32,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
+          globalSetup: ["test/cluster/global-setup.ts"],
           exclude,
           pool: "forks",
           fileParallelism: false,

@@ -1,0 +1,254 @@
+/** The playground as tests see it: nodes, the stock docker CLI on each, the API, and the processes to hurt. */
+import { type ExecFileException, execFile, execFileSync } from "node:child_process";
+import { promisify } from "node:util";
+import { expect } from "vitest";
+import type { ApiNode, ApiService, ApiTask } from "../../src/cli/api-types.js";
+import { EngineClient } from "../../src/cli/client.js";
+import type { PlaygroundStatus } from "../../src/cli/playground/index.js";
+
+const exec = promisify(execFile);
+const CLI = new URL("../../dist/cli/main.js", import.meta.url).pathname;
+const CONTAINERD = "/run/swarm-playground/containerd.sock";
+
+export type TestNode = PlaygroundStatus["nodes"][number];
+export type Output = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+export function status(): PlaygroundStatus {
+  const text = execFileSync(process.execPath, [CLI, "playground", "status", "--format", "json"], {
+    encoding: "utf8",
+  });
+  return JSON.parse(text) as PlaygroundStatus;
+}
+
+export const IMAGE = "swarm-demo/web:1";
+
+export function node(name: string): TestNode {
+  const found = status().nodes.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no node ${name}`);
+  return found;
+}
+
+export function api(target: TestNode): EngineClient {
+  return new EngineClient(target.socket);
+}
+
+/** A node's manager that is not `except`. */
+export function managers(): TestNode[] {
+  return status().nodes.filter((candidate) => candidate.role === "manager");
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Output> {
+  try {
+    const { stdout, stderr } = await exec(command, [...args], {
+      env: { ...process.env, ...env },
+      timeout: 120_000,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const failure = error as ExecFileException & { stdout: string; stderr: string };
+    return {
+      code: typeof failure.code === "number" ? failure.code : -1,
+      stdout: failure.stdout,
+      stderr: failure.stderr,
+    };
+  }
+}
+
+/** The stock docker CLI against a node. */
+export function docker(target: TestNode, ...args: string[]): Promise<Output> {
+  return run("docker", args, { DOCKER_HOST: `unix://${target.socket}` });
+}
+
+/** Our own command against a node. */
+export function swarm(target: TestNode, ...args: string[]): Promise<Output> {
+  return run(process.execPath, [CLI, "--host", `unix://${target.socket}`, ...args], {});
+}
+
+/** Polls until the check passes without throwing and gives something. The deadline is 5 × the figure that the bench asserts. */
+export async function eventually<T>(
+  what: string,
+  limitMs: number,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${limitMs / 1000} s`, { cause: last });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function leader(): Promise<TestNode> {
+  return eventually("a leader is shown", 20_000, async () => {
+    for (const manager of managers()) {
+      const nodes = await api(manager)
+        .call<ApiNode[]>("GET", "/nodes", { signal: AbortSignal.timeout(3_000) })
+        .catch(() => []);
+      const id = nodes.find((entry) => entry.ManagerStatus?.Leader === true)?.ID;
+      const found = status().nodes.find((candidate) => candidate.nodeId === id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  });
+}
+
+export async function tasks(
+  manager: TestNode,
+  filters: Record<string, readonly string[]>,
+): Promise<ApiTask[]> {
+  return api(manager).call<ApiTask[]>(
+    "GET",
+    `/tasks?filters=${encodeURIComponent(JSON.stringify(filters))}`,
+  );
+}
+
+export async function runningTasks(manager: TestNode, service: string): Promise<ApiTask[]> {
+  const all = await tasks(manager, { service: [service], "desired-state": ["running"] });
+  return all.filter((task) => task.Status.State === "running");
+}
+
+export type ServiceOptions = {
+  readonly replicas?: number;
+  readonly command?: readonly string[];
+  readonly image?: string;
+  readonly task?: object;
+  readonly container?: object;
+  readonly rest?: object;
+};
+
+export function serviceSpec(name: string, options: ServiceOptions = {}): object {
+  return {
+    Name: name,
+    TaskTemplate: {
+      ContainerSpec: {
+        Image: options.image ?? IMAGE,
+        Command: options.command ?? ["/bin/sleep", "100000"],
+        StopGracePeriod: 100_000_000,
+        ...options.container,
+      },
+      ...options.task,
+    },
+    Mode: { Replicated: { Replicas: options.replicas ?? 1 } },
+    ...options.rest,
+  };
+}
+
+export async function create(
+  manager: TestNode,
+  name: string,
+  options: ServiceOptions = {},
+): Promise<string> {
+  const reply = await api(manager).call<{ ID: string }>("POST", "/services/create", {
+    body: serviceSpec(name, options),
+  });
+  return reply.ID;
+}
+
+export async function untilRunning(
+  manager: TestNode,
+  service: string,
+  count: number,
+  limitMs = 60_000,
+): Promise<ApiTask[]> {
+  return eventually(`${count} tasks of ${service} run`, limitMs, async () => {
+    const running = await runningTasks(manager, service);
+    return running.length === count ? running : undefined;
+  });
+}
+
+/** Task id → pid of the container's first process, as containerd says. */
+export function containerPids(target: TestNode): Map<string, number> {
+  const text = execFileSync(
+    "ctr",
+    ["-a", CONTAINERD, "-n", target.containerdNamespace, "task", "ls"],
+    {
+      encoding: "utf8",
+    },
+  );
+  const rows = text
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/));
+  return new Map(
+    rows.filter((row) => row[2] === "RUNNING").map((row) => [row[0] ?? "", Number(row[1])]),
+  );
+}
+
+export function allContainerPids(): Map<string, number> {
+  return new Map(status().nodes.flatMap((target) => [...containerPids(target)]));
+}
+
+/** Every node ready, every manager reachable. */
+export async function healthy(limitMs = 60_000): Promise<void> {
+  await eventually("every node is ready", limitMs, async () => {
+    const all = status().nodes;
+    for (const manager of all.filter((candidate) => candidate.role === "manager")) {
+      const nodes = await api(manager).call<ApiNode[]>("GET", "/nodes", {
+        signal: AbortSignal.timeout(3_000),
+      });
+      const good = nodes.filter(
+        (entry) =>
+          entry.Status.State === "ready" &&
+          (entry.ManagerStatus?.Reachability ?? "reachable") === "reachable",
+      );
+      if (good.length < all.length) return undefined;
+    }
+    return true;
+  });
+}
+
+/** Removes all services and waits until their containers are gone: the next test starts from an empty cluster. */
+export async function reset(): Promise<void> {
+  await healthy();
+  const manager = await leader();
+  const services = await api(manager).call<ApiService[]>("GET", "/services");
+  for (const service of services) await api(manager).call("DELETE", `/services/${service.ID}`);
+  await eventually("no task is left", 60_000, async () => (await tasks(manager, {})).length === 0);
+  await eventually("no container is left", 60_000, () => allContainerPids().size === 0);
+}
+
+/** Runs `work` with a process stopped (SIGSTOP), and continues it whatever happens. */
+export async function whileFrozen<T>(
+  pids: readonly (number | null)[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const known = pids.filter((pid) => pid !== null);
+  for (const pid of known) process.kill(pid, "SIGSTOP");
+  try {
+    return await work();
+  } finally {
+    for (const pid of known) {
+      try {
+        process.kill(pid, "SIGCONT");
+      } catch (error) {
+        expect((error as NodeJS.ErrnoException).code).toBe("ESRCH");
+      }
+    }
+  }
+}
+
+export function kill(pid: number | null): void {
+  if (pid === null) throw new Error("no process to kill");
+  process.kill(pid, "SIGKILL");
+}
+
+export function inNetns(netns: string, ...command: string[]): string {
+  return execFileSync("nsenter", [`--net=/run/netns/${netns}`, ...command], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
