@@ -32,6 +32,8 @@ export type ChildParts = {
   readonly logger: Logger;
   readonly limits: SupervisorLimits;
   readonly onReport: (report: ChildReport) => void;
+  /** It took a socket, or one was given up: there is room for another. */
+  readonly onSocketRoom: () => void;
   readonly onRequest: (op: MembershipRequest["op"], body: unknown) => Promise<unknown>;
 };
 
@@ -117,7 +119,10 @@ export class Child {
     const seq = ++this.#seq;
     const cancelTimer = this.#parts.clock.setTimer(this.#parts.limits.socketAckMs, () => {
       this.#parts.logger.warn({ child: this.name, pid: this.pid }, "child did not take a socket");
-      this.#dropSocket(seq);
+      // The child may hold a descriptor by now: shut the connection down, closing our half alone would not end it.
+      socket.end(() => {
+        this.#dropSocket(seq);
+      });
     });
     this.#unacked.set(seq, { socket, cancelTimer });
     // keepOpen: our descriptor stays until the child has said that it holds its own.
@@ -256,6 +261,7 @@ export class Child {
     this.#unacked.delete(seq);
     unacked.cancelTimer();
     unacked.socket.destroy();
+    this.#parts.onSocketRoom();
   }
 
   #end(code: number | null, how: string): ChildExit {

@@ -41,6 +41,12 @@ export class Keeper {
     if (this.#child === undefined) this.#launch();
   }
 
+  /** The process may run on, but is not started again when it ends. */
+  letGo(): void {
+    this.#isWanted = false;
+    this.#cancelRestart();
+  }
+
   /** Runs it anew: a fresh process, no back-off. */
   async restart(): Promise<void> {
     await this.stop();
@@ -50,8 +56,7 @@ export class Keeper {
 
   /** Resolves when no process runs any more. */
   async stop(how: "stop" | "retire" = "stop"): Promise<void> {
-    this.#isWanted = false;
-    this.#cancelRestart();
+    this.letGo();
     const child = this.#child;
     if (child === undefined) return;
     const { stopMs, retireMs } = this.#parts.limits;

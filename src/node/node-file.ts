@@ -12,36 +12,35 @@ const FORMAT_VERSION = 1;
 
 export class NodeFile {
   readonly #path: string;
-  readonly #onChange: (record: NodeRecord) => void;
   #record: NodeRecord;
   #writes: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, record: NodeRecord, onChange: (record: NodeRecord) => void) {
+  private constructor(path: string, record: NodeRecord) {
     this.#path = path;
     this.#record = record;
-    this.#onChange = onChange;
   }
 
   /** Rejects with an error naming the file when its content is not ours. */
-  static async open(path: string, onChange: (record: NodeRecord) => void): Promise<NodeFile> {
+  static async open(path: string): Promise<NodeFile> {
     const text = await readFileIfAny(path);
-    return new NodeFile(path, text === undefined ? INACTIVE : parseRecord(text, path), onChange);
+    return new NodeFile(path, text === undefined ? INACTIVE : parseRecord(text, path));
   }
 
   get record(): NodeRecord {
     return this.#record;
   }
 
-  /** Applies the event to the record as it is after all earlier ones; resolves once that is on disk and told. */
-  apply(event: MembershipEvent): Promise<NodeRecord> {
+  /** Applies the event to the record as it is after all earlier ones; resolves once that is on disk. */
+  apply(
+    event: MembershipEvent,
+  ): Promise<{ readonly record: NodeRecord; readonly isChanged: boolean }> {
     const done = this.#writes.then(async () => {
       const next = stepMembership(this.#record, event);
-      if (next === this.#record) return next;
+      if (next === this.#record) return { record: next, isChanged: false };
       const text = JSON.stringify({ formatVersion: FORMAT_VERSION, ...next }, null, 2);
       await writeFileDurably(this.#path, `${text}\n`, 0o600);
       this.#record = next;
-      this.#onChange(next);
-      return next;
+      return { record: next, isChanged: true };
     });
     // A failed write is the caller's error; the next event is tried all the same.
     this.#writes = done.catch(() => undefined);
@@ -89,7 +88,9 @@ function isRecord(raw: Record<string, unknown>): raw is Record<string, unknown> 
         (raw["role"] === "manager" || raw["role"] === "worker") &&
         Array.isArray(raw["managers"]) &&
         raw["managers"].every(isManagerAddr) &&
-        ["hasRaftLog", "isSettled", "isRemoved"].every((name) => typeof raw[name] === "boolean")
+        ["hasRaftLog", "hasStaleLog", "isSettled", "isRemoved"].every(
+          (name) => typeof raw[name] === "boolean",
+        )
       );
     default:
       return false;

@@ -31,6 +31,7 @@ const WORKER: Member = {
   kind: "member",
   ...ADMISSION,
   hasRaftLog: false,
+  hasStaleLog: false,
   isSettled: true,
   isRemoved: false,
 };
@@ -62,14 +63,16 @@ describe("ways through the membership", () => {
     expect(run(wiping, { kind: "wiped" })).toEqual({ kind: "inactive", lastError: "bad token" });
   });
 
-  test("promote, ready, demote, promote: the second time as manager begins without the old log", () => {
+  test("promote, ready, demote, promote: the second time as manager waits until the old log is set aside", () => {
     const promoted = run(WORKER, { kind: "roleIssued", role: "manager" });
     expect(frontPlan(promoted)).toEqual({ program: "manager", start: "join" });
     const ready = run(promoted, { kind: "managerReady" });
     expect(frontPlan(ready)).toEqual({ program: "manager", start: "resume" });
     const demoted = run(ready, { kind: "roleIssued", role: "worker" });
     expect(frontPlan(demoted)).toEqual({ program: "rest" });
-    expect(frontPlan(run(demoted, { kind: "roleIssued", role: "manager" }))).toEqual({
+    const again = run(demoted, { kind: "roleIssued", role: "manager" });
+    expect(frontPlan(again)).toEqual({ program: "rest" });
+    expect(frontPlan(run(again, { kind: "logSetAside" }))).toEqual({
       program: "manager",
       start: "join",
     });

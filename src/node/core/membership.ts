@@ -26,6 +26,8 @@ export type Member = {
   readonly listenAddr: string;
   /** This node's manager was a member of the Raft group once: it continues from its own log. */
   readonly hasRaftLog: boolean;
+  /** The log of a member that was removed still lies in raft/: it is set aside before any manager starts again. */
+  readonly hasStaleLog: boolean;
   /** The worker's session was up once: joining is over. */
   readonly isSettled: boolean;
   /** The cluster removed this node. Its identity stays until the operator makes it leave. */
@@ -40,7 +42,10 @@ export type NodeRecord =
   /** What is left of the membership is being wiped. */
   | { readonly kind: "leaving"; readonly lastError: string };
 
-export type Admission = Omit<Member, "kind" | "hasRaftLog" | "isSettled" | "isRemoved">;
+export type Admission = Omit<
+  Member,
+  "kind" | "hasRaftLog" | "hasStaleLog" | "isSettled" | "isRemoved"
+>;
 
 export type MembershipEvent =
   | { readonly kind: "initStarted" }
@@ -51,11 +56,14 @@ export type MembershipEvent =
   | { readonly kind: "settled" }
   | { readonly kind: "managerReady" }
   | { readonly kind: "roleIssued"; readonly role: NodeRole }
+  | { readonly kind: "logSetAside" }
   | { readonly kind: "managersSeen"; readonly managers: readonly ManagerAddr[] }
   | { readonly kind: "removedByCluster" }
   /** The operator leaves, or an attempt failed for good: `reason` is "" or why. */
   | { readonly kind: "wipeStarted"; readonly reason: string }
-  | { readonly kind: "wiped" };
+  | { readonly kind: "wiped" }
+  /** The operator acknowledged the failure of the last attempt. */
+  | { readonly kind: "errorSeen" };
 
 export const INACTIVE: NodeRecord = { kind: "inactive", lastError: "" };
 
@@ -81,10 +89,15 @@ export function stepMembership(record: NodeRecord, event: MembershipEvent): Node
         ? record
         : { ...record, hasRaftLog: true };
     case "roleIssued":
-      // Either way the log of an earlier time as manager must not come back: it belongs to a member that was removed.
-      return record.kind !== "member" || record.role === event.role
+      if (record.kind !== "member" || record.role === event.role) return record;
+      // A demoted manager was removed from the Raft group: promoted again, it joins as a new member with an empty log.
+      return event.role === "worker"
+        ? { ...record, role: "worker", hasRaftLog: false, hasStaleLog: true }
+        : { ...record, role: "manager" };
+    case "logSetAside":
+      return record.kind !== "member" || !record.hasStaleLog
         ? record
-        : { ...record, role: event.role, hasRaftLog: false };
+        : { ...record, hasStaleLog: false };
     case "managersSeen":
       return record.kind !== "member" || isSameList(record.managers, event.managers)
         ? record
@@ -95,6 +108,8 @@ export function stepMembership(record: NodeRecord, event: MembershipEvent): Node
       return record.kind === "inactive" ? record : { kind: "leaving", lastError: event.reason };
     case "wiped":
       return record.kind === "leaving" ? { kind: "inactive", lastError: record.lastError } : record;
+    case "errorSeen":
+      return record.kind === "inactive" && record.lastError !== "" ? INACTIVE : record;
     default:
       return unreachable(event, "stepMembership");
   }
@@ -132,13 +147,13 @@ export type FrontPlan =
   | { readonly program: "manager"; readonly start: "join" | "resume" };
 
 export function frontPlan(record: NodeRecord): FrontPlan {
-  if (record.kind !== "member" || record.role !== "manager" || record.isRemoved)
-    return { program: "rest" };
+  if (record.kind !== "member" || record.role !== "manager") return { program: "rest" };
+  if (record.isRemoved || record.hasStaleLog) return { program: "rest" };
   return { program: "manager", start: record.hasRaftLog ? "resume" : "join" };
 }
 
 function member(admission: Admission, progress: Pick<Member, "hasRaftLog" | "isSettled">): Member {
-  return { kind: "member", ...admission, ...progress, isRemoved: false };
+  return { kind: "member", ...admission, ...progress, hasStaleLog: false, isRemoved: false };
 }
 
 function isSameList(a: readonly ManagerAddr[], b: readonly ManagerAddr[]): boolean {

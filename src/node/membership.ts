@@ -1,0 +1,138 @@
+/** The membership requests of the fronts: one at a time, answered as the Engine API does (spec §1.3, §2.2). */
+import { type ApiError, doorError } from "../base/index.js";
+import type { InitRequest, JoinRequest, LeaveRequest } from "../rest/index.js";
+import { alreadyMember, busy, leaveNeedsForce, notLocked, notMember } from "./core/errors.js";
+import type { JoinAttempt, Member } from "./core/membership.js";
+import { initSwarm } from "./init.js";
+import { answerJoin, parseJoin, runJoin } from "./join.js";
+import type { MembershipHost } from "./membership-host.js";
+
+type Op = "init" | "join" | "leave" | "unlock";
+type JoinUnderWay = { readonly controller: AbortController; readonly done: Promise<void> };
+
+export class Membership {
+  readonly #host: MembershipHost;
+  #isBusy = false;
+  #join: JoinUnderWay | undefined;
+
+  constructor(host: MembershipHost) {
+    this.#host = host;
+  }
+
+  /** Bodies come from our own front, which has parsed them (src/rest/membership-bodies.ts). Rejects with ApiError. */
+  async handle(op: Op, body: unknown): Promise<unknown> {
+    if (op === "unlock") throw notLocked();
+    if (this.#isBusy) throw op === "leave" ? busy() : alreadyMemberOr(this.#host, busy());
+    this.#isBusy = true;
+    try {
+      switch (op) {
+        case "init":
+          this.#assertInactive();
+          return await initSwarm(this.#host, body as InitRequest);
+        case "join":
+          this.#assertInactive();
+          return await this.#startJoin(parseJoin(this.#host, body as JoinRequest));
+        case "leave":
+          return await this.#leave((body as LeaveRequest).force);
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Goes on with an attempt that the last process began. */
+  resumeJoin(attempt: JoinAttempt): void {
+    this.#run(attempt).done.catch(() => {
+      // Logged and written to the record by the attempt itself.
+    });
+  }
+
+  async #startJoin(attempt: JoinAttempt): Promise<void> {
+    await this.#host.state.apply({ kind: "joinStarted", attempt });
+    await answerJoin(this.#host, this.#run(attempt).done);
+  }
+
+  #run(attempt: JoinAttempt): JoinUnderWay {
+    const controller = new AbortController();
+    const done = runJoin(this.#host, attempt, controller.signal);
+    const join = { controller, done };
+    this.#join = join;
+    done
+      .catch(() => undefined) // told to the client, or to the log
+      .finally(() => {
+        if (this.#join === join) this.#join = undefined;
+      });
+    return join;
+  }
+
+  async #leave(isForced: boolean): Promise<unknown> {
+    const { state } = this.#host;
+    const wasJoining = this.#join !== undefined;
+    if (this.#join !== undefined) {
+      this.#join.controller.abort(
+        doorError("Unavailable", "the node left before it had joined the swarm"),
+      );
+      await this.#join.done.catch(() => undefined);
+    }
+    const { record } = state;
+    switch (record.kind) {
+      case "inactive":
+        // A join that was aborted just now has wiped itself.
+        if (!wasJoining) throw notMember();
+        await state.apply({ kind: "errorSeen" });
+        return {};
+      case "initializing":
+        throw busy();
+      case "member":
+        if (record.role === "manager" && !record.isRemoved && !isForced)
+          throw leaveNeedsForce(record.managers.length);
+        return this.#leaveAsMember(record, isForced);
+      default:
+        return this.#forget([]);
+    }
+  }
+
+  async #leaveAsMember(record: Member, isForced: boolean): Promise<unknown> {
+    const { logger } = this.#host;
+    const warnings: string[] = [];
+    const tryStep = async (what: string, step: () => Promise<unknown>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        logger.warn({ error: why }, what);
+        warnings.push(`${what}: ${why}`);
+        if (!isForced) {
+          const text = `${what}: ${why}. Use \`--force\` to leave all the same`;
+          throw doorError("Unavailable", text, { cause: error });
+        }
+      }
+    };
+    await tryStep("the node's tasks could not all be stopped", () =>
+      this.#host.askWorker("leaveCluster"),
+    );
+    if (record.role === "manager" && record.managers.length > 1 && !record.isRemoved) {
+      await tryStep(
+        "the managers could not remove this one from their group; demote and remove it there",
+        () => this.#host.askManager("leaveRaft"),
+      );
+    }
+    return this.#forget(warnings);
+  }
+
+  async #forget(warnings: readonly string[]): Promise<unknown> {
+    const { state } = this.#host;
+    await state.apply({ kind: "wipeStarted", reason: "" });
+    await this.#host.reconciled();
+    await state.wipe("");
+    return { warnings };
+  }
+
+  #assertInactive(): void {
+    if (this.#host.state.record.kind !== "inactive") throw alreadyMember();
+  }
+}
+
+function alreadyMemberOr(host: MembershipHost, otherwise: ApiError): ApiError {
+  return host.state.record.kind === "member" ? alreadyMember() : otherwise;
+}

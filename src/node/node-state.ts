@@ -1,0 +1,140 @@
+/** Everything this node keeps about itself: the membership record, its credentials, and the identity its children get. */
+import { rename, rm } from "node:fs/promises";
+import { type NodeConfig, type NodeIdentity, nodePaths, type RaftKeys } from "../api/index.js";
+import { parseCertificate } from "../manager/ca/index.js";
+import { CertificateStore, type NodeCredentials } from "./certificate-store.js";
+import type { Admission, MembershipEvent, NodeRecord } from "./core/membership.js";
+import { isErrno, makePrivateDirectory } from "./durable-file.js";
+import { NodeFile } from "./node-file.js";
+
+export class NodeState {
+  readonly #config: NodeConfig;
+  readonly #file: NodeFile;
+  readonly #store: CertificateStore;
+  #credentials: NodeCredentials | undefined;
+  /** Of an init under way: not on disk as a membership until it has succeeded. */
+  #provisional: { readonly admission: Admission; readonly isPublic: boolean } | undefined;
+  #raftKeys: RaftKeys | undefined;
+  #onChange: () => void = () => undefined;
+
+  private constructor(config: NodeConfig, file: NodeFile, store: CertificateStore) {
+    this.#config = config;
+    this.#file = file;
+    this.#store = store;
+  }
+
+  static async open(config: NodeConfig): Promise<NodeState> {
+    await makePrivateDirectory(config.stateDir);
+    const paths = nodePaths(config);
+    const store = new CertificateStore(paths.certificatesDir);
+    const file = await NodeFile.open(paths.nodeFile);
+    const state = new NodeState(config, file, store);
+    state.#credentials = await store.load();
+    if (file.record.kind === "member") {
+      if (state.#credentials === undefined) {
+        throw new Error(
+          `${paths.certificatesDir} has no certificate, but ${paths.nodeFile} says this node is in a swarm; ` +
+            "restore the directory from a backup, or move the state directory away and join again",
+        );
+      }
+      // The certificate is written first: after a crash in between, it tells the role.
+      const { role } = parseCertificate(state.#credentials.certificatePem);
+      await file.apply({ kind: "roleIssued", role });
+    }
+    return state;
+  }
+
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
+  }
+
+  get record(): NodeRecord {
+    return this.#file.record;
+  }
+
+  get credentials(): NodeCredentials | undefined {
+    return this.#credentials;
+  }
+
+  /** As the children get it; undefined while this node is nobody. */
+  get identity(): NodeIdentity | undefined {
+    const isHidden = this.record.kind !== "member" && this.#provisional?.isPublic !== true;
+    return isHidden ? undefined : this.managerIdentity;
+  }
+
+  /** The first manager gets it before the others: there is nobody to connect to until it listens. */
+  get managerIdentity(): NodeIdentity | undefined {
+    const { record } = this;
+    const admission = record.kind === "member" ? record : this.#provisional?.admission;
+    if (admission === undefined || this.#credentials === undefined) return undefined;
+    const { nodeId, clusterId, role, managers, advertiseAddr, listenAddr } = admission;
+    const { rootBundlePem, certificatePem, privateKeyPem } = this.#credentials;
+    return {
+      nodeId,
+      clusterId,
+      role,
+      rootBundlePem,
+      certificatePem,
+      privateKeyPem,
+      managers,
+      advertiseAddr,
+      listenAddr,
+    };
+  }
+
+  async apply(event: MembershipEvent): Promise<NodeRecord> {
+    const { record, isChanged } = await this.#file.apply(event);
+    if (isChanged) this.#onChange();
+    return record;
+  }
+
+  async setCredentials(credentials: NodeCredentials): Promise<void> {
+    await this.#store.save(credentials);
+    this.#credentials = credentials;
+    this.#onChange();
+  }
+
+  async setRoots(rootBundlePem: string): Promise<void> {
+    if (this.#credentials === undefined || this.#credentials.rootBundlePem === rootBundlePem)
+      return;
+    await this.#store.saveRoots(rootBundlePem);
+    this.#credentials = { ...this.#credentials, rootBundlePem };
+    this.#onChange();
+  }
+
+  setProvisional(admission: Admission | undefined, isPublic: boolean): void {
+    this.#provisional = admission === undefined ? undefined : { admission, isPublic };
+    this.#onChange();
+  }
+
+  /** Made before the first entry is written; the manager needs them at its start. */
+  async raftKeys(): Promise<RaftKeys> {
+    this.#raftKeys ??= await this.#store.raftKeys();
+    return this.#raftKeys;
+  }
+
+  /** The log of a member that was removed must never be used again; one is kept for the operator to look at. */
+  async setAsideRaftLog(): Promise<void> {
+    const { raftDir } = nodePaths(this.#config);
+    await rm(`${raftDir}.removed`, { recursive: true, force: true });
+    try {
+      await rename(raftDir, `${raftDir}.removed`);
+    } catch (error) {
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
+    await this.apply({ kind: "logSetAside" });
+  }
+
+  /** Forgets the cluster. No child may use its files any more. */
+  async wipe(reason: string): Promise<void> {
+    await this.apply({ kind: "wipeStarted", reason });
+    const { raftDir } = nodePaths(this.#config);
+    this.#provisional = undefined;
+    this.#credentials = undefined;
+    this.#raftKeys = undefined;
+    await this.#store.wipe();
+    await rm(raftDir, { recursive: true, force: true });
+    await rm(`${raftDir}.removed`, { recursive: true, force: true });
+    await this.apply({ kind: "wiped" });
+  }
+}

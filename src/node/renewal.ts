@@ -1,0 +1,153 @@
+/** Keeps the node's certificate valid and its role true: renews in time, at once when told, and until it succeeds. */
+import type { NodeIdentity, NodeRole } from "../api/index.js";
+import type { Clock, Logger, Random } from "../base/index.js";
+import { createCsr, isSignedBy, parseCertificate, renewalTimeMs } from "../manager/ca/index.js";
+import { CaError, type CaPort, type IssueReply } from "./ca-client.js";
+import { backOffMs, RENEWAL_BACK_OFF } from "./core/back-off.js";
+import type { NodeState } from "./node-state.js";
+
+/** Lets the leader's change of role reach the manager that is asked (spec §5.3). */
+const ROLE_CHANGE_PAUSE_MS = 500;
+/** Timers take at most 2^31 ms; longer waits look again in between. */
+const WAIT_MAX_MS = 12 * 3_600_000;
+
+export type RenewalParts = {
+  readonly state: NodeState;
+  readonly ca: CaPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The certificate's end has come. */
+  readonly onExpired: () => void;
+};
+
+export class Renewal {
+  readonly #parts: RenewalParts;
+  #cancelTimer: () => void = () => undefined;
+  /** The certificate the timer was set for, and when to renew it. */
+  #plan:
+    | { readonly certificatePem: string; readonly atMs: number; readonly endsMs: number }
+    | undefined;
+  /** A role the cluster announced; renewing goes on until the certificate has it. */
+  #expectedRole: NodeRole | undefined;
+  #isForced = false;
+  #isRunning = false;
+  #isStopped = false;
+  #failureCount = 0;
+
+  constructor(parts: RenewalParts) {
+    this.#parts = parts;
+  }
+
+  get isExpired(): boolean {
+    return this.#plan !== undefined && this.#parts.clock.wallMs() >= this.#plan.endsMs;
+  }
+
+  /** To be called when the identity may have changed. */
+  update(): void {
+    const { identity } = this.#parts.state;
+    if (identity?.certificatePem === this.#plan?.certificatePem) return;
+    if (identity === undefined) {
+      this.#plan = undefined;
+      this.#expectedRole = undefined;
+      this.#cancelTimer();
+      return;
+    }
+    const info = parseCertificate(identity.certificatePem);
+    const atMs = renewalTimeMs(info, this.#parts.random.float());
+    this.#plan = { certificatePem: identity.certificatePem, atMs, endsMs: info.notAfterMs };
+    if (!this.#isRunning) this.#waitUntilDue();
+  }
+
+  /** Renews now: the cluster says so, or this node's role may have changed. */
+  now(expectedRole?: NodeRole): void {
+    this.#isForced = true;
+    if (expectedRole !== undefined) this.#expectedRole = expectedRole;
+    if (!this.#isRunning) this.#after(ROLE_CHANGE_PAUSE_MS);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTimer();
+  }
+
+  #waitUntilDue(): void {
+    if (this.#plan === undefined) return;
+    this.#after(Math.max(0, this.#plan.atMs - this.#parts.clock.wallMs()));
+  }
+
+  #after(delayMs: number): void {
+    this.#cancelTimer();
+    if (this.#isStopped) return;
+    this.#cancelTimer = this.#parts.clock.setTimer(Math.min(delayMs, WAIT_MAX_MS), () => {
+      if (this.isExpired) this.#parts.onExpired();
+      if (delayMs > WAIT_MAX_MS) this.#waitUntilDue();
+      else void this.#attempt(); // reports its failures to the log and tries again
+    });
+  }
+
+  async #attempt(): Promise<void> {
+    const { identity } = this.#parts.state;
+    if (identity === undefined || this.#isRunning) return;
+    this.#isRunning = true;
+    this.#isForced = false;
+    try {
+      const role = await this.#renew(identity);
+      const isAsExpected = this.#expectedRole === undefined || this.#expectedRole === role;
+      if (isAsExpected) this.#expectedRole = undefined;
+      this.#failureCount = isAsExpected ? 0 : this.#failureCount + 1;
+      this.#parts.logger.info({ nodeId: identity.nodeId, role }, "certificate renewed");
+    } catch (error) {
+      this.#failureCount += 1;
+      if (error instanceof CaError && error.isRefused)
+        await this.#parts.state.apply({ kind: "removedByCluster" });
+      const fields = { nodeId: identity.nodeId, attempt: this.#failureCount, error: String(error) };
+      this.#parts.logger.warn(fields, "certificate could not be renewed");
+    } finally {
+      this.#isRunning = false;
+    }
+    if (this.#isForced) this.#after(ROLE_CHANGE_PAUSE_MS);
+    else if (this.#failureCount > 0) this.#after(backOffMs(RENEWAL_BACK_OFF, this.#failureCount));
+    else this.#waitUntilDue();
+  }
+
+  /** A new key each time; the first manager that answers signs. Rejects with the last one's error. */
+  async #renew(identity: NodeIdentity): Promise<NodeRole> {
+    const { state, ca, clock, random } = this.#parts;
+    const { csrPem, privateKeyPem } = await createCsr();
+    let lastError: unknown = new Error("this node knows no manager");
+    for (const { addr } of shuffled(identity.managers, random)) {
+      let reply: IssueReply;
+      try {
+        reply = await ca.issue(addr, identity.rootBundlePem, identity, {
+          csrPem,
+          token: "",
+          availability: "",
+        });
+      } catch (error) {
+        lastError = error;
+        if (error instanceof CaError && error.isRefused) break;
+        continue;
+      }
+      const { certificatePem } = reply;
+      const info = parseCertificate(certificatePem);
+      const rootBundlePem = reply.rootBundlePem || identity.rootBundlePem;
+      const isOurs = info.nodeId === identity.nodeId && info.clusterId === identity.clusterId;
+      if (!isOurs || !(await isSignedBy(certificatePem, rootBundlePem, clock.wallMs())))
+        throw new Error(`manager ${addr} gave a certificate that is not for this node`);
+      // The node may have left meanwhile.
+      if (state.identity?.nodeId !== identity.nodeId) throw new Error("this node left the swarm");
+      await state.setCredentials({ certificatePem, privateKeyPem, rootBundlePem });
+      await state.apply({ kind: "roleIssued", role: info.role });
+      return info.role;
+    }
+    throw lastError;
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
+  return items
+    .map((item) => ({ item, order: random.float() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
