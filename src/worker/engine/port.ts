@@ -99,6 +99,8 @@ export type ContainerRequest = {
     readonly source: string;
     readonly target: string;
     readonly isReadOnly: boolean;
+    /** Fills `source`, if it is an empty directory, with the image's files at `target`: how a new named volume starts. */
+    readonly isCopyUp?: boolean;
   }[];
   /** Plain files, existing, that the shim appends stdout and stderr to. With a TTY, stdout only. */
   readonly stdoutPath: string;
@@ -132,6 +134,7 @@ export type EngineEvent =
   | { readonly kind: "down" }
   | { readonly kind: "up" };
 
+/** exitCode −1: stopped because its time was over; 126, 127: the command could not be run (the output says why). */
 export type ExecResult = { readonly exitCode: number; readonly output: string };
 
 export interface Engine extends AsyncDisposable {

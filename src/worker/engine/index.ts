@@ -1,0 +1,15 @@
+export { type ContainerdEngineOptions, createContainerdEngine } from "./containerd/engine.js";
+export {
+  type ContainerRequest,
+  type ContainerState,
+  type Engine,
+  EngineError,
+  type EngineErrorCode,
+  type EngineEvent,
+  type ExecResult,
+  type ExitStatus,
+  type ImageConfig,
+  type ImageInfo,
+  type PullProgress,
+  type RegistryAuth,
+} from "./port.js";
