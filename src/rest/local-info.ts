@@ -7,6 +7,7 @@ const ANSWER_LIMIT_MS = 500;
 const KEEP_MS = 1_000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
+/** Keys of the Engine's `/info` that the worker knows. */
 export type LocalInfo = Readonly<Record<string, unknown>>;
 
 export class LocalInfoCache {
@@ -57,7 +58,7 @@ export class LocalInfoCache {
           cancel();
           try {
             const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-            if (response.statusCode === 200 && isObject(parsed)) resolve(parsed);
+            if (response.statusCode === 200 && isObject(parsed)) resolve(infoKeys(parsed));
             else reject(new Error(`the worker answered ${response.statusCode}`));
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
@@ -67,4 +68,42 @@ export class LocalInfoCache {
       asked.end();
     });
   }
+}
+
+/** The worker's own answer (`LocalInfo` of src/worker/http) in the Engine's words. */
+function infoKeys(answer: Readonly<Record<string, unknown>>): LocalInfo {
+  const part = (name: string): Readonly<Record<string, unknown>> => {
+    const value = answer[name];
+    return isObject(value) ? value : {};
+  };
+  const containers = part("containers");
+  const engine = part("engine");
+  const problems = [engine["problems"], part("net")["problems"]].flatMap((list) =>
+    Array.isArray(list) ? list.map((problem) => `WARNING: ${String(problem)}`) : [],
+  );
+  return definedOnly({
+    Containers: containers["total"],
+    ContainersRunning: containers["running"],
+    ContainersPaused: containers["paused"],
+    ContainersStopped: containers["stopped"],
+    Images: answer["images"],
+    NCPU: answer["ncpu"],
+    MemTotal: answer["memTotal"],
+    KernelVersion: answer["kernelVersion"],
+    OperatingSystem: answer["operatingSystem"],
+    OSVersion: answer["osVersion"],
+    Architecture: answer["architecture"],
+    Driver: engine["snapshotter"],
+    ContainerdCommit:
+      engine["kind"] === "containerd"
+        ? { ID: engine["version"], Expected: engine["version"] }
+        : undefined,
+    Warnings: problems,
+  });
+}
+
+function definedOnly(keys: Readonly<Record<string, unknown>>): LocalInfo {
+  return Object.fromEntries(
+    Object.entries(keys).filter(([, value]) => value !== undefined && value !== ""),
+  );
 }

@@ -8,17 +8,13 @@ import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream";
 import { API_VERSION_MAX } from "./api-version.js";
 
-/** The client's API version, since paths arrive at the worker without their prefix. */
-export const VERSION_HEADER = "x-api-version";
-
 /** Headers that belong to one connection. */
 const HOP_HEADERS = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer"]);
 
 export type ProxyOptions = {
   readonly workerSocket: string;
-  /** Bare path with query. */
+  /** With the version that the client speaks, and its query. */
   readonly path: string;
-  readonly version: string;
   /** Headers that every answer of this door carries. */
   readonly ownHeaders: Readonly<Record<string, string>>;
   readonly shouldClose: boolean;
@@ -33,7 +29,7 @@ export function proxyRequest(
     socketPath: options.workerSocket,
     method: client.method,
     path: options.path,
-    headers: { ...passedOn(client), [VERSION_HEADER]: options.version },
+    headers: passedOn(client),
   });
   asked.on("error", (error) => {
     if (reply.headersSent) {
@@ -76,7 +72,7 @@ export function proxyUpgrade(
   client: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  options: Pick<ProxyOptions, "workerSocket" | "path" | "version">,
+  options: Pick<ProxyOptions, "workerSocket" | "path">,
 ): void {
   const worker = connect({ path: options.workerSocket, allowHalfOpen: true });
   worker.once("error", (error) => {
@@ -88,7 +84,6 @@ export function proxyUpgrade(
     for (let i = 0; i + 1 < client.rawHeaders.length; i += 2) {
       lines.push(`${client.rawHeaders[i]}: ${client.rawHeaders[i + 1]}`);
     }
-    lines.push(`${VERSION_HEADER}: ${options.version}`);
     worker.write(`${lines.join("\r\n")}\r\n\r\n`);
     if (head.length > 0) worker.write(head);
     // Half-closed sockets stay open: `docker exec -i` ends its input before the output is complete.

@@ -30,8 +30,7 @@ export function localRoutes(
         reply.hijack();
         proxyRequest(request.raw, reply.raw, {
           workerSocket: context.deps.workerSocket,
-          path: request.raw.url ?? "/",
-          version: context.versionOf(request.raw),
+          path: `/v${context.versionOf(request.raw)}${request.raw.url ?? "/"}`,
           ownHeaders,
           shouldClose: isRetiring(),
         });
@@ -57,7 +56,6 @@ export function handleUpgrade(
   }
   proxyUpgrade(request, socket, head, {
     workerSocket: context.deps.workerSocket,
-    path: target.path,
-    version: target.version,
+    path: `/v${target.version}${target.path}`,
   });
 }

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { doorError } from "../base/index.js";
+import { makeWorld } from "./testing/world.js";
+
+test.each([
+  { path: "/swarm/init", body: { ListenAddr: "0.0.0.0:2377" }, op: "init" },
+  { path: "/swarm/join", body: { RemoteAddrs: ["10.0.0.1:2377"], JoinToken: "t" }, op: "join" },
+  { path: "/swarm/leave?force=1", body: undefined, op: "leave" },
+  { path: "/swarm/unlock", body: { UnlockKey: "k" }, op: "unlock" },
+])("$op goes to the supervisor and closes the connection", async ({ path, body, op }) => {
+  await using world = await makeWorld({ isManager: false });
+  const answer = await world.call("POST", path, body);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.connection).toBe("close");
+  expect(answer.json).toBe(op === "init" ? world.cluster.nodeId : undefined);
+  expect(world.membership).toMatchObject([{ op }]);
+});
+
+test.each([
+  { path: "/swarm/leave", force: false },
+  { path: "/swarm/leave?force=1", force: true },
+  { path: "/swarm/leave?force=False", force: false },
+])("$path", async ({ path, force }) => {
+  await using world = await makeWorld();
+  await world.call("POST", path);
+  expect(world.membership).toEqual([{ op: "leave", body: { force } }]);
+});
+
+test("the supervisor's refusal is passed on as it is", async () => {
+  const message =
+    'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.';
+  await using world = await makeWorld({
+    deps: { membership: () => Promise.reject(doorError("Unavailable", message)) },
+  });
+  const answer = await world.call("POST", "/swarm/init", {});
+  expect(answer).toMatchObject({ status: 503, json: { message } });
+});
+
+test("an update of the cluster needs a version and strict flags", async () => {
+  await using world = await makeWorld();
+  const cluster = await world.call("GET", "/swarm");
+  const { Spec: spec, Version: version } = cluster.json as {
+    Spec: { Orchestration: object };
+    Version: { Index: number };
+  };
+  const changed = { ...spec, Orchestration: { TaskHistoryRetentionLimit: 3 } };
+  const bad = await world.call(
+    "POST",
+    `/swarm/update?version=${version.Index}&rotateWorkerToken=maybe`,
+    changed,
+  );
+  expect(bad).toMatchObject({
+    status: 400,
+    json: { message: "invalid value for rotateWorkerToken: maybe" },
+  });
+  const good = await world.call("POST", `/swarm/update?version=${version.Index}`, changed);
+  expect(good).toMatchObject({ status: 200, text: "" });
+  const stale = await world.call("POST", "/swarm/update?version=0", spec);
+  expect(stale).toMatchObject({
+    status: 500,
+    json: { message: "rpc error: code = Unknown desc = update out of sequence" },
+  });
+});
