@@ -10,6 +10,7 @@ import {
   canCampaign,
   envelope,
   type Leadership,
+  restartCampaignTimer,
   restartElectionTimer,
   send,
   sendAfterSave,
@@ -29,7 +30,8 @@ export function startPreVote(s: CoreState): void {
   s.role = "preCandidate";
   s.leader = undefined;
   s.leadership = undefined;
-  restartElectionTimer(s);
+  s.campaignCount++;
+  restartCampaignTimer(s);
   s.votes = new Map([[s.config.id, true]]);
   if (countVotes(s) === "won") return startElection(s, false);
   const term = toTerm(s.term + 1);
@@ -49,7 +51,7 @@ export function startElection(s: CoreState, isForced: boolean): void {
   s.leader = undefined;
   s.leadership = undefined;
   s.votes = new Map();
-  restartElectionTimer(s);
+  restartCampaignTimer(s);
   sendAfterSave(s, s.config.id, { kind: "voteReply", granted: true });
   for (const id of voterIds(s.membership)) {
     if (id === s.config.id) continue;
@@ -115,6 +117,7 @@ function becomeLeader(s: CoreState): void {
   }
   s.role = "leader";
   s.leader = s.config.id;
+  s.campaignCount = 0;
   s.electionElapsed = 0;
   s.leadership = {
     progress,

@@ -1,4 +1,4 @@
-import { INDEX_ZERO, indexPlus, maxIndex } from "../ids.js";
+import { INDEX_ZERO, indexPlus, maxIndex, minIndex } from "../ids.js";
 import type { LogIndex } from "../types.js";
 
 /** Most append messages to one peer without an answer. */
@@ -90,7 +90,9 @@ export class Progress {
       return true;
     }
     if (this.state === "snapshot" || this.next - 1 !== prevIndex) return false;
-    this.next = maxIndex(indexPlus(retryIndex, 1), indexPlus(this.match, 1));
+    // Always further back: when the retry point is our compacted base, that leads to a snapshot.
+    const retry = minIndex(indexPlus(retryIndex, 1), prevIndex);
+    this.next = maxIndex(retry, indexPlus(this.match, 1));
     this.probeSent = false;
     return true;
   }

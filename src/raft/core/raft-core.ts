@@ -126,6 +126,7 @@ export class RaftCore {
       tick: 0,
       electionElapsed: 0,
       electionTimeout: config.electionTicks,
+      campaignCount: 0,
       votes: new Map(),
       leadership: undefined,
       savedHardState: hardState,

@@ -25,6 +25,7 @@ const NO_CONTEXT = new Uint8Array(0);
 function acceptLeader(s: CoreState, from: MemberId): void {
   if (s.role !== "follower") becomeFollower(s, s.term, from);
   s.leader = from;
+  s.campaignCount = 0;
   restartElectionTimer(s);
 }
 

@@ -74,6 +74,8 @@ export type CoreState = {
   tick: number;
   electionElapsed: number;
   electionTimeout: number;
+  /** Campaigns since a leader was last heard. */
+  campaignCount: number;
   votes: Map<MemberId, boolean>;
   leadership: Leadership | undefined;
 
@@ -118,6 +120,22 @@ export function restartElectionTimer(s: CoreState): void {
   s.electionElapsed = 0;
   s.electionTimeout =
     s.config.electionTicks + Math.floor(s.config.random() * s.config.electionTicks);
+}
+
+/** Campaigns in a row that are retried early. */
+const EARLY_RETRIES_MAX = 2;
+const EARLY_RETRY_TICKS_MIN = 2;
+
+/**
+ * How long a campaign may take before it is tried again. After a split vote nobody leads and no lease is
+ * waited for, so the first retries come early; should votes simply be slow, the full timeout follows.
+ */
+export function restartCampaignTimer(s: CoreState): void {
+  restartElectionTimer(s);
+  if (s.campaignCount > EARLY_RETRIES_MAX || s.config.electionTicks <= EARLY_RETRY_TICKS_MIN)
+    return;
+  const spread = s.config.electionTicks - EARLY_RETRY_TICKS_MIN;
+  s.electionTimeout = EARLY_RETRY_TICKS_MIN + Math.floor(s.config.random() * spread);
 }
 
 /** Steps down or moves to a later term. The vote is kept within a term: it must not be given twice. */
