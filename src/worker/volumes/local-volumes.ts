@@ -70,7 +70,7 @@ export class LocalVolumes {
       checkVolumeMount(mount);
       let name = mount.Source ?? "";
       if (name === "") {
-        name = known[anonymousNames.length] ?? Buffer.from(this.#random.bytes(32)).toString("hex");
+        name = known[anonymousNames.length] ?? this.#newName();
         anonymousNames.push(name);
       }
       const volume = await this.create(
@@ -109,6 +109,15 @@ export class LocalVolumes {
     await writeFile(`${path}.new`, JSON.stringify(volume), { mode: 0o600 });
     await rename(`${path}.new`, path);
     return volume;
+  }
+
+  /** A volume with a name of its own making, as clients ask for it; nobody deletes it but they. */
+  createAnonymous(labels: Labels): Promise<Volume> {
+    return this.create(this.#newName(), labels, false);
+  }
+
+  #newName(): string {
+    return Buffer.from(this.#random.bytes(32)).toString("hex");
   }
 
   async list(): Promise<readonly Volume[]> {

@@ -1,0 +1,3 @@
+export type { HttpContext } from "./context.js";
+export type { LocalInfo } from "./local-info.js";
+export { buildServer, serveLocal } from "./server.js";
