@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ApiError } from "../../base/index.js";
+import type { ApiError } from "../../base/index.js";
 import { presentServiceSpec } from "../present/service-spec.js";
 import { parseServiceSpec } from "./service-spec.js";
 

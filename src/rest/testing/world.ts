@@ -19,6 +19,7 @@ import { FakeCluster } from "./fake-cluster.js";
 export type Answer = {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
   readonly text: string;
   /** Parsed body; undefined when it is no JSON. */
   readonly json: unknown;
@@ -145,7 +146,7 @@ export function call(
   body?: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const bytes =
+  const sent =
     body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const asked = request({
@@ -154,7 +155,7 @@ export function call(
       path,
       agent: false,
       headers: {
-        ...(bytes === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(sent === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },
     });
@@ -164,16 +165,18 @@ export function call(
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString("utf8");
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
+          bytes,
           text,
           json: parsed(text),
         });
       });
     });
-    asked.end(bytes);
+    asked.end(sent);
   });
 }
 
