@@ -18,7 +18,7 @@ export type ChildExit = {
 /** What a child reports, besides what Child itself takes care of. */
 export type ChildReport = Exclude<
   FromChild,
-  { kind: "pong" | "socketAck" | "reply" | "replyError" | "request" | "failed" }
+  { kind: "pong" | "socketAck" | "reply" | "replyError" | "request" }
 >;
 export type MembershipRequest = Extract<FromChild, { kind: "request" }>;
 
@@ -203,6 +203,7 @@ export class Child {
         return;
       case "failed":
         this.#failure = message;
+        this.#parts.onReport(message);
         return;
       case "ready":
         this.#isReady = true;

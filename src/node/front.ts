@@ -5,6 +5,7 @@
 import type { ExitReason } from "../api/index.js";
 import type { Clock, Logger } from "../base/index.js";
 import type { Child } from "./child.js";
+import { Condition } from "./condition.js";
 import type { Door } from "./door.js";
 import { Keeper, type KeeperParts } from "./keeper.js";
 import type { SupervisorLimits } from "./limits.js";
@@ -33,6 +34,7 @@ export class Front {
   readonly #keepers = new Map<FrontName, Keeper>();
   /** Replaced fronts whose streams have not ended yet. */
   readonly #retiring = new Set<Keeper>();
+  readonly #restReady = new Condition();
   #wanted: FrontName = "rest";
   #isManagerClosed = false;
   #cancelStandIn: () => void = () => undefined;
@@ -86,6 +88,7 @@ export class Front {
     const keeper = this.#keepers.get("manager");
     if (keeper === undefined) return;
     keeper.letGo();
+    await this.#restTakesOver();
     const { child } = keeper;
     if (child?.isReady === true && !this.#isManagerClosed) {
       try {
@@ -97,6 +100,15 @@ export class Front {
     }
     if (!this.#isManagerClosed) await keeper.stop();
     this.#update();
+  }
+
+  /** Clients that come after the answer to the request that led here must not meet a manager that is closed. */
+  async #restTakesOver(): Promise<void> {
+    try {
+      await this.#restReady.wait(this.#parts.clock.timeout(this.#parts.limits.waitingSocketMs));
+    } catch {
+      this.#parts.logger.warn({}, "rest front is not ready; closing the manager all the same");
+    }
   }
 
   /** All fronts, the manager first: it hands leadership over. */
@@ -111,6 +123,7 @@ export class Front {
   #update(): void {
     const managerChild = this.#readyChild("manager");
     const restChild = this.#readyChild("rest");
+    this.#restReady.set(restChild !== undefined);
     const isManagerServing = this.#wanted === "manager" && managerChild !== undefined;
     // Until `rest` is ready, the front that is to be replaced goes on.
     this.#parts.door.serveBy(isManagerServing ? managerChild : (restChild ?? managerChild));

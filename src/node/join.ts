@@ -82,6 +82,7 @@ export async function runJoin(
     host.sessionUp(signal),
     admitted.admission.role === "manager" ? host.managerReady(signal) : undefined,
   ]);
+  await state.apply({ kind: "settled" });
 }
 
 /** Answers the client: at the end of the attempt, or at the limit while it goes on. */

@@ -194,6 +194,11 @@ export class Supervisor {
       case "nodeUpdate":
         void this.#onNodeUpdate(report); // logs its own failures
         return;
+      case "failed":
+        // A manager that lost its membership stays until it is retired, so that its connections end in order.
+        if (report.reason === "demoted") this.#renewal.now("worker");
+        if (report.reason === "removed") this.#renewal.now();
+        return;
       case "removed":
         void this.#applyQuietly(() => this.#state.apply({ kind: "removedByCluster" }));
         return;

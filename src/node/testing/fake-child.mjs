@@ -1,11 +1,24 @@
 /**
  * A child that speaks the supervisor's messages and does nothing else. What it does wrong is chosen by words in the host
  * name of its settings: `noack` takes no sockets, `deaf` answers no ping, `exit-N` ends with code N once it is ready,
- * `silent` never reports ready. Fronts answer each connection with their pid.
+ * `silent` never reports ready, `sessions` has a session whenever it has an identity, `fail-OP` refuses requests for OP.
+ * Over HTTP it tells its pid and what it knows; `/swarm/OP?body=` asks the supervisor, `/send?message=` reports to it.
  */
 import { createServer } from "node:http";
 
+let activeCount = 0;
+let isRetiring = false;
+
+function endIfIdle() {
+  if (isRetiring && activeCount === 0) setTimeout(() => process.exit(0), 20);
+}
+
 const server = createServer((request, response) => {
+  activeCount += 1;
+  response.once("close", () => {
+    activeCount -= 1;
+    endIfIdle();
+  });
   if (request.url === "/hold") {
     response.write("held\n");
     return;
@@ -25,6 +38,7 @@ const server = createServer((request, response) => {
     );
     return;
   }
+  if (url.pathname === "/send") process.send(JSON.parse(url.searchParams.get("message") ?? "{}"));
   response.end(JSON.stringify({ pid: process.pid, localState, identity, start }));
 });
 
@@ -93,6 +107,9 @@ process.on("message", (message, handle) => {
       );
       return;
     case "retire":
+      isRetiring = true;
+      endIfIdle();
+      return;
     case "stop":
       setTimeout(() => process.exit(0), 20);
       return;
@@ -112,6 +129,8 @@ function begin(message) {
     return;
   }
   if (!words.includes("silent")) process.send({ kind: "ready" });
+  if (words.includes("sessions") && identity !== undefined)
+    process.send({ kind: "session", isUp: true });
 }
 
 const reasons = {
