@@ -41,7 +41,7 @@ export function createAskNode(parts: {
         { nodeId, tunnelId, managerAddr: ownAddr() },
         { timeoutMs: CALL_MS, signal },
       );
-      if (reply.error !== "") throw new ApiError("Unavailable", reply.error);
+      if (reply.error) throw new ApiError("Unavailable", reply.error);
       return true;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;

@@ -365,14 +365,15 @@ export class Manager implements ClusterApi, AsyncDisposable {
     const { onRemoved, onDemoted } = this.#options;
     const tell = isGone && this.store.cluster() !== undefined ? onRemoved : onDemoted;
     // Stops campaigning at once.
-    this.#close().finally(tell);
+    this.#close().then(tell, tell);
   }
 
   #failed(error: ManagerError): void {
     if (this.#ending !== undefined) return;
     const { logger, onFailed } = this.#options;
     logger.error({ err: error, reason: error.reason }, "the manager cannot go on");
-    this.#close().finally(() => onFailed(error));
+    const tell = (): void => onFailed(error);
+    this.#close().then(tell, tell);
   }
 
   #close(): Promise<void> {

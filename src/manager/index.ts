@@ -1,0 +1,26 @@
+import { Manager } from "./manager.js";
+import type { ManagerOptions } from "./manager-options.js";
+import { ROOMS } from "./rooms.js";
+
+export { ManagerError } from "./errors.js";
+export type { Manager } from "./manager.js";
+export type { ManagerOptions } from "./manager-options.js";
+export type {
+  ClusterApi,
+  LeaderContext,
+  LeaderLoop,
+  Membership,
+  OperationExecutor,
+  ReachabilityOf,
+} from "./port.js";
+
+/**
+ * Opens this node's manager and resolves when it is ready: listening on `identity.listenAddr`, and
+ * - bootstrap: leading, with cluster object, own node and predefined networks committed;
+ * - join: a voter of its group that has caught up;
+ * - resume: caught up, or, without a quorum, after a few seconds (it then answers with errors that say so).
+ * Rejects with ManagerError (`reason`: addressInUse, walDamaged, locked, diskFull, crash) or, when a join is refused, ApiError.
+ */
+export function createManager(options: ManagerOptions): Promise<Manager> {
+  return Manager.create(options, ROOMS);
+}

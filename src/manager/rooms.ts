@@ -1,0 +1,24 @@
+import { createCaHandler, makeJoinToken } from "./ca/index.js";
+import { type Capability, createControl } from "./control/index.js";
+import type { ManagerRooms } from "./manager-options.js";
+import { leaderLoops } from "./orchestrator/index.js";
+
+/** What the leader loops enforce; control refuses the rest with 501 before anything is stored (contracts §9). */
+const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>();
+
+/** The manager as it runs: control and certificates in front of the store, orchestration behind it. */
+export const ROOMS: ManagerRooms = {
+  leaderLoops,
+  createExecutor: ({ store, proposer, membership, raftHandlers, clock, random }) => {
+    const issue = createCaHandler({ store, proposer, clock, random });
+    return createControl({
+      store,
+      proposer,
+      membership,
+      clock,
+      capabilities: CAPABILITIES,
+      newToken: (_role, cluster) => makeJoinToken(cluster.rootCertPem, random),
+      handlers: { ...raftHandlers, "ca.issue": issue },
+    });
+  },
+};
