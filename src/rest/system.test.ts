@@ -102,7 +102,10 @@ describe("/info", () => {
     await using world = await makeWorld({ engine: "simulated" });
     const { json } = await world.call("GET", "/info");
     expect(json).toMatchObject({ Engine: "simulated", ServerVersion: "0.1.0 (engine: simulated)" });
-    await world.call("POST", "/services/create", { Name: "web", TaskTemplate: {} });
+    await world.call("POST", "/services/create", {
+      Name: "web",
+      TaskTemplate: { ContainerSpec: { Image: "bb" } },
+    });
     const services = await world.call("GET", "/services");
     expect(services.json).toMatchObject([{ Engine: "simulated" }]);
   });

@@ -9,21 +9,14 @@ import {
   map,
   mapped,
   oneOf,
+  passedOn,
   pointer,
   struct,
   text,
   textList,
   textMap,
   uint32,
-  unsupported,
 } from "./decoder.js";
-
-const anything: Decoder<unknown> = {
-  goType: "object",
-  zero: undefined,
-  isEmpty: (value) => value === undefined,
-  decode: (value) => value,
-};
 
 const fileTarget: Decoder<FileTarget> = mapped(
   struct("FileTarget", { Name: text, UID: text, GID: text, Mode: uint32 }),
@@ -73,15 +66,15 @@ const mount: Decoder<MountSpec> = mapped(
       Subpath: text,
       DriverConfig: struct("Driver", { Name: text, Options: textMap }),
     }),
-    ImageOptions: unsupported(),
+    ImageOptions: passedOn,
     TmpfsOptions: struct("TmpfsOptions", {
       SizeBytes: int64,
       Mode: uint32,
       Options: list(textList),
     }),
-    ClusterOptions: unsupported(),
+    ClusterOptions: passedOn,
   }),
-  ({ ImageOptions: _image, ClusterOptions: _cluster, ...raw }) => ({
+  (raw) => ({
     ...raw,
     // The zero value of the Engine's own enumeration.
     Type: raw.Type ?? "bind",
@@ -113,8 +106,8 @@ export const containerSpec: Decoder<ContainerSpec> = mapped(
     User: text,
     Groups: textList,
     Privileges: struct("Privileges", {
-      CredentialSpec: anything,
-      SELinuxContext: anything,
+      CredentialSpec: passedOn,
+      SELinuxContext: passedOn,
       Seccomp: struct("SeccompOpts", {
         Mode: oneOf(
           ["default", "unconfined", "custom"],

@@ -160,10 +160,15 @@ export function mapped<A, B>(inner: Decoder<A>, convert: (value: A, at: string) 
   };
 }
 
-/**
- * A field that this version cannot carry: any value but zero is refused, so that nothing is accepted and ignored. `what` starts
- * the message ("service create: field").
- */
+/** A field of which the door knows nothing but the name: its value goes on as it is, for the control plane to judge. */
+export const passedOn: Decoder<unknown> = {
+  goType: "object",
+  zero: undefined,
+  isEmpty: isZero,
+  decode: (value) => value,
+};
+
+/** A field that this version cannot carry: any value but zero is refused, so that nothing is accepted and ignored. */
 export function unsupported(): Decoder<never[]> {
   return {
     goType: "",
@@ -181,7 +186,8 @@ export function unsupported(): Decoder<never[]> {
 }
 
 function isZero(value: unknown): boolean {
-  if (value === null || value === "" || value === 0 || value === false) return true;
+  if (value === undefined || value === null || value === "" || value === 0 || value === false)
+    return true;
   if (Array.isArray(value)) return value.length === 0;
   return isObject(value) && Object.values(value).every(isZero);
 }

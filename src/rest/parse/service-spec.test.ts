@@ -167,22 +167,19 @@ describe("refusals", () => {
       code: "InvalidArgument",
       message: 'invalid MountType: "cloud"',
     },
-    {
-      name: "a plugin, which this version cannot store",
-      body: { TaskTemplate: { PluginSpec: { Name: "p" } } },
-      code: "Unimplemented",
-      message: "ServiceSpec: field TaskTemplate.PluginSpec is not supported yet",
-    },
   ])("$name", ({ body, code, message }) => {
     const act = (): unknown => parseServiceSpec({ ...MINIMAL, ...body });
     expect(act).toThrow(message);
     expect(act).toThrow(expect.objectContaining({ code, origin: "door" }) as ApiError);
   });
+});
 
-  test("an empty part of what is not supported is no reason to refuse", () => {
-    const body = { ...MINIMAL, TaskTemplate: { ...MINIMAL.TaskTemplate, PluginSpec: null } };
-    expect(parseServiceSpec(body).Name).toBe("web");
-  });
+test("what this version does not build is handed on, for the control plane to refuse by name", () => {
+  const plugin = { Name: "p" };
+  const body = { ...MINIMAL, TaskTemplate: { ...MINIMAL.TaskTemplate, PluginSpec: plugin } };
+  expect(parseServiceSpec(body).TaskTemplate).toMatchObject({ PluginSpec: plugin });
+  const empty = { ...MINIMAL, TaskTemplate: { ...MINIMAL.TaskTemplate, PluginSpec: { Name: "" } } };
+  expect(parseServiceSpec(empty).TaskTemplate).not.toHaveProperty("PluginSpec");
 });
 
 const words = fc.string({ maxLength: 4 });

@@ -20,6 +20,7 @@ import {
   list,
   mapped,
   oneOf,
+  passedOn,
   pointer,
   struct,
   text,
@@ -27,7 +28,6 @@ import {
   textMap,
   uint32,
   uint64,
-  unsupported,
 } from "./decoder.js";
 
 const networkTarget = mapped(
@@ -56,8 +56,8 @@ const restartPolicy = mapped(
 const taskSpec: Decoder<TaskSpec> = mapped(
   struct("TaskSpec", {
     ContainerSpec: containerSpec,
-    PluginSpec: unsupported(),
-    NetworkAttachmentSpec: unsupported(),
+    PluginSpec: passedOn,
+    NetworkAttachmentSpec: passedOn,
     Resources: struct("ResourceRequirements", {
       Limits: struct("Limit", { NanoCPUs: int64, MemoryBytes: int64, Pids: int64 }),
       Reservations: struct("Resources", {
@@ -83,7 +83,7 @@ const taskSpec: Decoder<TaskSpec> = mapped(
       (value) => `unsupported runtime: "${value}"`,
     ),
   }),
-  ({ PluginSpec: _plugin, NetworkAttachmentSpec: _attachment, ...raw }) => ({
+  (raw) => ({
     ...raw,
     ContainerSpec: raw.ContainerSpec ?? { Image: "" },
     ForceUpdate: raw.ForceUpdate ?? 0,

@@ -1,11 +1,16 @@
-/** A cluster in memory for tests of the door: five nodes, a real store, operations executed at once. Not exported from the folder. */
+/** A cluster in memory for tests of the door: five nodes, a real store, the manager's own control. Not exported from the folder. */
 import type { Duplex } from "node:stream";
 import type { Change, Node, Operation, OperationKind, ResultOf } from "../../api/index.js";
-import { ApiError, newId, SeededRandom } from "../../base/index.js";
-import type { ClusterApi, ReachabilityOf } from "../../manager/port.js";
+import { ApiError, newId, SeededRandom, SystemClock } from "../../base/index.js";
+import { createControl } from "../../manager/control/index.js";
+import type {
+  ClusterApi,
+  Membership,
+  OperationExecutor,
+  ReachabilityOf,
+} from "../../manager/port.js";
 import { ClusterStore, LocalProposer, type StoreView } from "../../store/index.js";
 import { DEFAULT_CLUSTER_SPEC } from "../parse/cluster-spec.js";
-import { execute } from "./fake-control.js";
 import { ROOT_CERT_PEM } from "./root-cert.js";
 
 export const START_MS = Date.parse("2026-11-21T03:26:50.520Z");
@@ -24,8 +29,21 @@ export class FakeCluster implements ClusterApi {
   /** Set to make reads and writes fail as without a leader. */
   failure: ApiError | undefined;
 
+  readonly #control: OperationExecutor;
+
   private constructor(nodeId: string) {
     this.nodeId = nodeId;
+    const foreign = (): Promise<never> =>
+      Promise.reject(new ApiError("Unimplemented", "the door never submits this"));
+    this.#control = createControl({
+      store: this.store,
+      proposer: this.proposer,
+      clock: new WallClock(() => this.nowMs),
+      capabilities: new Set(["globalMode", "jobs", "ingress", "rollbackOnFailure"]),
+      membership: this.#membership(),
+      newToken: (role) => `SWMTKN-1-${"1".repeat(50)}-${role}`,
+      handlers: { "ca.issue": foreign, "raft.join": foreign, "raft.leave": foreign },
+    });
   }
 
   /** n1–n3 managers (n1 leads), n4 and n5 workers. */
@@ -91,12 +109,12 @@ export class FakeCluster implements ClusterApi {
     return this.failure === undefined ? Promise.resolve(this.store) : Promise.reject(this.failure);
   }
 
-  submit<K extends OperationKind>(
+  async submit<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
   ): Promise<ResultOf<K>> {
-    if (this.failure !== undefined) return Promise.reject(this.failure);
-    // The fake executes every kind that the door submits; the result's type follows the kind.
-    return execute(operation, this) as Promise<ResultOf<K>>;
+    if (this.failure !== undefined) throw this.failure;
+    const call = { requestId: "", callerNodeId: "", signal: new AbortController().signal };
+    return (await this.#control.execute<K>(operation, call)).result;
   }
 
   readonly reachabilityOf: ReachabilityOf = (object) => ({
@@ -112,10 +130,43 @@ export class FakeCluster implements ClusterApi {
     return { nodeId: this.nodeId, addr: "10.98.0.1:2377" };
   }
 
+  /** Every manager of the store is a voter that answers. */
+  #membership(): Membership {
+    const members = () =>
+      this.store
+        .nodes()
+        .flatMap((object) =>
+          object.manager === undefined
+            ? []
+            : [{ ...object.manager, nodeId: object.id, isLearner: false }],
+        );
+    return {
+      members,
+      reachable: () => new Set(members().map((member) => member.memberId)),
+      leaderMemberId: () => "m1",
+      add: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+    };
+  }
+
   nodeNamed(name: string): Node {
     const found = this.store.nodes().find((object) => object.description?.Hostname === name);
     if (found === undefined) throw new Error(`no node ${name}`);
     return found;
+  }
+}
+
+/** Real timers, the test's calendar. */
+class WallClock extends SystemClock {
+  readonly #wallMs: () => number;
+
+  constructor(wallMs: () => number) {
+    super();
+    this.#wallMs = wallMs;
+  }
+
+  override wallMs(): number {
+    return this.#wallMs();
   }
 }
 
