@@ -220,6 +220,19 @@ describe("failures", () => {
     expect(world.updateState).toBe("paused");
   });
 
+  test("pause a start-first update, yet a slot does not keep two tasks that run", () => {
+    const update = { Order: "start-first" } as const;
+    const world = serving({ replicas: 2, update });
+    world.agent = breaking("rejected");
+    world.updateService({ replicas: 2, image: "web:2", update }).advance(1000);
+    expect(world.updateState).toBe("paused");
+    expect(world.images()).toEqual({ "web:1": 2, "web:2": 1 });
+    world.agent = goodAgent;
+    world.advance(10_000);
+    expect(world.images()).toEqual({ "web:1": 1, "web:2": 1 });
+    expect(world.updateState).toBe("paused");
+  });
+
   test("do not stop an update that is to continue", () => {
     const update = { FailureAction: "continue" } as const;
     const world = serving({ replicas: 3, update });

@@ -46,7 +46,7 @@ export function planUpdate(
 ): boolean {
   const { service, plan } = context;
   const state = service.updateStatus?.state;
-  if (state === "paused" || state === "rollback_paused") return false;
+  if (state === "paused" || state === "rollback_paused") return tidyAll(context, slots, changed);
   const dirty = slots.filter((slot) => isDirtySlot(context, slot));
   if (state === undefined) {
     if (dirty.length === 0) return false;
@@ -150,6 +150,22 @@ function renew(context: ServiceContext, pace: UpdatePace, slot: Slot): boolean {
   plan.dateFrom((slot.tasks.at(-1)?.createdAtMs ?? 0) + 1);
   const stops = pace.isStartFirst ? [] : old.map((t) => desired(t, TASK_STATE.shutdown));
   return plan.add(...stops, { kind: "putTask", task });
+}
+
+/** A paused update begins no slot, but one that start-first gave two tasks is brought back to one when the new task runs. */
+function tidyAll(
+  context: ServiceContext,
+  slots: readonly Slot[],
+  changed: ReadonlySet<number>,
+): boolean {
+  const pace = paceOf(context.service);
+  let isWaiting = false;
+  for (const slot of slots) {
+    if (slot.tasks.filter(isWanted).length < 2) continue;
+    isWaiting = true;
+    if (!changed.has(slot.number) && !tidy(context, pace, slot)) return true;
+  }
+  return isWaiting;
 }
 
 /** Of several wanted tasks one stays: up to date before outdated, the furthest along, then the oldest. */

@@ -1,0 +1,311 @@
+/**
+ * One seeded run of the whole orchestration: the real store and leader loops, agents with containers of their own, a user, and faults.
+ * Checks on every applied entry what must never happen; `heal` and `run` then show that all comes right in the end.
+ */
+import {
+  type Change,
+  type Service,
+  TASK_STATE,
+  type Task,
+  type Transaction,
+} from "../api/index.js";
+import { type Random, SeededRandom, silentLogger, TaskGroup } from "../base/index.js";
+import { leaderLoops } from "../manager/orchestrator/index.js";
+import { ClusterStore, LocalProposer, ProposeError, type Proposer } from "../store/index.js";
+import { FakeAgent } from "./fake-agent.js";
+import { FakeClock } from "./fake-clock.js";
+import { type ServiceWish, simNode, simService, simSpec } from "./sim-objects.js";
+
+const NODE_COUNT = 4;
+const CHANGES_MAX = 1000;
+/** Time between two rounds of the agents. */
+const AGENT_TICK_MS = 100;
+
+type Pending = { readonly run: () => void; readonly drop: () => void };
+
+export class OrchestrationRun {
+  readonly clock = new FakeClock();
+  readonly store: ClusterStore;
+  /** What was seen to be wrong. */
+  readonly violations: string[] = [];
+  readonly #random: Random;
+  readonly #local: LocalProposer;
+  readonly #agents = new Map<string, FakeAgent>();
+  readonly #pending = new Set<Pending>();
+  readonly #loopFailures: unknown[] = [];
+  /** Services that were ever updated start-first: two tasks may run in a slot for a while. */
+  readonly #overlapping = new Set<string>();
+  #group: TaskGroup | undefined;
+  #made = 0;
+  #isFaulty = true;
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed);
+    this.store = new ClusterStore({
+      yieldToLoop: () => Promise.resolve(),
+      nowMs: () => this.clock.nowMs(),
+    });
+    this.#local = new LocalProposer(this.store);
+    this.store.subscribe((batch) => {
+      if (batch.kind !== "changes") return;
+      for (const event of batch.events)
+        if (event.table === "task" && event.kind !== "removed")
+          this.#checkTask(event.object, event.kind === "updated" ? event.old : undefined);
+    });
+  }
+
+  async start(): Promise<void> {
+    for (let i = 1; i <= NODE_COUNT; i++) {
+      const id = `node${i}`;
+      await this.commit({ kind: "putNode", node: simNode(id, "ready", "active") });
+      this.#agents.set(id, new FakeAgent(id, this.store, this.#random));
+    }
+    this.#startLeader();
+  }
+
+  /** Ends loops that must end, and reports those that failed. */
+  async stop(): Promise<void> {
+    await this.#stopLeader();
+    if (this.#loopFailures.length > 0)
+      this.violations.push(`a loop failed: ${String(this.#loopFailures[0])}`);
+  }
+
+  /** Lets `forMs` pass, with a step of the user or a fault now and then while faults are on. */
+  async run(forMs: number): Promise<void> {
+    for (let passedMs = 0; passedMs < forMs; passedMs += AGENT_TICK_MS) {
+      if (this.#isFaulty && this.#chance(0.08)) await this.#disturb();
+      for (const agent of this.#agents.values())
+        await this.commit(...agent.step(this.clock.wallMs(), this.#isFaulty));
+      await this.clock.advanceAsync(AGENT_TICK_MS);
+    }
+  }
+
+  /** No more faults: all nodes are up and active, containers run as they should. */
+  async heal(): Promise<void> {
+    this.#isFaulty = false;
+    for (const agent of this.#agents.values()) {
+      agent.isConnected = true;
+      await this.commit({ kind: "putNode", node: simNode(agent.nodeId, "ready", "active") });
+    }
+  }
+
+  /** What is not as the services want it. */
+  differences(): string[] {
+    const found: string[] = [];
+    for (const service of this.store.services()) {
+      const wanted = this.store
+        .tasksByService(service.id)
+        .filter((task) => task.desiredState <= TASK_STATE.running);
+      const slots = new Set(wanted.map((task) => task.slot));
+      const replicas =
+        "Replicated" in service.spec.Mode ? service.spec.Mode.Replicated.Replicas : 0;
+      if (slots.size !== replicas || wanted.length !== replicas)
+        found.push(`${service.id}: ${wanted.length} tasks, ${replicas} wanted`);
+      for (const task of wanted) {
+        if (task.state !== TASK_STATE.running) found.push(`${describe(task)} does not run`);
+        if (!isPaused(service) && imageOf(task) !== service.spec.TaskTemplate.ContainerSpec.Image)
+          found.push(`${describe(task)} has ${imageOf(task)}`);
+      }
+      const state = service.updateStatus?.state;
+      if (state === "updating" || state === "rollback_started")
+        found.push(`${service.id} is still ${state}`);
+    }
+    for (const task of this.store.tasks())
+      if (!this.store.service(task.serviceId)) found.push(`${describe(task)} has no service`);
+    for (const agent of this.#agents.values())
+      for (const id of agent.running())
+        if (this.store.task(id)?.desiredState !== TASK_STATE.running)
+          found.push(`${agent.nodeId} runs ${id}, which nobody wants`);
+    return found;
+  }
+
+  async commit(...changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#local.propose({
+      requestId: "",
+      atMs: this.clock.wallMs(),
+      isClient: true,
+      preconditions: [],
+      changes,
+      resultJson: "",
+    });
+  }
+
+  async #disturb(): Promise<void> {
+    const nodes = [...this.#agents.values()];
+    const agent = nodes[this.#below(nodes.length)];
+    const services = this.store.services();
+    const service = services[this.#below(services.length)];
+    switch (this.#below(10)) {
+      case 0:
+        await this.#stopLeader();
+        this.#startLeader();
+        return;
+      case 1:
+        if (!agent) return;
+        agent.isConnected = !agent.isConnected;
+        await this.#putNode(agent, "active");
+        return;
+      case 2:
+        if (agent?.isConnected) await this.#putNode(agent, this.#chance(0.5) ? "drain" : "active");
+        return;
+      case 3:
+        if (service && this.#chance(0.3))
+          await this.commit({ kind: "delete", table: "service", id: service.id });
+        return;
+      case 4:
+        if (service?.previousSpec && this.#chance(0.5)) await this.#rollBack(service);
+        return;
+      case 5:
+      case 6:
+        if (services.length < 3) {
+          const wish = this.#wish();
+          await this.commit({ kind: "putService", service: simService(`s${++this.#made}`, wish) });
+        }
+        return;
+      default:
+        if (service) await this.#update(service);
+    }
+  }
+
+  async #putNode(agent: FakeAgent, availability: "active" | "drain"): Promise<void> {
+    const state = agent.isConnected ? "ready" : "down";
+    await this.commit({ kind: "putNode", node: simNode(agent.nodeId, state, availability) });
+  }
+
+  async #update(service: Service): Promise<void> {
+    const next = {
+      ...service,
+      spec: simSpec(service.id, this.#wish()),
+      specVersion: 0,
+      previousSpec: service.spec,
+      previousSpecVersion: service.specVersion,
+      updateStatus: undefined,
+    };
+    await this.commit({ kind: "putService", service: next });
+  }
+
+  async #rollBack(service: Service): Promise<void> {
+    if (!service.previousSpec) return;
+    const next: Service = {
+      ...service,
+      spec: service.previousSpec,
+      specVersion: service.previousSpecVersion,
+      previousSpec: service.spec,
+      previousSpecVersion: service.specVersion,
+      updateStatus: {
+        state: "rollback_started",
+        startedAtMs: this.clock.wallMs(),
+        completedAtMs: 0,
+        message: "manually requested rollback",
+      },
+    };
+    await this.commit({ kind: "putService", service: next });
+  }
+
+  #wish(): ServiceWish {
+    return {
+      replicas: this.#below(6),
+      image: `web:${1 + this.#below(3)}`,
+      isStartFirst: this.#chance(0.3),
+      parallelism: this.#below(3),
+      isPausing: this.#chance(0.3),
+      delayMs: this.#chance(0.5) ? 0 : 500 * this.#below(4),
+    };
+  }
+
+  #startLeader(): void {
+    this.#group = new TaskGroup((_name, error) => this.#loopFailures.push(error));
+    const { signal } = this.#group;
+    for (const loop of leaderLoops) {
+      const context = {
+        store: this.store,
+        proposer: this.#proposer(),
+        clock: this.clock,
+        random: this.#random,
+        logger: silentLogger,
+        signal,
+      };
+      this.#group.run(loop.name, () => loop.run(context));
+    }
+  }
+
+  /** Each transaction in flight is committed before the next leader starts, or never. */
+  async #stopLeader(): Promise<void> {
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    for (const one of pending) {
+      if (this.#chance(0.5)) one.run();
+      else one.drop();
+    }
+    await this.#group?.[Symbol.asyncDispose]();
+    for (const one of this.#pending) one.drop();
+    this.#pending.clear();
+  }
+
+  /** Takes a while, and fails now and then. */
+  #proposer(): Proposer {
+    return {
+      propose: (transaction: Transaction) =>
+        new Promise((resolve, reject) => {
+          if (transaction.changes.length > CHANGES_MAX)
+            this.violations.push(`a transaction of ${transaction.changes.length} changes`);
+          const pending: Pending = {
+            run: () => {
+              this.#local.propose(transaction).then(resolve, reject);
+            },
+            drop: () => {
+              reject(new ProposeError("OUTCOME_UNKNOWN", "the leader was lost"));
+            },
+          };
+          if (this.#isFaulty && this.#chance(0.05)) {
+            reject(new ProposeError("OVERLOADED", "try again"));
+            return;
+          }
+          this.#pending.add(pending);
+          this.clock.setTimer(this.#below(30), () => {
+            if (this.#pending.delete(pending)) pending.run();
+          });
+        }),
+    };
+  }
+
+  #checkTask(task: Task, old: Task | undefined): void {
+    const say = (what: string): void => {
+      this.violations.push(`${describe(task)}: ${what}`);
+    };
+    if (old) {
+      if (old.nodeId !== "" && old.nodeId !== task.nodeId) say(`left ${old.nodeId}`);
+      if (task.state < old.state) say(`state went back from ${old.state}`);
+      if (task.desiredState < old.desiredState) say(`desired went back from ${old.desiredState}`);
+    }
+    const inSlot = this.store.tasksBySlot(task.serviceId, task.slot);
+    const running = inSlot.filter(
+      (t) => t.desiredState === TASK_STATE.running && t.state === TASK_STATE.running,
+    );
+    if (running.length > 2) say(`${running.length} run in its slot`);
+    const order = this.store.service(task.serviceId)?.spec.UpdateConfig?.Order;
+    if (order === "start-first") this.#overlapping.add(task.serviceId);
+    if (running.length === 2 && !this.#overlapping.has(task.serviceId)) say("two run in its slot");
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random.float() < probability;
+  }
+
+  #below(n: number): number {
+    return Math.floor(this.#random.float() * n);
+  }
+}
+
+function isPaused(service: Service): boolean {
+  return service.updateStatus?.state.endsWith("paused") ?? false;
+}
+
+function imageOf(task: Task): string {
+  return task.spec.ContainerSpec.Image;
+}
+
+function describe(task: Task): string {
+  return `${task.serviceId}.${task.slot}.${task.id.slice(0, 4)} (${task.desiredState}/${task.state} on ${task.nodeId})`;
+}
