@@ -1,6 +1,5 @@
 /** Dispatcher messages to domain types and back. What does not parse is a broken contract: the session ends and is opened again. */
-import type {
-  swarm} from "../../api/index.js";
+import type { swarm } from "../../api/index.js";
 import {
   type Labels,
   type PortConfig,
