@@ -1,0 +1,188 @@
+/** service.create, service.update (with rollback) and service.remove. Tasks follow by themselves: the orchestrator watches services. */
+import type {
+  Operation,
+  Precondition,
+  Service,
+  ServiceMode,
+  ServiceSpec,
+} from "../../api/index.js";
+import { ApiError } from "../../base/index.js";
+import type { Capability } from "./field-types.js";
+import { notFound } from "./rejection-errors.js";
+import { type Call, type Outcome, type Plan, type RunDeps, runOperation } from "./run-operation.js";
+import { validateService } from "./validate-service.js";
+
+type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
+export type ServiceDeps = RunDeps & { readonly capabilities: ReadonlySet<Capability> };
+
+const JOB_MODES: ReadonlySet<string> = new Set(["ReplicatedJob", "GlobalJob"]);
+
+export function createService(
+  deps: ServiceDeps,
+  operation: OperationOf<"service.create">,
+  call: Call,
+): Promise<Outcome<"service.create">> {
+  const { serviceId, registryAuth } = operation;
+  return runOperation<"service.create">(deps, call, () => {
+    const spec = validateService(operation.spec, "service create", deps.capabilities);
+    const nowMs = deps.clock.wallMs();
+    const service: Service = {
+      id: serviceId,
+      // Set in apply, as everywhere.
+      versionIndex: 0,
+      clientIndex: 0,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      spec,
+      specVersion: 0,
+      previousSpec: undefined,
+      previousSpecVersion: 0,
+      updateStatus: undefined,
+      ports: spec.EndpointSpec?.Ports ?? [],
+      registryAuth,
+      previousRegistryAuth: "",
+      jobIteration: 0,
+      lastExecutionMs: isJob(spec.Mode) ? nowMs : 0,
+    };
+    return {
+      preconditions: [
+        { kind: "absent", table: "service", id: serviceId },
+        { kind: "nameFree", table: "service", name: spec.Name, exceptId: serviceId },
+        ...portClaims(spec, serviceId),
+      ],
+      changes: [{ kind: "putService", service }],
+      result: { id: serviceId, warnings: [] },
+    };
+  });
+}
+
+export function updateService(
+  deps: ServiceDeps,
+  operation: OperationOf<"service.update">,
+  call: Call,
+): Promise<Outcome<"service.update">> {
+  const { serviceId, version } = operation;
+  return runOperation<"service.update">(deps, call, () => {
+    const old = deps.store.service(serviceId);
+    if (!old) throw notFound("service", serviceId);
+    // Validated for a rollback too, whose body counts for nothing else.
+    const spec = validateService(operation.spec, "service update", deps.capabilities);
+    if (spec.Name !== old.spec.Name)
+      throw new ApiError("Unimplemented", "renaming services is not supported");
+    if (modeName(spec.Mode) !== modeName(old.spec.Mode))
+      throw new ApiError("Unimplemented", "service mode change is not allowed");
+    const service =
+      operation.rollback === "previous"
+        ? rolledBack(old, deps.clock.wallMs())
+        : updated(old, spec, operation, deps.clock.wallMs());
+    return {
+      preconditions: [
+        { kind: "clientVersion", table: "service", id: serviceId, index: version },
+        // Everything else of the object is taken from what was read here.
+        { kind: "versionIs", table: "service", id: serviceId, index: old.versionIndex },
+        ...portClaims(service.spec, serviceId),
+      ],
+      changes: [{ kind: "putService", service }],
+      result: { warnings: [] },
+    } satisfies Plan<"service.update">;
+  });
+}
+
+export function removeService(
+  deps: RunDeps,
+  operation: OperationOf<"service.remove">,
+  call: Call,
+): Promise<Outcome<"service.remove">> {
+  const { serviceId } = operation;
+  return runOperation<"service.remove">(deps, call, () => {
+    if (!deps.store.service(serviceId)) throw notFound("service", serviceId);
+    return {
+      preconditions: [{ kind: "exists", table: "service", id: serviceId }],
+      changes: [{ kind: "delete", table: "service", id: serviceId }],
+      result: {},
+    };
+  });
+}
+
+/**
+ * Any update is a new spec version: which tasks it touches is decided by comparing their spec with the new one (spec §4.7),
+ * so scaling and labels restart nothing. A paused update ends here: the status starts anew.
+ */
+function updated(
+  old: Service,
+  spec: ServiceSpec,
+  operation: OperationOf<"service.update">,
+  nowMs: number,
+): Service {
+  return {
+    ...old,
+    spec,
+    specVersion: 0,
+    previousSpec: old.spec,
+    previousSpecVersion: old.specVersion,
+    updateStatus: undefined,
+    ports: spec.EndpointSpec?.Ports ?? [],
+    registryAuth: operation.registryAuth ?? keptAuth(old, operation.registryAuthFrom),
+    previousRegistryAuth: old.registryAuth,
+    ...(isJob(spec.Mode) && { jobIteration: old.jobIteration + 1, lastExecutionMs: nowMs }),
+  };
+}
+
+/** Swaps the two specs with all that belongs to them, so that a second rollback redoes (spec §4.7). */
+function rolledBack(old: Service, nowMs: number): Service {
+  const { previousSpec } = old;
+  if (!previousSpec)
+    throw new ApiError("FailedPrecondition", `service ${old.id} does not have a previous spec`);
+  return {
+    ...old,
+    spec: previousSpec,
+    specVersion: old.previousSpecVersion,
+    previousSpec: old.spec,
+    previousSpecVersion: old.specVersion,
+    registryAuth: old.previousRegistryAuth,
+    previousRegistryAuth: old.registryAuth,
+    ports: previousSpec.EndpointSpec?.Ports ?? [],
+    updateStatus: {
+      state: "rollback_started",
+      startedAtMs: nowMs,
+      completedAtMs: 0,
+      message: "manually requested rollback",
+    },
+    ...(isJob(previousSpec.Mode) && { jobIteration: old.jobIteration + 1, lastExecutionMs: nowMs }),
+  };
+}
+
+/** Credentials stay with the service unless new ones come, so that an update without a login still pulls. */
+function keptAuth(old: Service, from: "spec" | "previous-spec"): string {
+  if (from === "spec") return old.registryAuth;
+  if (!old.previousSpec)
+    throw new ApiError(
+      "FailedPrecondition",
+      `service ${old.id} does not have a previous spec to take registry credentials from`,
+    );
+  return old.previousRegistryAuth;
+}
+
+function portClaims(spec: ServiceSpec, serviceId: string): Precondition[] {
+  return (spec.EndpointSpec?.Ports ?? []).flatMap((port) =>
+    port.PublishedPort
+      ? [
+          {
+            kind: "portFree" as const,
+            protocol: port.Protocol,
+            publishedPort: port.PublishedPort,
+            publishMode: port.PublishMode,
+            exceptServiceId: serviceId,
+          },
+        ]
+      : [],
+  );
+}
+
+function modeName(mode: ServiceMode): string {
+  return Object.keys(mode)[0] ?? "";
+}
+
+function isJob(mode: ServiceMode): boolean {
+  return JOB_MODES.has(modeName(mode));
+}
