@@ -19,7 +19,8 @@ export type {
  * - bootstrap: leading, with cluster object, own node and predefined networks committed;
  * - join: a voter of its group that has caught up;
  * - resume: caught up, or, without a quorum, after a few seconds (it then answers with errors that say so).
- * Rejects with ManagerError (`reason`: addressInUse, walDamaged, locked, diskFull, crash) or, when a join is refused, ApiError.
+ * Rejects with ManagerError (`reason`: addressInUse, walDamaged, locked, diskFull, removed, demoted, crash) or, when a join is
+ * refused for good, ApiError. The callbacks of the options are for what happens later.
  */
 export function createManager(options: ManagerOptions): Promise<Manager> {
   return Manager.create(options, ROOMS);

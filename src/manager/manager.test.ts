@@ -6,7 +6,7 @@ import { caService, controlService, type NodeIdentity, type Operation } from "..
 import { newId } from "../base/index.js";
 import type { Manager } from "./manager.js";
 import { encodeOperation } from "./rpc/index.js";
-import { clock, eventually, random, TestCluster } from "./testing/cluster-kit.js";
+import { clock, random, TestCluster } from "./testing/cluster-kit.js";
 
 let cluster: TestCluster;
 let managers: Manager[];

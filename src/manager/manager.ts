@@ -86,6 +86,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
     const leaderAddr = (): string | undefined => leadership.leader()?.addr;
     const readBarrier = (signal: AbortSignal) => group.raft.readBarrier(signal);
     const managers = () => managersOf(store);
+    const isOver = (): boolean => this.#ending !== undefined;
 
     this.#executor = rooms.createExecutor({
       store,
@@ -118,6 +119,9 @@ export class Manager implements ClusterApi, AsyncDisposable {
         },
         get isLeaderless() {
           return leadership.isLeaderless;
+        },
+        get isOver() {
+          return isOver();
         },
         leader: () => leadership.leader(),
         subscribe: (listener) => leadership.subscribe(listener),
@@ -314,6 +318,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
         await this.#until(() => this.#group.catchUp(), RESUME_WAIT_MS, signal);
         break;
     }
+    // Removed or failed while it started: rejects with why.
     signal.throwIfAborted();
     this.#terms = new LeaderTerms({
       leadership,
@@ -362,27 +367,38 @@ export class Manager implements ClusterApi, AsyncDisposable {
   #removed(): void {
     if (this.#ending !== undefined) return;
     const isGone = this.store.node(this.nodeId) === undefined || isDenied(this.nodeId, this.store);
+    const isRemoved = isGone && this.store.cluster() !== undefined;
     const { onRemoved, onDemoted } = this.#options;
-    const tell = isGone && this.store.cluster() !== undefined ? onRemoved : onDemoted;
+    const error = isRemoved
+      ? new ManagerError("removed", "this node was removed from the swarm")
+      : new ManagerError("demoted", "this node is no manager any more");
     // Stops campaigning at once.
-    this.#close().then(tell, tell);
+    this.#endWith(error, isRemoved ? onRemoved : onDemoted);
   }
 
   #failed(error: ManagerError): void {
     if (this.#ending !== undefined) return;
     const { logger, onFailed } = this.#options;
     logger.error({ err: error, reason: error.reason }, "the manager cannot go on");
-    const tell = (): void => onFailed(error);
-    this.#close().then(tell, tell);
+    this.#endWith(error, () => onFailed(error));
   }
 
-  #close(): Promise<void> {
-    this.#ending ??= this.#shutDown();
+  /** Before it is ready, `createManager` rejects with the error; afterwards the owner is told. */
+  #endWith(error: ManagerError, tell: () => void): void {
+    const isReady = this.#terms !== undefined;
+    const ended = (): void => {
+      if (isReady) tell();
+    };
+    this.#close(error).then(ended, ended);
+  }
+
+  #close(why = new ManagerError("ok", "the manager is stopping")): Promise<void> {
+    this.#ending ??= this.#shutDown(why);
     return this.#ending;
   }
 
-  async #shutDown(): Promise<void> {
-    this.#stopping.abort(new ManagerError("ok", "the manager is stopping"));
+  async #shutDown(why: ManagerError): Promise<void> {
+    this.#stopping.abort(why);
     await this.#terms?.[Symbol.asyncDispose]();
     if (this.#terms !== undefined) await this.#options.clock.sleep(FAREWELL_MS);
     await this.#group[Symbol.asyncDispose]();

@@ -21,6 +21,7 @@ class Rig {
   readonly requestIds = new Set<string>();
   isLeader = false;
   isLeaderless = false;
+  isOver = false;
   term = 1;
   leaderAddr: string | undefined = "a:2377";
   forward: Forward = () => Promise.resolve({ kind: "done", index: 0, resultJson: "{}" });
@@ -53,6 +54,7 @@ class Rig {
       {
         isLeader: { get: () => this.isLeader },
         isLeaderless: { get: () => this.isLeaderless },
+        isOver: { get: () => this.isOver },
         term: { get: () => this.term },
       },
     );
@@ -182,6 +184,17 @@ test("after more than a second without leader, reads and writes are answered at 
         "too few managers are online. Make sure more than half of the managers are online.",
     });
   }
+});
+
+test("a manager that takes part no more says so at once", async () => {
+  const rig = new Rig();
+  rig.forward = () => {
+    rig.isOver = true;
+    return Promise.reject(new RpcError(status.CANCELLED, "stopping"));
+  };
+  const outcome = expect(rig.submitter.submit(operation)).rejects.toMatchObject({ http: 503 });
+  await rig.clock.advance(100);
+  await outcome;
 });
 
 test("the budget ends a call that never succeeds", async () => {

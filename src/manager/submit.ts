@@ -18,6 +18,9 @@ export const NO_LEADER_TEXT =
   "The swarm does not have a leader. It's possible that too few managers are online. " +
   "Make sure more than half of the managers are online.";
 
+export const OVER_TEXT =
+  "This node is not a swarm manager any more. Run the command on a manager, or promote this node.";
+
 /** What the leader's Submit answers. */
 export type ForwardReply =
   | { readonly kind: "done"; readonly index: number; readonly resultJson: string }
@@ -30,6 +33,8 @@ export type SubmitPort = {
   readonly term: number;
   /** No leader known for more than a second. */
   readonly isLeaderless: boolean;
+  /** This manager has stopped taking part: it was removed, demoted or is ending. */
+  readonly isOver: boolean;
   leader(): { readonly nodeId: string; readonly addr: string } | undefined;
   subscribe(listener: () => void): () => void;
   /** Linearizable read point; rejects without a leader. */
@@ -160,6 +165,7 @@ export class Submitter {
         if (signal?.aborted) throw cancelled(signal.reason);
         if (budget.signal.aborted)
           throw new ApiError("DeadlineExceeded", "context deadline exceeded");
+        if (this.#port.isOver) throw new ApiError("Unavailable", OVER_TEXT);
         if (this.#port.isLeaderless) throw new ApiError("Unknown", NO_LEADER_TEXT);
         const outcome = await attempt(both);
         if (outcome !== "again") return outcome.value;

@@ -151,6 +151,15 @@ export class TestCluster {
     return Manager.create(options, ROOMS);
   }
 
+  /** Starts a stopped manager again from its own log. */
+  async reopen(index: number): Promise<Manager> {
+    const identity = this.identities[index];
+    if (identity === undefined) throw new Error(`no manager ${index}`);
+    const manager = await this.open(`m${index + 1}`, identity, { kind: "resume" });
+    this.managers[index] = manager;
+    return manager;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.managers.map((manager) => manager.stop()));
     await rm(this.#dir, { recursive: true, force: true });

@@ -1,0 +1,86 @@
+import type { Client, ClientDuplexStream } from "@grpc/grpc-js";
+import {
+  dispatcherService,
+  type NodeIdentity,
+  type swarm,
+  tunnelService,
+} from "../../api/index.js";
+import type { KeyPair, TestCluster } from "./cluster-kit.js";
+import { DESCRIPTION } from "./samples.js";
+
+type In = swarm.dispatcher.DispatcherMessage;
+type Out = Parameters<typeof swarm.dispatcher.AgentMessage.encode>[0];
+type Frame = swarm.tunnel.TunnelFrame;
+
+/** An agent's wire behaviour over real connections: a session with heartbeats, and tunnels that echo. */
+export class TestAgent implements Disposable {
+  readonly received: In[] = [];
+  readonly #cluster: TestCluster;
+  readonly #keys: KeyPair;
+  readonly #clients: Client[] = [];
+  readonly #call: ClientDuplexStream<Out, In>;
+  readonly #timer: ReturnType<typeof setInterval>;
+  isEnded = false;
+
+  constructor(cluster: TestCluster, to: NodeIdentity, keys: KeyPair) {
+    this.#cluster = cluster;
+    this.#keys = keys;
+    this.#call = this.#duplex<Out, In>(to, dispatcherService.session);
+    this.#call.on("data", (message: In) => {
+      this.received.push(message);
+      if (message.openTunnel) this.#openTunnel(message.openTunnel);
+    });
+    this.#call.on("error", () => {
+      this.isEnded = true;
+    });
+    this.#call.on("end", () => {
+      this.isEnded = true;
+    });
+    const descriptionJson = Buffer.from(JSON.stringify(DESCRIPTION));
+    this.#call.write({ hello: { descriptionJson, bootId: "boot" } });
+    let seq = 0;
+    this.#timer = setInterval(() => {
+      if (!this.isEnded) this.#call.write({ heartbeat: { seq: ++seq } });
+    }, 300);
+  }
+
+  has(kind: keyof In): boolean {
+    return this.received.some((message) => message[kind] !== undefined && message[kind] !== null);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.isEnded = true;
+    this.#call.cancel();
+    for (const client of this.#clients) client.close();
+  }
+
+  #openTunnel(asked: swarm.dispatcher.IOpenTunnel): void {
+    const to = this.#cluster.identities.find((id) => id.advertiseAddr === asked.managerAddr);
+    if (to === undefined) return;
+    const call = this.#duplex<Parameters<typeof swarm.tunnel.TunnelFrame.encode>[0], Frame>(
+      to,
+      tunnelService.open,
+    );
+    call.on("error", () => {});
+    call.on("data", (frame: Frame) => {
+      // Echo; what cannot be written yet holds the other side back.
+      if (!call.write({ data: frame.data, end: frame.end })) {
+        call.pause();
+        call.once("drain", () => call.resume());
+      }
+      if (frame.end) call.end();
+    });
+    call.write({ tunnelId: asked.tunnelId ?? "" });
+  }
+
+  #duplex<Req, Res>(
+    to: NodeIdentity,
+    method: import("@grpc/grpc-js").MethodDefinition<Req, Res>,
+  ): ClientDuplexStream<Req, Res> {
+    const client = this.#cluster.client(to, this.#keys);
+    this.#clients.push(client);
+    const { path, requestSerialize, responseDeserialize } = method;
+    return client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  }
+}
