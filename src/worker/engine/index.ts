@@ -13,3 +13,8 @@ export {
   type PullProgress,
   type RegistryAuth,
 } from "./port.js";
+export {
+  createSimulatedEngine,
+  type SimulatedEngine,
+  type SimulatedEngineOptions,
+} from "./simulated/engine.js";

@@ -23,3 +23,10 @@ export function signalNumber(text: string): number {
   }
   throw new EngineError("INVALID_SPEC", `invalid signal: ${text}`);
 }
+
+/** Without its prefix, as `trap` names it: `TERM`. Numbers are looked up. */
+export function signalName(text: string): string {
+  const number = signalNumber(text);
+  const known = Object.entries(constants.signals).find(([, value]) => value === number);
+  return (known?.[0] ?? text).replace(/^SIG/, "");
+}

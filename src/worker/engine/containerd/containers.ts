@@ -161,11 +161,12 @@ export class Containers {
       limiter.run(async () => {
         signal.throwIfAborted();
         try {
-          return await this.#connection.call(
+          const { pid } = await this.#connection.call(
             tasksService.start,
             { containerId: id },
             { timeoutMs: CREATE_TIMEOUT_MS },
           );
+          return { pid };
         } catch (error) {
           // Started by an earlier call whose answer was lost.
           const task = await this.#task(id).catch(() => undefined);

@@ -35,6 +35,7 @@ export async function writeContent(
   };
   // Without a known digest an old half could belong to other data: such writes start anew, and are hashed here.
   const hash = write.digest === undefined ? createHash("sha256") : undefined;
+  let digest = write.digest ?? "";
   try {
     stream.send({ ...base, action: STAT });
     const start = (await stream.reply()).offset ?? 0;
@@ -55,7 +56,7 @@ export async function writeContent(
       // Short bodies happen without an error when a proxy closes politely: as good as a broken connection.
       throw new TypeError(`body ended after ${offset} of ${write.sizeBytes} bytes`);
     }
-    const digest = write.digest ?? `sha256:${hash?.digest("hex") ?? ""}`;
+    if (hash !== undefined) digest = `sha256:${hash.digest("hex")}`;
     stream.send({
       ...base,
       action: COMMIT,
@@ -67,10 +68,7 @@ export async function writeContent(
     await stream.reply();
     return { kind: "written", digest, sizeBytes: offset };
   } catch (error) {
-    if (isRpc(error, RPC.ALREADY_EXISTS)) {
-      const digest = write.digest ?? (hash === undefined ? "" : `sha256:${hash.digest("hex")}`);
-      return { kind: "exists", digest };
-    }
+    if (isRpc(error, RPC.ALREADY_EXISTS)) return { kind: "exists", digest };
     if (isRpc(error, RPC.FAILED_PRECONDITION) && /unexpected commit/.test(error.message))
       throw new ImageError("FAILED", `${write.digest ?? ref} arrived damaged: ${error.message}`);
     throw error;

@@ -18,7 +18,7 @@ import {
 } from "../port.js";
 import { Connection } from "./connection.js";
 import { Containers } from "./containers.js";
-import { engineDown, toEngineError } from "./errors.js";
+import { engineDown, fromContainerd } from "./errors.js";
 import { runEventFeed } from "./event-feed.js";
 import { execCommand } from "./exec.js";
 import { ExitWatch } from "./exit-watch.js";
@@ -263,7 +263,7 @@ class ContainerdEngine implements Engine {
     try {
       return await work();
     } catch (error) {
-      throw toEngineError(error, this.#connection.socketPath);
+      throw fromContainerd(error, this.#connection.socketPath);
     }
   }
 

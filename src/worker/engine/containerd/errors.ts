@@ -1,16 +1,7 @@
-/** Every failure that leaves the engine becomes an EngineError here: the one place where codes are decided. */
-import { SpecError } from "../../core/oci/index.js";
-import { ImageError, type ImageErrorCode } from "../../images/index.js";
-import { EngineError, type EngineErrorCode } from "../port.js";
+/** containerd's failures as EngineErrors: the one place where codes are decided from codes and texts. */
+import { EngineError } from "../port.js";
+import { toEngineError } from "../to-engine-error.js";
 import { isDaemonAway, RPC, RpcError } from "./rpc-error.js";
-
-const IMAGE_CODES = {
-  IMAGE_NOT_FOUND: "IMAGE_NOT_FOUND",
-  AUTH_FAILED: "AUTH_FAILED",
-  REGISTRY_UNREACHABLE: "REGISTRY_UNREACHABLE",
-  INVALID: "INVALID_SPEC",
-  FAILED: "FAILED",
-} as const satisfies Record<ImageErrorCode, EngineErrorCode>;
 
 const NO_SPACE = /no space left on device|disk quota exceeded/i;
 
@@ -34,17 +25,9 @@ const INVALID_SPEC: readonly RegExp[] = [
   /memory\.(?:memsw\.)?limit_in_bytes|memory\.max|cpu\.cfs_quota_us|cpu\.max|memory\.swappiness/,
 ];
 
-export function toEngineError(error: unknown, socketPath: string): unknown {
-  if (error instanceof EngineError) return error;
-  if (error instanceof SpecError)
-    return new EngineError("INVALID_SPEC", error.message, { cause: error });
-  if (error instanceof ImageError)
-    return new EngineError(IMAGE_CODES[error.code], error.message, { cause: error });
-  if (error instanceof RpcError) return fromRpc(error, socketPath);
-  if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT"))
-    return new EngineError("NO_SPACE", messageOf(error), { cause: error });
-  // Aborts keep the caller's own reason; what is left is a bug or an unforeseen failure and is not dressed up.
-  return error;
+/** Also what comes from containerd; the rest is as for every engine. */
+export function fromContainerd(error: unknown, socketPath: string): unknown {
+  return error instanceof RpcError ? fromRpc(error, socketPath) : toEngineError(error);
 }
 
 function fromRpc(error: RpcError, socketPath: string): EngineError {
@@ -71,18 +54,10 @@ export function engineDown(
 }
 
 /** runc's layers of prefixes say nothing to a user; the last part does. */
-function shorten(text: string): string {
+export function shorten(text: string): string {
   return text
     .replace(/^(?:\d+ [A-Z_]+: )/, "")
     .replace(/failed to create shim(?: task)?: /, "")
     .replace(/OCI runtime (create|exec|start) failed: runc (?:create|exec|start) failed: /, "")
     .replace(/: unknown$/, "");
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

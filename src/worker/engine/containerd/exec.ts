@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { EngineError, type ExecResult } from "../port.js";
 import type { Connection } from "./connection.js";
 import type { ContainerRecord } from "./container-record.js";
+import { shorten } from "./errors.js";
 import { FifoReader, makeFifo } from "./fifo.js";
 import { isRpc, orMissing, RPC } from "./rpc-error.js";
 import { tasksService } from "./services.js";
@@ -105,7 +106,7 @@ async function keepDraining(
 
 function cannotRun(message: string): ExecResult {
   const isMissing = /not found|no such file/.test(message);
-  return { exitCode: isMissing ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, output: message };
+  return { exitCode: isMissing ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, output: shorten(message) };
 }
 
 function toProcess({ record, command }: ExecRequest): object {

@@ -8,7 +8,7 @@ import type { KeyedQueue } from "../limiter.js";
 import { EngineError, type ExitStatus } from "../port.js";
 import type { Connection } from "./connection.js";
 import { decodeExit, decodeRecord, EXIT_LABEL, encodeExit, lostExit } from "./container-record.js";
-import { isDaemonAway, orMissing, RpcError } from "./rpc-error.js";
+import { isDaemonAway, isRpc, orMissing, RPC, RpcError } from "./rpc-error.js";
 import { containersService, tasksService } from "./services.js";
 import { containerd, timestampMs } from "./wire.js";
 
@@ -16,6 +16,7 @@ const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 1000;
 /** The shim waits up to 2 s for the last output. */
 const DELETE_TIMEOUT_MS = 30_000;
+const DELETE_RETRIES_MAX = 5;
 const SIGKILL_EXIT_CODE = 137;
 const OOM_NOTES_MAX = 1000;
 
@@ -137,13 +138,23 @@ export class ExitWatch implements AsyncDisposable {
 
   /** Frees the shim of an ended task. Nothing there is success. */
   async deleteTask(id: string): Promise<void> {
-    await orMissing(
-      this.#connection.call(
-        tasksService.delete,
-        { containerId: id },
-        { timeoutMs: DELETE_TIMEOUT_MS },
-      ),
-    );
+    for (let retry = 0; ; retry++) {
+      try {
+        await orMissing(
+          this.#connection.call(
+            tasksService.delete,
+            { containerId: id },
+            { timeoutMs: DELETE_TIMEOUT_MS },
+          ),
+        );
+        return;
+      } catch (error) {
+        // The shim was killed: containerd is still cleaning up after it, and then the task is gone.
+        const isShimGone = isRpc(error, RPC.UNKNOWN) && error.message.includes("ttrpc: closed");
+        if (!isShimGone || retry >= DELETE_RETRIES_MAX) throw error;
+        await this.#connection.clock.sleep(RETRY_FIRST_MS * 2 ** retry, this.#closing.signal);
+      }
+    }
   }
 
   /**
