@@ -5,6 +5,8 @@ import type { Clock } from "../base/index.js";
 
 /** How long streams may go on after the front was told to retire. */
 export const RETIRE_LIMIT_MS = 60_000;
+/** Open connections; more are closed as they come. */
+export const CONNECTIONS_MAX = 4_096;
 
 export class Connections {
   /** Socket → number of requests (or upgraded streams) under way on it. */
@@ -38,10 +40,13 @@ export class Connections {
   }
 
   accept(socket: Socket): void {
-    if (this.#isRetiring) {
+    if (this.#isRetiring || this.#busy.size >= CONNECTIONS_MAX) {
       socket.destroy();
       return;
     }
+    // `docker exec -i` and `attach` end their input before the output is complete; a socket that came by IPC would then end
+    // its other half by itself.
+    socket.allowHalfOpen = true;
     this.#busy.set(socket, 0);
     socket.once("close", () => {
       this.#busy.delete(socket);

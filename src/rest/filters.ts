@@ -41,10 +41,9 @@ export class Filters {
 
   /** No such key, or one of its values begins `value` (any case). */
   prefix(key: string, value: string): boolean {
+    if (!this.has(key)) return true;
     const folded = value.toLowerCase();
-    return (
-      !this.has(key) || this.values(key).some((wanted) => folded.startsWith(wanted.toLowerCase()))
-    );
+    return this.values(key).some((wanted) => folded.startsWith(wanted.toLowerCase()));
   }
 
   /** No such key, or one of its values occurs in `value`. */

@@ -2,7 +2,7 @@
  * Replays the exchanges recorded from a Docker Swarm against this door, in their order. What differs on purpose stands in the
  * tables below, with the reason; everything else has to be the same.
  */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -139,8 +139,8 @@ function inOrder(body: unknown): unknown {
 
 test("every recorded exchange gets the recorded answer", async () => {
   await using world = await makeWorld();
-  const quiet = quietNode();
-  world.cluster.connect = () => Promise.resolve(connect(quiet));
+  await using quiet = quietNode();
+  world.cluster.connect = () => Promise.resolve(connect({ path: quiet.path }));
   const ids = new Substitutions();
   const found: string[] = [];
   let replayedCount = 0;
@@ -193,14 +193,20 @@ test("every recorded exchange gets the recorded answer", async () => {
 });
 
 /** A node whose tasks have logged nothing. */
-function quietNode(): { readonly path: string } {
-  const path = join(mkdtempSync(join(tmpdir(), "rest-node-")), "worker.sock");
-  createServer((_request, response) => {
+function quietNode(): AsyncDisposable & { readonly path: string } {
+  const dir = mkdtempSync(join(tmpdir(), "rest-node-"));
+  const path = join(dir, "worker.sock");
+  const server = createServer((_request, response) => {
     response.end();
-  })
-    .listen(path)
-    .unref();
-  return { path };
+  }).listen(path);
+  return {
+    path,
+    [Symbol.asyncDispose]: () => {
+      server.close();
+      rmSync(dir, { recursive: true, force: true });
+      return Promise.resolve();
+    },
+  };
 }
 
 /** A created service, and the nodes by their host names. */

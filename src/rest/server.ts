@@ -12,6 +12,7 @@ import { distributionRoutes } from "./routes/distribution.js";
 import { eventRoutes } from "./routes/events.js";
 import { handleUpgrade, localRoutes } from "./routes/local.js";
 import { logRoutes } from "./routes/logs.js";
+import { metricsRoutes } from "./routes/metrics.js";
 import { networkRoutes } from "./routes/networks.js";
 import { nodeRoutes } from "./routes/nodes.js";
 import { serviceRoutes } from "./routes/services.js";
@@ -42,6 +43,7 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   eventRoutes(app, context, events);
   distributionRoutes(app, context);
   localRoutes(app, context, () => connections.isRetiring);
+  metricsRoutes(app, context, () => connections.count);
   unsupportedRoutes(app, context);
   await app.ready();
 

@@ -190,3 +190,12 @@ test("a failure nobody expected is a 500 with its text", async () => {
   const answer = await world.call("GET", "/nodes");
   expect(answer).toMatchObject({ status: 500, json: { message: "broken" } });
 });
+
+test("metrics count what the store holds", async () => {
+  await using world = await makeWorld();
+  const answer = await world.call("GET", "/metrics");
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain('swarm_nodes{state="ready"} 5');
+  expect(answer.text).toContain("swarm_manager_leader 1");
+  expect(answer.text).toContain("process_resident_memory_bytes");
+});

@@ -46,7 +46,7 @@ function select(view: StoreView, filters: Filters): readonly Task[] {
     const { Runtime: runtime } = task.spec;
     return (
       filters.prefix("id", task.id) &&
-      filters.prefix("name", taskName(task)) &&
+      (!filters.has("name") || filters.prefix("name", taskName(task))) &&
       (nodeIds.size === 0 || nodeIds.has(task.nodeId)) &&
       filters.exact("desired-state", taskStateName(task.desiredState)) &&
       (filters.has("runtime") ? filters.exact("runtime", runtime) : runtime === "container") &&

@@ -101,12 +101,9 @@ export async function makeWorld(
     ...options.deps,
   });
   // As the supervisor does it: accept, then hand the paused socket over.
-  const door: NetServer = createServer(
-    { pauseOnConnect: true, allowHalfOpen: true },
-    (accepted) => {
-      rest.acceptSocket(accepted);
-    },
-  );
+  const door: NetServer = createServer({ pauseOnConnect: true }, (accepted) => {
+    rest.acceptSocket(accepted);
+  });
   await Promise.all([listen(door, socket), listen(worker, workerSocket)]);
   return {
     rest,

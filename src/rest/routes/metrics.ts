@@ -1,0 +1,75 @@
+/** `GET /metrics` for Prometheus: the process, its connections, and what this node's store holds. */
+import type { FastifyInstance } from "fastify";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { RestContext } from "../context.js";
+import { taskStateName } from "../present/task.js";
+
+export function metricsRoutes(
+  app: FastifyInstance,
+  context: RestContext,
+  connectionCount: () => number,
+): void {
+  const { cluster } = context.deps;
+  const register = new Registry();
+  // Looks at the event loop 50 times a second: late heartbeats are what the figure is for.
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: 20 });
+  gauge(register, "swarm_rest_connections", "Open connections of the REST door", (metric) => {
+    metric.set(connectionCount());
+  });
+  if (cluster !== undefined) {
+    const { store } = cluster;
+    gauge(register, "swarm_store_index", "Log index of the last applied entry", (metric) => {
+      metric.set(store.index);
+    });
+    gauge(register, "swarm_manager_leader", "1 where this manager leads", (metric) => {
+      metric.set(cluster.leader()?.nodeId === cluster.nodeId ? 1 : 0);
+    });
+    gauge(register, "swarm_services", "Services in the cluster", (metric) => {
+      metric.set(store.services().length);
+    });
+    counted(register, "swarm_nodes", "Nodes by state", () => store.nodes().map((n) => n.state));
+    counted(register, "swarm_tasks", "Tasks by observed state", () =>
+      store.tasks().map((task) => taskStateName(task.state)),
+    );
+  }
+  app.get("/metrics", async (_request, reply) =>
+    reply.header("Content-Type", register.contentType).send(await register.metrics()),
+  );
+}
+
+function gauge(
+  register: Registry,
+  name: string,
+  help: string,
+  collect: (metric: Gauge) => void,
+): void {
+  const metric: Gauge = new Gauge({
+    name,
+    help,
+    registers: [register],
+    collect: () => {
+      collect(metric);
+    },
+  });
+}
+
+/** One value for each label `state`, counted at the scrape. */
+function counted(
+  register: Registry,
+  name: string,
+  help: string,
+  states: () => readonly string[],
+): void {
+  const metric: Gauge<"state"> = new Gauge({
+    name,
+    help,
+    labelNames: ["state"],
+    registers: [register],
+    collect: () => {
+      const counts = new Map<string, number>();
+      for (const state of states()) counts.set(state, (counts.get(state) ?? 0) + 1);
+      metric.reset();
+      for (const [state, count] of counts) metric.set({ state }, count);
+    },
+  });
+}
