@@ -1,21 +1,28 @@
 /** The engine that the node's settings name. The simulated one is never chosen by itself. */
-import type { NodeConfig } from "../api/index.js";
-import type { Clock, Logger, Random } from "../base/index.js";
-import { createContainerdEngine, type Engine } from "./engine/index.js";
+import { type NodeConfig, nodePaths } from "../api/index.js";
+import { type Clock, type Logger, type Random, unreachable } from "../base/index.js";
+import { createContainerdEngine, createSimulatedEngine, type Engine } from "./engine/index.js";
 
 export function chooseEngine(
   config: NodeConfig,
   parts: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
 ): Engine {
-  if (config.engine === "containerd") {
-    return createContainerdEngine({
-      address: config.containerdAddress,
-      namespace: config.containerdNamespace,
-      cgroupParent: config.cgroupParent,
-      snapshotter: "overlayfs",
-      tempDir: `${config.runDir}/worker-tmp`,
-      ...parts,
-    });
+  switch (config.engine) {
+    case "containerd":
+      return createContainerdEngine({
+        address: config.containerdAddress,
+        namespace: config.containerdNamespace,
+        cgroupParent: config.cgroupParent,
+        snapshotter: "overlayfs",
+        tempDir: `${config.runDir}/worker-tmp`,
+        ...parts,
+      });
+    case "simulated":
+      return createSimulatedEngine({
+        stateDir: `${nodePaths(config).workerDir}/simulated`,
+        ...parts,
+      });
+    default:
+      return unreachable(config.engine, "chooseEngine");
   }
-  throw new Error("engine: simulated is not part of this build");
 }
