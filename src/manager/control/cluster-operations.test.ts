@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { ClusterSpec } from "../../api/index.js";
+import { cluster, type Leader, leader, run } from "./testing.js";
+
+let l: Leader;
+beforeEach(async () => {
+  l = leader();
+  await l.proposer.propose({
+    requestId: "",
+    atMs: 1,
+    isClient: true,
+    preconditions: [],
+    changes: [{ kind: "putCluster", cluster: cluster() }],
+    resultJson: "",
+  });
+});
+
+type Set = {
+  version?: number;
+  worker?: boolean;
+  manager?: boolean;
+  unlockKey?: boolean;
+};
+function update(change: object = {}, set: Set = {}) {
+  return run(l, {
+    kind: "cluster.update",
+    version: set.version ?? l.store.cluster()?.versionIndex ?? 0,
+    spec: { ...cluster().spec, ...change } as ClusterSpec,
+    rotateWorkerToken: set.worker ?? false,
+    rotateManagerToken: set.manager ?? false,
+    rotateManagerUnlockKey: set.unlockKey ?? false,
+  });
+}
+
+describe("cluster.update", () => {
+  test("stores the whole spec: what is absent becomes zero", async () => {
+    await update({
+      Labels: { a: "b" },
+      Orchestration: undefined,
+      Dispatcher: { HeartbeatPeriod: 2e9 },
+      CAConfig: { NodeCertExpiry: 3600e9 },
+    });
+    expect(l.store.cluster()).toMatchObject({
+      clientIndex: 2,
+      spec: {
+        ...cluster().spec,
+        Labels: { a: "b" },
+        Orchestration: { TaskHistoryRetentionLimit: 0 },
+        Dispatcher: { HeartbeatPeriod: 2e9 },
+        CAConfig: { NodeCertExpiry: 3600e9 },
+      },
+      joinTokens: { worker: "worker-0", manager: "manager-0" },
+    });
+  });
+
+  test.each([
+    {
+      name: "another name",
+      change: { Name: "other" },
+      code: "InvalidArgument",
+      text: 'it is "default", not "other"',
+    },
+    {
+      name: "certificates of less than an hour",
+      change: { CAConfig: { NodeCertExpiry: 3599e9 } },
+      code: "InvalidArgument",
+      text: "minimum certificate expiry time is: 1h0m0s",
+    },
+    {
+      name: "a negative heartbeat",
+      change: { Dispatcher: { HeartbeatPeriod: -1 } },
+      code: "InvalidArgument",
+      text: "heartbeat time period cannot be a negative duration",
+    },
+    {
+      name: "locked managers",
+      change: { EncryptionConfig: { AutoLockManagers: true } },
+      code: "Unimplemented",
+      text: "swarm update: field EncryptionConfig.AutoLockManagers is not supported yet",
+    },
+    {
+      name: "an external CA",
+      change: { CAConfig: { NodeCertExpiry: 7776e12, ExternalCAs: [{ URL: "https://ca" }] } },
+      code: "Unimplemented",
+      text: "field CAConfig.ExternalCAs is not supported yet",
+    },
+    {
+      name: "a new root",
+      change: { CAConfig: { NodeCertExpiry: 7776e12, ForceRotate: 1 } },
+      code: "Unimplemented",
+      text: "field CAConfig.ForceRotate is not supported yet",
+    },
+    {
+      name: "a log driver for all",
+      change: { TaskDefaults: { LogDriver: { Name: "local" } } },
+      code: "Unimplemented",
+      text: "field TaskDefaults.LogDriver is not supported yet",
+    },
+    {
+      name: "another snapshot interval",
+      change: { Raft: { ...cluster().spec.Raft, SnapshotInterval: 5 } },
+      code: "Unimplemented",
+      text: "field Raft.SnapshotInterval is not supported yet with another value than 10000",
+    },
+  ])("refuses $name", async ({ change, code, text }) => {
+    await expect(update(change)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(text),
+    });
+    expect(l.store.index).toBe(1);
+  });
+
+  test("rotates the tokens that are asked for", async () => {
+    await update({}, { worker: true });
+    expect(l.store.cluster()?.joinTokens).toEqual({
+      worker: "SWMTKN-1-worker-1",
+      manager: "manager-0",
+    });
+    await update({}, { manager: true });
+    expect(l.store.cluster()?.joinTokens).toEqual({
+      worker: "SWMTKN-1-worker-1",
+      manager: "SWMTKN-1-manager-2",
+    });
+  });
+
+  test("has no unlock key to rotate", async () => {
+    await expect(update({}, { unlockKey: true })).rejects.toMatchObject({ http: 501 });
+  });
+
+  test("refuses a stale version", async () => {
+    await update();
+    await expect(update({}, { version: 1 })).rejects.toMatchObject({
+      http: 500,
+      message: "update out of sequence",
+    });
+  });
+
+  test("without a cluster says so", async () => {
+    l = leader();
+    await expect(update()).rejects.toMatchObject({ code: "FailedPrecondition" });
+  });
+});
