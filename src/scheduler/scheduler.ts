@@ -104,15 +104,17 @@ export class Scheduler {
     const decisions: Decision[] = [];
     const turn: Turn = { decisions, limit, nodesToLookAt: EXPLAIN_NODES_MAX };
     let wakeAtMs: number | undefined;
-    for (const group of this.#groups.values()) {
+    for (const [key, group] of this.#groups) {
       if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
       if (group.failedAtFreed !== this.#table.freedCount) this.#place(group, nowMs, turn);
-      if (group.tasks.size === 0) continue;
+      if (group.tasks.size === 0) {
+        this.#groups.delete(key);
+        continue;
+      }
       if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
       const dueMs = this.#explain(group, nowMs, turn);
       if (dueMs !== undefined) wakeAtMs = Math.min(wakeAtMs ?? dueMs, dueMs);
     }
-    for (const [key, group] of this.#groups) if (group.tasks.size === 0) this.#groups.delete(key);
     return { decisions, isMore: false, wakeAtMs };
   }
 
