@@ -1,5 +1,12 @@
 /** The engine on a real containerd: the conformance suite, and what only a real one can show. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,6 +35,13 @@ if (missing !== undefined) console.warn(`engine-containerd.test.ts is skipped: i
 
 const never = new AbortController().signal;
 const CGROUP_PARENT = `/swarm-test-${process.pid}`;
+
+/** Removes the (empty) cgroups of the containers' parent. */
+function removeCgroups(): void {
+  const roots = ["", ...readdirSync("/sys/fs/cgroup")].map((name) => join("/sys/fs/cgroup", name));
+  for (const root of roots)
+    if (existsSync(join(root, CGROUP_PARENT))) rmdirSync(join(root, CGROUP_PARENT));
+}
 
 class Bench {
   readonly daemon = new ContainerdDaemon();
@@ -128,6 +142,8 @@ describe.skipIf(missing !== undefined)("containerd", () => {
       wrongCredentials: { username: "u", password: "x" },
     },
   });
+
+  afterAll(removeCgroups);
 
   describe("real containers", () => {
     const bench = new Bench("real");
@@ -380,7 +396,7 @@ describe.skipIf(missing !== undefined)("containerd", () => {
       expect(await engine.images()).toEqual(before);
     });
 
-    test("a pull that breaks off resumes where it was, in a new engine too", async () => {
+    test("a pull that breaks off resumes at the byte where it was", async () => {
       await using registry = await FakeRegistry.start();
       const noise = Buffer.from(new SystemRandom().bytes(6 * 1024 * 1024));
       const big = buildImage([await packTar([{ path: "noise", text: noise }])]);
@@ -394,13 +410,14 @@ describe.skipIf(missing !== undefined)("containerd", () => {
         ranges.push(request.headers.range ?? "");
         if (cuts++ > 0) return false;
         response.writeHead(200, { "content-length": bytes.length });
-        response.write(bytes.subarray(0, 3 * 1024 * 1024), () => response.destroy());
+        // Closed politely: a reset would throw away what is still on its way.
+        response.write(bytes.subarray(0, 3 * 1024 * 1024), () => response.socket?.end());
         return true;
       };
       const options = { auth: undefined, signal: never };
       await engine.pull(`${registry.host}/big:1`, options);
       expect(ranges).toHaveLength(2);
-      expect(Number(/\d+/.exec(ranges[1] ?? "")?.[0])).toBeGreaterThanOrEqual(1024 * 1024);
+      expect(ranges[1]).toBe(`bytes=${3 * 1024 * 1024}-`);
     });
 
     test("a damaged blob is refused", async () => {

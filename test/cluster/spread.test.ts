@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import {
   create,
   docker,
+  eventually,
   inNetns,
   leader,
   managers,
@@ -40,14 +41,17 @@ test("a published host port answers from outside with host name, task and client
   for (const task of await untilRunning(manager, "web", 2)) {
     const host = status().nodes.find((candidate) => candidate.nodeId === task.NodeID);
     const port = task.Status.PortStatus?.Ports?.[0]?.PublishedPort;
-    const page = inNetns(
-      "swarmpg-outside",
-      "busybox",
-      "wget",
-      "-qO-",
-      "-T",
-      "5",
-      `http://${host?.addr}:${port}/`,
+    // Running says that the process runs; the server in it may need another moment.
+    const page = await eventually("the page is served", 10_000, () =>
+      inNetns(
+        "swarmpg-outside",
+        "busybox",
+        "wget",
+        "-qO-",
+        "-T",
+        "5",
+        `http://${host?.addr}:${port}/`,
+      ),
     );
     expect(page).toContain(`task web.${task.Slot}.${task.ID}`);
     expect(page).toContain(`node ${host?.name}`);

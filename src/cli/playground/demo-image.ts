@@ -17,7 +17,9 @@ printf 'Content-Type: text/plain\\r\\n\\r\\n'
 printf 'host %s\\n' "$(hostname)"
 printf 'task %s\\n' "\${TASK_NAME:-unknown}"
 printf 'node %s\\n' "\${NODE_NAME:-unknown}"
-printf 'client %s\\n' "$REMOTE_ADDR"
+client=\${REMOTE_ADDR#[}
+client=\${client%]}
+printf 'client %s\\n' "\${client#::ffff:}"
 `;
 
 /** The image as a docker-archive tar, the same bytes for the same busybox. */
