@@ -22,6 +22,11 @@ export class SortedList<T extends Identified> {
     return this.#snapshot;
   }
 
+  /** A new array of what `pick` takes of each item. */
+  map<U>(pick: (item: T) => U): U[] {
+    return this.#chunks.flatMap((chunk) => chunk.map(pick));
+  }
+
   /** Inserts the item, or puts it in place of the one with the same id. */
   set(item: T): void {
     this.#snapshot = undefined;

@@ -1,97 +1,177 @@
 import type { Task } from "../api/index.js";
-import { ObjectTable } from "./object-table.js";
 import { SortedList } from "./sorted-list.js";
 
 const NONE: readonly Task[] = [];
 
+/**
+ * One task's place in all indexes. Most writes change a task where it is: they put a new object into the cell and leave the
+ * sorted lists alone, whose searches are what a write would otherwise spend its time on.
+ */
+type TaskCell = {
+  readonly id: string;
+  task: Task;
+  service: ServiceTasks;
+  node: TaskList | undefined;
+};
+
 type ServiceTasks = {
-  readonly all: SortedList<Task>;
+  readonly list: TaskList;
   /** Most slots hold one task, which then stands for itself; else an array in the order of ids, replaced on change. */
-  readonly bySlot: Map<number, Task | readonly Task[]>;
+  readonly bySlot: Map<number, TaskCell | readonly TaskCell[]>;
 };
 
 /** Tasks by id, by service, by slot and by node. */
-export class TaskTable extends ObjectTable<Task> {
+export class TaskTable {
+  readonly #cells = new Map<string, TaskCell>();
+  readonly #all = new TaskList();
   readonly #byService = new Map<string, ServiceTasks>();
-  readonly #byNode = new Map<string, SortedList<Task>>();
+  readonly #byNode = new Map<string, TaskList>();
+
+  get(id: string): Task | undefined {
+    return this.#cells.get(id)?.task;
+  }
+
+  list(): readonly Task[] {
+    return this.#all.tasks();
+  }
 
   byService(serviceId: string): readonly Task[] {
-    return this.#byService.get(serviceId)?.all.list() ?? NONE;
+    return this.#byService.get(serviceId)?.list.tasks() ?? NONE;
   }
 
   bySlot(serviceId: string, slot: number): readonly Task[] {
-    return asList(this.#byService.get(serviceId)?.bySlot.get(slot));
+    const cells = asList(this.#byService.get(serviceId)?.bySlot.get(slot));
+    return cells.length === 0 ? NONE : cells.map((cell) => cell.task);
   }
 
   byNode(nodeId: string): readonly Task[] {
-    return this.#byNode.get(nodeId)?.list() ?? NONE;
+    return this.#byNode.get(nodeId)?.tasks() ?? NONE;
   }
 
-  override put(task: Task): void {
-    const old = this.get(task.id);
-    if (old && (old.serviceId !== task.serviceId || old.slot !== task.slot))
-      this.#leaveService(old);
-    if (old && old.nodeId !== task.nodeId) this.#leaveNode(old);
-    super.put(task);
-    this.#enterService(task);
-    if (task.nodeId !== "") this.#enterNode(task);
-  }
-
-  override remove(id: string): void {
-    const old = this.get(id);
-    if (!old) return;
-    super.remove(id);
-    this.#leaveService(old);
-    this.#leaveNode(old);
-  }
-
-  #enterService(task: Task): void {
-    let tasks = this.#byService.get(task.serviceId);
-    if (!tasks) {
-      tasks = { all: new SortedList(), bySlot: new Map() };
-      this.#byService.set(task.serviceId, tasks);
+  put(task: Task): void {
+    const cell = this.#cells.get(task.id);
+    if (!cell) {
+      this.#insert(task);
+      return;
     }
-    tasks.all.set(task);
-    tasks.bySlot.set(task.slot, withTask(asList(tasks.bySlot.get(task.slot)), task));
+    const old = cell.task;
+    const isMoved = old.serviceId !== task.serviceId || old.slot !== task.slot;
+    if (isMoved) this.#leaveService(cell);
+    if (old.nodeId !== task.nodeId) this.#leaveNode(cell);
+    cell.task = task;
+    if (isMoved) cell.service = this.#enterService(cell);
+    if (old.nodeId !== task.nodeId) cell.node = this.#enterNode(cell);
+    this.#all.touch();
+    cell.service.list.touch();
+    cell.node?.touch();
   }
 
-  #leaveService(task: Task): void {
-    const tasks = this.#byService.get(task.serviceId);
-    if (!tasks) return;
-    tasks.all.delete(task.id);
-    const left = asList(tasks.bySlot.get(task.slot)).filter((other) => other.id !== task.id);
+  remove(id: string): void {
+    const cell = this.#cells.get(id);
+    if (!cell) return;
+    this.#cells.delete(id);
+    this.#all.delete(id);
+    this.#leaveService(cell);
+    this.#leaveNode(cell);
+  }
+
+  #insert(task: Task): void {
+    const cell: TaskCell = {
+      id: task.id,
+      task,
+      service: this.#serviceTasks(task.serviceId),
+      node: undefined,
+    };
+    this.#cells.set(task.id, cell);
+    this.#all.add(cell);
+    this.#enterService(cell);
+    cell.node = this.#enterNode(cell);
+  }
+
+  #serviceTasks(serviceId: string): ServiceTasks {
+    let tasks = this.#byService.get(serviceId);
+    if (!tasks) {
+      tasks = { list: new TaskList(), bySlot: new Map() };
+      this.#byService.set(serviceId, tasks);
+    }
+    return tasks;
+  }
+
+  #enterService(cell: TaskCell): ServiceTasks {
+    const { serviceId, slot } = cell.task;
+    const tasks = this.#serviceTasks(serviceId);
+    tasks.list.add(cell);
+    tasks.bySlot.set(slot, withCell(asList(tasks.bySlot.get(slot)), cell));
+    return tasks;
+  }
+
+  #leaveService(cell: TaskCell): void {
+    const { serviceId, slot } = cell.task;
+    const tasks = cell.service;
+    tasks.list.delete(cell.id);
+    const left = asList(tasks.bySlot.get(slot)).filter((other) => other !== cell);
     const [first] = left;
-    if (first) tasks.bySlot.set(task.slot, left.length === 1 ? first : left);
-    else tasks.bySlot.delete(task.slot);
-    if (tasks.all.size === 0) this.#byService.delete(task.serviceId);
+    if (first) tasks.bySlot.set(slot, left.length === 1 ? first : left);
+    else tasks.bySlot.delete(slot);
+    if (tasks.list.size === 0) this.#byService.delete(serviceId);
   }
 
-  #enterNode(task: Task): void {
-    let tasks = this.#byNode.get(task.nodeId);
+  #enterNode(cell: TaskCell): TaskList | undefined {
+    const { nodeId } = cell.task;
+    if (nodeId === "") return undefined;
+    let tasks = this.#byNode.get(nodeId);
     if (!tasks) {
-      tasks = new SortedList();
-      this.#byNode.set(task.nodeId, tasks);
+      tasks = new TaskList();
+      this.#byNode.set(nodeId, tasks);
     }
-    tasks.set(task);
+    tasks.add(cell);
+    return tasks;
   }
 
-  #leaveNode(task: Task): void {
-    const tasks = this.#byNode.get(task.nodeId);
-    if (!tasks) return;
-    tasks.delete(task.id);
-    if (tasks.size === 0) this.#byNode.delete(task.nodeId);
+  #leaveNode(cell: TaskCell): void {
+    cell.node?.delete(cell.id);
+    if (cell.node?.size === 0) this.#byNode.delete(cell.task.nodeId);
+    cell.node = undefined;
   }
 }
 
-function asList(held: Task | readonly Task[] | undefined): readonly Task[] {
-  if (held === undefined) return NONE;
+/** Tasks in the order of their ids, handed out as snapshots that are made at most once per change. */
+class TaskList {
+  readonly #cells = new SortedList<TaskCell>();
+  #tasks: readonly Task[] | undefined;
+
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  tasks(): readonly Task[] {
+    this.#tasks ??= this.#cells.map((cell) => cell.task);
+    return this.#tasks;
+  }
+
+  /** A task of the list was replaced in its cell. */
+  touch(): void {
+    this.#tasks = undefined;
+  }
+
+  add(cell: TaskCell): void {
+    this.#tasks = undefined;
+    this.#cells.set(cell);
+  }
+
+  delete(id: string): void {
+    this.#tasks = undefined;
+    this.#cells.delete(id);
+  }
+}
+
+function asList(held: TaskCell | readonly TaskCell[] | undefined): readonly TaskCell[] {
+  if (held === undefined) return [];
   return "id" in held ? [held] : held;
 }
 
-function withTask(tasks: readonly Task[], task: Task): Task | readonly Task[] {
-  const others = tasks.filter((other) => other.id !== task.id);
-  if (others.length === 0) return task;
-  const at = others.findIndex((other) => other.id > task.id);
-  others.splice(at < 0 ? others.length : at, 0, task);
-  return others;
+function withCell(cells: readonly TaskCell[], cell: TaskCell): TaskCell | readonly TaskCell[] {
+  if (cells.length === 0) return cell;
+  const at = cells.findIndex((other) => other.id > cell.id);
+  return at < 0 ? [...cells, cell] : [...cells.slice(0, at), cell, ...cells.slice(at)];
 }
