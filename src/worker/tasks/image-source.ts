@@ -9,11 +9,16 @@ const PULL_MAX = 3;
 const FRESH_MS = 10_000;
 /** Answers remembered. */
 const FRESH_COUNT_MAX = 256;
+/** With the image here, a registry has this long to show a sign of life; without it, as long as the engine tries. */
+const PATIENCE_MS = 2_000;
+/** A registry that did not answer is not asked for images that are here, for this long. */
+const AWAY_MS = 30_000;
 
 type Answer = { readonly image: ImageInfo } | { readonly error: unknown };
 type Pull = {
   readonly controller: AbortController;
   readonly done: Promise<Answer>;
+  readonly progress: { readonly hasBegun: boolean };
   waiterCount: number;
 };
 
@@ -23,6 +28,8 @@ export class ImageSource {
   readonly #logger: Logger;
   readonly #limiter = new Limiter(PULL_MAX);
   readonly #pulls = new Map<string, Pull>();
+  /** Registry host → not asked again before (monotonic ms). */
+  readonly #away = new Map<string, number>();
   readonly #fresh = new Map<string, { readonly answer: Answer; readonly atMs: number }>();
 
   constructor(options: {
@@ -37,34 +44,59 @@ export class ImageSource {
 
   /**
    * The image for a container. Always asks the registry, unless the reference is an id or digest that is here already; an
-   * image that is here is used when the registry fails. Rejects EngineError with the text for the task's status.
+   * image that is here is used when the registry fails or stays silent. Rejects EngineError with the text for the task's
+   * status.
    */
   async get(reference: string, registryAuth: string, signal: AbortSignal): Promise<ImageInfo> {
-    if (isPinned(reference)) {
-      const here = await this.#engine.image(reference);
-      if (here !== undefined) return here;
-    }
-    const answer = await this.#pullOnce(reference, registryAuth, signal);
+    const here = await this.#engine.image(reference);
+    const host = registryHost(reference);
+    if (here !== undefined && (isPinned(reference) || this.#isAway(host))) return here;
+    const answer = await this.#pullOnce(reference, registryAuth, here !== undefined, signal);
     if ("image" in answer) return answer.image;
     const { error } = answer;
-    if (error instanceof EngineError && error.code === "ENGINE_DOWN") throw error;
-    const here = await this.#engine.image(reference);
-    if (here !== undefined) {
-      this.#logger.warn({ error, image: reference }, "pull failed; using the image that is here");
-      return here;
+    if (error instanceof EngineError) {
+      if (error.code === "ENGINE_DOWN") throw error;
+      if (error.code === "REGISTRY_UNREACHABLE") this.#noteAway(host);
     }
-    throw explain(reference, error);
+    if (here === undefined) throw explain(reference, error);
+    this.#logger.warn({ error, image: reference }, "pull failed; using the image that is here");
+    return here;
   }
 
-  async #pullOnce(reference: string, auth: string, signal: AbortSignal): Promise<Answer> {
+  #isAway(host: string): boolean {
+    const untilMs = this.#away.get(host);
+    return untilMs !== undefined && this.#clock.nowMs() < untilMs;
+  }
+
+  #noteAway(host: string): void {
+    if (this.#away.size >= FRESH_COUNT_MAX) this.#away.clear();
+    this.#away.set(host, this.#clock.nowMs() + AWAY_MS);
+  }
+
+  async #pullOnce(
+    reference: string,
+    auth: string,
+    isHere: boolean,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const key = `${reference}\n${auth}`;
     const fresh = this.#fresh.get(key);
     if (fresh !== undefined && this.#clock.nowMs() - fresh.atMs < FRESH_MS) return fresh.answer;
     const pull = this.#pulls.get(key) ?? this.#begin(key, reference, auth);
     pull.waiterCount += 1;
+    let cancel: () => void = () => undefined;
+    const silence = new Promise<Answer>((resolve) => {
+      if (!isHere) return;
+      cancel = this.#clock.setTimer(PATIENCE_MS, () => {
+        const text = `${registryHost(reference)} did not answer within ${PATIENCE_MS / 1_000} s`;
+        const error = new EngineError("REGISTRY_UNREACHABLE", text);
+        if (!pull.progress.hasBegun) resolve({ error });
+      });
+    });
     try {
-      return await untilAborted(pull.done, signal);
+      return await untilAborted(Promise.race([pull.done, silence]), signal);
     } finally {
+      cancel();
       pull.waiterCount -= 1;
       if (pull.waiterCount === 0) pull.controller.abort(new Error("nobody wants the image now"));
     }
@@ -73,8 +105,14 @@ export class ImageSource {
   #begin(key: string, reference: string, auth: string): Pull {
     const controller = new AbortController();
     const { signal } = controller;
+    const progress = { hasBegun: false };
+    const onProgress = (): void => {
+      progress.hasBegun = true;
+    };
     const done = this.#limiter
-      .run(signal, () => this.#engine.pull(reference, { auth: parseRegistryAuth(auth), signal }))
+      .run(signal, () =>
+        this.#engine.pull(reference, { auth: parseRegistryAuth(auth), onProgress, signal }),
+      )
       .then(
         (image): Answer => ({ image }),
         (error: unknown): Answer => ({ error }),
@@ -84,7 +122,7 @@ export class ImageSource {
         if (!signal.aborted) this.#remember(key, answer);
         return answer;
       });
-    const pull: Pull = { controller, done, waiterCount: 0 };
+    const pull: Pull = { controller, done, progress, waiterCount: 0 };
     this.#pulls.set(key, pull);
     return pull;
   }
@@ -105,6 +143,13 @@ export class ImageSource {
       this.#fresh.delete(oldest);
     }
   }
+}
+
+/** `reg.example:5000`, or docker.io for a reference without a host. */
+function registryHost(reference: string): string {
+  const first = reference.split("/")[0] ?? "";
+  const isHost = reference.includes("/") && /[.:]|^localhost$/.test(first);
+  return isHost ? first : "docker.io";
 }
 
 /** Given by digest or id: what is here under it can be nothing else. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TASK_STATE } from "../../api/index.js";
 import { EngineError } from "../engine/index.js";
-import type { FakeClock} from "../testing/fake-clock.js";
+import type { FakeClock } from "../testing/fake-clock.js";
 import { settle, until } from "../testing/fake-clock.js";
 import { fakeImage } from "../testing/fake-engine.js";
 import { completeSet, fakeAssignment, NodeKit, taskId } from "../testing/node-kit.js";

@@ -58,7 +58,10 @@ export class FakeEngine implements Engine {
     for (const name of [...image.tags, ...image.digests, image.id]) this.local.set(name, image);
   }
 
-  async pull(reference: string): Promise<ImageInfo> {
+  async pull(
+    reference: string,
+    _options?: Partial<Parameters<Engine["pull"]>[1]>,
+  ): Promise<ImageInfo> {
     this.#check();
     this.calls.push(`pull ${reference}`);
     const image = this.registry.get(reference);
