@@ -34,7 +34,7 @@ import type { ExitWatch } from "./exit-watch.js";
 import { makeFifo } from "./fifo.js";
 import type { ImageRootfs } from "./image-rootfs.js";
 import { type ImageService, missing } from "./image-service.js";
-import { isRpc, orMissing, RPC } from "./rpc-error.js";
+import { isDaemonAway, isRpc, orMissing, RPC } from "./rpc-error.js";
 import { containersService, snapshotsService, tasksService } from "./services.js";
 import { type Any, containerd, jsonAny } from "./wire.js";
 
@@ -182,10 +182,22 @@ export class Containers {
   }
 
   async kill(id: string, signalName: string): Promise<void> {
-    await this.#connection.call(tasksService.kill, {
-      containerId: id,
-      signal: signalNumber(signalName),
-    });
+    if (!(await this.#signal(id, signalNumber(signalName))))
+      throw new EngineError("NOT_FOUND", `container ${id} does not run any more`);
+  }
+
+  /** False if it has ended. The shim's refusals while it goes away have many texts: look instead of matching them. */
+  async #signal(id: string, signal: number, all = false): Promise<boolean> {
+    try {
+      await this.#connection.call(tasksService.kill, { containerId: id, signal, all });
+      return true;
+    } catch (error) {
+      if (isRpc(error, RPC.NOT_FOUND)) return false;
+      if (isDaemonAway(error)) throw error;
+      const state = (await this.inspect(id))?.state;
+      if (state === undefined || state === "exited") return false;
+      throw error;
+    }
   }
 
   async stop(
@@ -193,11 +205,11 @@ export class Containers {
     options: { readonly signalName: string; readonly graceMs: number },
     signal: AbortSignal,
   ): Promise<ExitStatus> {
-    signalNumber(options.signalName); // Refused before anything is done.
+    const number = signalNumber(options.signalName); // Refused before anything is done.
     const exit = this.wait(id, signal);
     exit.catch(() => undefined);
     if ((await this.inspect(id)) === undefined) throw noSuchContainer(id);
-    await orMissing(this.kill(id, options.signalName));
+    await this.#signal(id, number);
     const timer = new AbortController();
     const stop = AbortSignal.any([signal, timer.signal]);
     const isOver = await Promise.race([
@@ -208,7 +220,7 @@ export class Containers {
       ),
     ]);
     timer.abort();
-    if (isOver) await orMissing(this.kill(id, "SIGKILL"));
+    if (isOver) await this.#signal(id, SIGKILL);
     return exit;
   }
 
@@ -235,9 +247,7 @@ export class Containers {
   async #end(id: string, task: Process): Promise<void> {
     if (task.status === PAUSED)
       await orMissing(this.#connection.call(tasksService.resume, { containerId: id }));
-    await orMissing(
-      this.#connection.call(tasksService.kill, { containerId: id, signal: SIGKILL, all: true }),
-    );
+    await this.#signal(id, SIGKILL, true);
     try {
       await this.#connection.call(
         tasksService.wait,

@@ -43,15 +43,19 @@ export async function writeContent(
     let offset = from;
     let acknowledged = 0;
     let sent = 0;
-    for await (const chunk of inChunks(write.source(from))) {
-      hash?.update(chunk);
-      stream.send({ ...base, action: WRITE, offset, data: chunk });
-      offset += chunk.length;
-      sent++;
-      for (; sent - acknowledged >= UNACKNOWLEDGED_MAX; acknowledged++) await stream.reply();
-      write.onProgress?.(offset);
+    try {
+      for await (const chunk of inChunks(write.source(from))) {
+        hash?.update(chunk);
+        stream.send({ ...base, action: WRITE, offset, data: chunk });
+        offset += chunk.length;
+        sent++;
+        for (; sent - acknowledged >= UNACKNOWLEDGED_MAX; acknowledged++) await stream.reply();
+        write.onProgress?.(offset);
+      }
+    } finally {
+      // Also when the source broke off: what was received then counts for the next try.
+      for (; acknowledged < sent; acknowledged++) await stream.reply();
     }
-    for (; acknowledged < sent; acknowledged++) await stream.reply();
     if (write.sizeBytes !== undefined && offset !== write.sizeBytes) {
       // Short bodies happen without an error when a proxy closes politely: as good as a broken connection.
       throw new TypeError(`body ended after ${offset} of ${write.sizeBytes} bytes`);
@@ -134,24 +138,29 @@ class WriteStream {
   }
 }
 
-/** Joins small reads and splits large ones. */
+/** Joins small reads and splits large ones. If the source fails, what it gave before still comes out first. */
 async function* inChunks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of source) {
-    let rest = part;
-    while (size + rest.length >= CHUNK_BYTES) {
-      const head = rest.subarray(0, CHUNK_BYTES - size);
-      yield Buffer.concat([...parts, head]);
-      rest = rest.subarray(head.length);
-      parts = [];
-      size = 0;
+  try {
+    for await (const part of source) {
+      let rest = part;
+      while (size + rest.length >= CHUNK_BYTES) {
+        const head = rest.subarray(0, CHUNK_BYTES - size);
+        yield Buffer.concat([...parts, head]);
+        rest = rest.subarray(head.length);
+        parts = [];
+        size = 0;
+      }
+      if (rest.length > 0) {
+        // The source may reuse its buffer.
+        parts.push(Buffer.from(rest));
+        size += rest.length;
+      }
     }
-    if (rest.length > 0) {
-      // The source may reuse its buffer.
-      parts.push(Buffer.from(rest));
-      size += rest.length;
-    }
+  } catch (error) {
+    if (size > 0) yield Buffer.concat(parts);
+    throw error;
   }
   if (size > 0) yield Buffer.concat(parts);
 }
