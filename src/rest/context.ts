@@ -1,7 +1,7 @@
 /** What every route needs of its surroundings. */
 import type { FastifyRequest } from "fastify";
 import { type ApiError, doorError } from "../base/index.js";
-import type { ClusterApi } from "../manager/port.js";
+import type { ClusterApi } from "../manager/index.js";
 import type { StoreView } from "../store/index.js";
 import { API_VERSION_MAX, versionNumber } from "./api-version.js";
 import { readJson } from "./body.js";

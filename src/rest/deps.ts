@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { LocalState, NodeConfig } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
-import type { ClusterApi } from "../manager/port.js";
+import type { ClusterApi } from "../manager/index.js";
 
 export type MembershipOp = "init" | "join" | "leave" | "unlock";
 

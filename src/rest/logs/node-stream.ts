@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../base/index.js";
-import type { ClusterApi } from "../../manager/port.js";
+import type { ClusterApi } from "../../manager/index.js";
 
 /** How long a node may take to begin its answer. */
 const ANSWER_LIMIT_MS = 10_000;

@@ -1,5 +1,5 @@
 import type { Cluster, Node, NodeDescription } from "../../api/index.js";
-import type { ReachabilityOf } from "../../manager/port.js";
+import type { ReachabilityOf } from "../../manager/index.js";
 import { presentMeta } from "./meta.js";
 import { tlsInfo } from "./tls-info.js";
 

@@ -8,7 +8,7 @@ import type {
   Membership,
   OperationExecutor,
   ReachabilityOf,
-} from "../../manager/port.js";
+} from "../../manager/index.js";
 import { ClusterStore, LocalProposer, type StoreView } from "../../store/index.js";
 import { DEFAULT_CLUSTER_SPEC } from "../parse/cluster-spec.js";
 import { ROOT_CERT_PEM } from "./root-cert.js";
