@@ -259,11 +259,14 @@ export class Manager implements ClusterApi, AsyncDisposable {
     this.#certificates.set(identity);
   }
 
-  /** Planned stop: hands over leadership, ends streams with a redirect, then ends Raft. Safe to call again. */
-  async stop(): Promise<void> {
+  /**
+   * Planned stop: hands over leadership (unless told not to), ends streams with a redirect, then ends Raft. Safe to call again.
+   */
+  async stop(options: { readonly handOver: boolean } = { handOver: true }): Promise<void> {
     const { leadership } = this.#group;
     const { clock, logger } = this.#options;
-    if (this.#ending === undefined && leadership.isLeader && this.#group.hasOtherVoters) {
+    const isHandedOver = options.handOver && this.#ending === undefined;
+    if (isHandedOver && leadership.isLeader && this.#group.hasOtherVoters) {
       try {
         await this.#group.handOver(clock.timeout(HAND_OVER_MS));
       } catch (error) {
@@ -316,6 +319,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
         break;
       case "resume":
         await this.#until(() => this.#group.catchUp(), RESUME_WAIT_MS, signal);
+        this.#announceAddr();
         break;
     }
     // Removed or failed while it started: rejects with why.
@@ -335,6 +339,19 @@ export class Manager implements ClusterApi, AsyncDisposable {
     logger.info(
       { memberId: this.#group.memberId, start: start.kind, listenAddr: identity.listenAddr },
       "manager is ready",
+    );
+  }
+
+  /** A manager that came back under another address tells the leader, so that the others find it. */
+  #announceAddr(): void {
+    const { identity, logger } = this.#options;
+    const { memberId, membership } = this.#group;
+    const addr = identity.advertiseAddr;
+    const own = membership.members().find((member) => member.memberId === memberId);
+    if (own === undefined || own.addr === addr) return;
+    this.#submitter.submit({ kind: "raft.join", nodeId: this.nodeId, memberId, addr }).then(
+      () => logger.info({ addr, before: own.addr }, "this manager's new address is known"),
+      (error: unknown) => logger.warn({ addr, err: error }, "new address was not taken"),
     );
   }
 

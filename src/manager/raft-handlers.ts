@@ -67,7 +67,7 @@ async function join(
     await probe(addr, REACHABILITY_CHECK_MS, call.signal);
   } catch (error) {
     throw new ApiError(
-      "Unavailable",
+      "FailedPrecondition",
       `could not connect to the prospective manager at ${addr} within ${REACHABILITY_CHECK_MS / 1000} s; ` +
         "check its --advertise-addr and firewall (port 2377/tcp)",
       { cause: error },

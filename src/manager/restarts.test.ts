@@ -65,6 +65,28 @@ test("a manager demoted while it was stopped is told so when it starts, and dist
   expect(leader.isLeader).toBe(true);
 });
 
+test("a leader that ends without a word is replaced, and nothing acknowledged is lost", async () => {
+  const [, second] = cluster.managers;
+  if (!second) throw new Error("two managers");
+  await cluster.add("m4");
+  const third = cluster.managers[3];
+  if (!third) throw new Error("no fourth manager");
+  await setRole(second.nodeId, "manager");
+  const index = leader.store.index;
+  const startMs = clock.nowMs();
+  const ended = leader.stop({ handOver: false });
+  await second.read();
+  const gapMs = clock.nowMs() - startMs;
+  await ended;
+  expect(second.store.index).toBeGreaterThanOrEqual(index);
+  // Its connections break, which starts the vote at once (contracts §6): well below an election timeout.
+  expect(gapMs).toBeLessThan(5 * 600);
+  leader = await cluster.reopen(0);
+  await third.stop();
+  cluster.managers.pop();
+  await cluster.managers.find((manager) => manager.isLeader)?.read();
+});
+
 test("of two managers one alone answers with an error, and works again with the other back", async () => {
   const [, second] = cluster.managers;
   if (!second) throw new Error("two managers");

@@ -31,7 +31,7 @@ export const random = new SystemRandom();
 export type KeyPair = { readonly certificatePem: string; readonly privateKeyPem: string };
 
 /** The least of an executor: certificates and membership for real, nodes and services without validation. */
-const ROOMS: ManagerRooms = {
+const BARE_ROOMS: ManagerRooms = {
   leaderLoops: [],
   createExecutor: ({ store, proposer, raftHandlers, ...base }): OperationExecutor => {
     const issue = createCaHandler({ store, proposer, ...base });
@@ -90,16 +90,19 @@ export class TestCluster {
   readonly root: Root;
   readonly #tokens: { readonly worker: string; readonly manager: string };
 
-  private constructor(dir: string, root: Root) {
+  readonly #rooms: ManagerRooms;
+
+  private constructor(dir: string, root: Root, rooms: ManagerRooms) {
     this.#dir = dir;
+    this.#rooms = rooms;
     this.root = root;
     this.#tokens = makeJoinTokens(root.certificatePem, random);
   }
 
   /** `count` managers, each joined through the first. */
-  static async start(count: number): Promise<TestCluster> {
+  static async start(count: number, rooms: ManagerRooms = BARE_ROOMS): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), "swarm-manager-"));
-    const cluster = new TestCluster(dir, await createRoot(Date.now(), random));
+    const cluster = new TestCluster(dir, await createRoot(Date.now(), random), rooms);
     for (let i = 1; i <= count; i++) await cluster.add(`m${i}`);
     return cluster;
   }
@@ -148,7 +151,7 @@ export class TestCluster {
         throw error;
       },
     };
-    return Manager.create(options, ROOMS);
+    return Manager.create(options, this.#rooms);
   }
 
   /** Starts a stopped manager again from its own log. */

@@ -1,8 +1,9 @@
-import type { Client, ClientDuplexStream } from "@grpc/grpc-js";
+import type { Client, ClientDuplexStream, MethodDefinition } from "@grpc/grpc-js";
 import {
   dispatcherService,
   type NodeIdentity,
   type swarm,
+  TASK_STATE,
   tunnelService,
 } from "../../api/index.js";
 import type { KeyPair, TestCluster } from "./cluster-kit.js";
@@ -12,7 +13,7 @@ type In = swarm.dispatcher.DispatcherMessage;
 type Out = Parameters<typeof swarm.dispatcher.AgentMessage.encode>[0];
 type Frame = swarm.tunnel.TunnelFrame;
 
-/** An agent's wire behaviour over real connections: a session with heartbeats, and tunnels that echo. */
+/** An agent's wire behaviour over real connections: heartbeats, tasks that start and stop at once, tunnels that echo. */
 export class TestAgent implements Disposable {
   readonly received: In[] = [];
   readonly #cluster: TestCluster;
@@ -20,6 +21,7 @@ export class TestAgent implements Disposable {
   readonly #clients: Client[] = [];
   readonly #call: ClientDuplexStream<Out, In>;
   readonly #timer: ReturnType<typeof setInterval>;
+  #statusSeq = 0;
   isEnded = false;
 
   constructor(cluster: TestCluster, to: NodeIdentity, keys: KeyPair) {
@@ -29,6 +31,7 @@ export class TestAgent implements Disposable {
     this.#call.on("data", (message: In) => {
       this.received.push(message);
       if (message.openTunnel) this.#openTunnel(message.openTunnel);
+      if (message.assignments) this.#run(message.assignments);
     });
     this.#call.on("error", () => {
       this.isEnded = true;
@@ -55,6 +58,16 @@ export class TestAgent implements Disposable {
     for (const client of this.#clients) client.close();
   }
 
+  #run({ tasks }: swarm.dispatcher.IAssignments): void {
+    const statuses = (tasks ?? []).map(({ taskId, desiredState }) => ({
+      taskId: taskId ?? "",
+      state: (desiredState ?? 0) <= TASK_STATE.running ? TASK_STATE.running : TASK_STATE.shutdown,
+      atMs: Date.now(),
+      message: "simulated",
+    }));
+    if (statuses.length > 0) this.#call.write({ statuses: { seq: ++this.#statusSeq, statuses } });
+  }
+
   #openTunnel(asked: swarm.dispatcher.IOpenTunnel): void {
     const to = this.#cluster.identities.find((id) => id.advertiseAddr === asked.managerAddr);
     if (to === undefined) return;
@@ -76,7 +89,7 @@ export class TestAgent implements Disposable {
 
   #duplex<Req, Res>(
     to: NodeIdentity,
-    method: import("@grpc/grpc-js").MethodDefinition<Req, Res>,
+    method: MethodDefinition<Req, Res>,
   ): ClientDuplexStream<Req, Res> {
     const client = this.#cluster.client(to, this.#keys);
     this.#clients.push(client);
