@@ -38,11 +38,19 @@ export function needsOf(task: Task): TaskNeeds {
     bySpec.set(task.spec, fromSpec);
   }
   const hostPorts = hostPortKeys(task.hostPorts);
+  // One literal, as this is made for every group: a spread costs several times as much.
   return {
-    ...fromSpec,
     serviceId: task.serviceId,
     specVersion: task.specVersion,
+    cpuNano: fromSpec.cpuNano,
+    memBytes: fromSpec.memBytes,
+    generic: fromSpec.generic,
+    plugins: fromSpec.plugins,
+    constraints: fromSpec.constraints,
+    platforms: fromSpec.platforms,
     hostPorts,
+    maxReplicas: fromSpec.maxReplicas,
+    spread: fromSpec.spread,
     classKey:
       hostPorts.length > 0 ? `${fromSpec.classKey}\n${hostPorts.join(" ")}` : fromSpec.classKey,
   };
