@@ -140,7 +140,7 @@ async function askManager(
   });
   const { certificatePem } = reply;
   const info = parseCertificate(certificatePem);
-  if (!(await isSignedBy(certificatePem, rootBundlePem, clock.wallMs()))) {
+  if (!isSignedBy(certificatePem, rootBundlePem, clock.wallMs())) {
     throw doorError(
       "FailedPrecondition",
       `the certificate from ${addr} is not valid here: compare the clocks of this host and the manager`,

@@ -133,7 +133,7 @@ export class Renewal {
       const info = parseCertificate(certificatePem);
       const rootBundlePem = reply.rootBundlePem || identity.rootBundlePem;
       const isOurs = info.nodeId === identity.nodeId && info.clusterId === identity.clusterId;
-      if (!isOurs || !(await isSignedBy(certificatePem, rootBundlePem, clock.wallMs())))
+      if (!isOurs || !isSignedBy(certificatePem, rootBundlePem, clock.wallMs()))
         throw new Error(`manager ${addr} gave a certificate that is not for this node`);
       // The node may have left meanwhile.
       if (state.identity?.nodeId !== identity.nodeId) throw new Error("this node left the swarm");

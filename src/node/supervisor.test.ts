@@ -218,68 +218,53 @@ describe("init", () => {
     {
       name: "the manager cannot listen",
       words: "sessions manager-exit-76",
-      body: {},
       status: 400,
       text: "told to exit 76",
     },
     {
       name: "the manager dies",
       words: "sessions manager-exit-1",
-      body: {},
       status: 503,
       text: "told to exit 1",
     },
-    { name: "no session comes up", words: "", body: {}, status: 503, text: "did not connect" },
-    {
-      name: "a new cluster by force",
-      words: "sessions",
-      body: { ForceNewCluster: true },
-      status: 501,
-      text: "ForceNewCluster",
+    { name: "no session comes up", words: "", status: 503, text: "did not connect" },
+  ])(
+    "fails with $status when $name, and leaves nothing behind",
+    async ({ words, status, text }) => {
+      await start(words, { membershipMs: 3_000 });
+      const answer = await swarm("init", initBody());
+      expect(answer).toMatchObject({ status, body: expect.stringContaining(text) });
+      expect(existsSync(certificates())).toBe(false);
+      await expect
+        .poll(look)
+        .toMatchObject({
+          start: "",
+          localState: { state: "inactive", error: expect.stringContaining(text) },
+        });
     },
-    {
-      name: "autolock",
-      words: "sessions",
-      body: { AutoLockManagers: true },
-      status: 501,
-      text: "AutoLockManagers",
-    },
-    {
-      name: "another data path",
-      words: "sessions",
-      body: { DataPathAddr: "10.9.9.9" },
-      status: 501,
-      text: "DataPathAddr",
-    },
-    {
-      name: "an unknown interface",
-      words: "sessions",
-      body: { AdvertiseAddr: "eth99" },
-      status: 400,
-      text: "eth99",
-    },
-    {
-      name: "overlapping pools",
-      words: "sessions",
-      body: { DefaultAddrPool: ["10.0.0.0/8", "10.1.0.0/16"] },
-      status: 400,
-      text: "overlap",
-    },
-    {
-      name: "a pool smaller than a subnet",
-      words: "sessions",
-      body: { DefaultAddrPool: ["10.0.0.0/26"] },
-      status: 400,
-      text: "smaller than one subnet",
-    },
-  ])("fails with $status when: $name, and leaves nothing behind", async (row) => {
-    await start(row.words, { membershipMs: 3_000 });
-    const answer = await swarm("init", initBody(row.body));
-    expect(answer.status).toBe(row.status);
-    expect(answer.body).toContain(row.text);
+  );
+
+  test("refuses a wrong body before anything is made", async () => {
+    await start("sessions");
+    for (const { change, status, text } of [
+      { change: { ForceNewCluster: true }, status: 501, text: "ForceNewCluster" },
+      { change: { AutoLockManagers: true }, status: 501, text: "AutoLockManagers" },
+      { change: { DataPathAddr: "10.9.9.9" }, status: 501, text: "DataPathAddr" },
+      { change: { AdvertiseAddr: "eth99" }, status: 400, text: "eth99" },
+      { change: { DefaultAddrPool: ["10.0.0.0/8", "10.1.0.0/16"] }, status: 400, text: "overlap" },
+      {
+        change: { DefaultAddrPool: ["10.0.0.0/26"] },
+        status: 400,
+        text: "smaller than one subnet",
+      },
+      { change: { SubnetSize: 30 }, status: 400, text: "subnet size" },
+      { change: { DataPathPort: 80 }, status: 400, text: "data path port" },
+    ]) {
+      const answer = await swarm("init", initBody(change));
+      expect(answer, text).toMatchObject({ status, body: expect.stringContaining(text) });
+    }
+    expect(existsSync(join(directory, "state", "node.json"))).toBe(false);
     expect(existsSync(certificates())).toBe(false);
-    await expect.poll(async () => (await look()).localState.state).toBe("inactive");
-    expect((await look()).start).toBe("");
   });
 
   test("an address in use is found before anything is made", async () => {

@@ -110,7 +110,8 @@ export class Supervisor {
     supervisor.#renewal.update();
     supervisor.#net.start();
     supervisor.#worker.start();
-    supervisor.#front.wantRest();
+    // A manager is started by itself; `rest` stands in when it takes long.
+    if (frontPlan(state.record).program === "rest") supervisor.#front.wantRest();
     supervisor.#onStateChange();
     if (recovery.kind === "resumeJoin") supervisor.#membership.resumeJoin(recovery.attempt);
     return supervisor;

@@ -7,9 +7,10 @@ import {
   importPrivateKeyPem,
   KEY_ALGORITHM,
   type KeyPair,
+  loadX509,
   pem,
   SIGNATURE_ALGORITHM,
-  x509,
+  type X509,
 } from "./x509.js";
 
 /** Largest certificate request taken, in bytes. A P-256 request is about 400. */
@@ -26,10 +27,12 @@ export const ROLE_UNIT = {
   worker: "swarm-worker",
 } as const satisfies Record<NodeRole, string>;
 
+type Request = InstanceType<X509["Pkcs10CertificateRequest"]>;
 export type Root = { readonly certificatePem: string; readonly privateKeyPem: string };
 
 /** A new self-signed root. `nowMs` is Unix time. */
 export async function createRoot(nowMs: number, random: Random): Promise<Root> {
+  const x509 = await loadX509();
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(random),
@@ -66,6 +69,7 @@ export async function createCsr(): Promise<{
 }
 
 async function requestFor(keys: KeyPair): Promise<string> {
+  const x509 = await loadX509();
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: "CN=swarm-node",
     keys,
@@ -90,7 +94,8 @@ export async function signCertificate(input: {
   readonly nodeCertExpiryNs: number;
   readonly random: Random;
 }): Promise<string> {
-  const request = await verifiedRequest(input.csrPem);
+  const x509 = await loadX509();
+  const request = await verifiedRequest(x509, input.csrPem);
   const root = new x509.X509Certificate(input.root.certificatePem);
   const unit = ROLE_UNIT[input.role];
   const lifetimeMs = Math.max(LIFETIME_MIN_MS, input.nodeCertExpiryNs / NS_PER_MS);
@@ -123,7 +128,7 @@ export async function signCertificate(input: {
   return pem(certificate.rawData, "CERTIFICATE");
 }
 
-async function verifiedRequest(csrPem: string): Promise<x509.Pkcs10CertificateRequest> {
+async function verifiedRequest(x509: X509, csrPem: string): Promise<Request> {
   if (Buffer.byteLength(csrPem) > CSR_BYTES_MAX) {
     throw new ApiError(
       "InvalidArgument",
@@ -131,7 +136,7 @@ async function verifiedRequest(csrPem: string): Promise<x509.Pkcs10CertificateRe
     );
   }
   let isSigned: boolean;
-  let request: x509.Pkcs10CertificateRequest;
+  let request: Request;
   try {
     request = new x509.Pkcs10CertificateRequest(csrPem);
     const { name, namedCurve } = keyKind(request);
@@ -150,7 +155,7 @@ async function verifiedRequest(csrPem: string): Promise<x509.Pkcs10CertificateRe
 }
 
 /** The library gives the key's algorithm as WebCrypto's open dictionary. */
-function keyKind(request: x509.Pkcs10CertificateRequest): { name: string; namedCurve?: string } {
+function keyKind(request: Request): { name: string; namedCurve?: string } {
   return request.publicKey.algorithm;
 }
 

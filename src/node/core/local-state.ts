@@ -1,5 +1,6 @@
 /** What `/info` says of this node when it cannot come from the store. */
 import type { ExitReason, LocalState } from "../../api/index.js";
+import { DISK_FREE_MIN_BYTES } from "./child-policy.js";
 import type { NodeRecord } from "./membership.js";
 
 /** Why the manager program is not running although the node is a manager. */
@@ -32,9 +33,23 @@ export function localStateOf(record: NodeRecord, facts: NodeFacts): LocalState {
   const problem = isManager ? facts.managerProblem : undefined;
   if (problem !== undefined) {
     const state = problem.reason === "locked" ? "locked" : "error";
-    return { ...base, state, error: problem.message };
+    return { ...base, state, error: `${problem.message}${remedyFor(problem.reason)}` };
   }
   return { ...base, state: record.isSettled ? "active" : "pending", error: "" };
+}
+
+/** What happens next, where the child's own words cannot know it. */
+function remedyFor(reason: ExitReason): string {
+  switch (reason) {
+    case "diskFull":
+      return `; free at least ${DISK_FREE_MIN_BYTES / 1024 / 1024} MiB where the state directory is, the manager starts again by itself then`;
+    case "crash":
+    case "ok":
+    case "addressInUse":
+      return "; it is started again, at most 30 s apart";
+    default:
+      return "";
+  }
 }
 
 export const REMOVED_TEXT =

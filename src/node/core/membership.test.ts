@@ -132,6 +132,7 @@ test.each<{ name: string; record: NodeRecord; kind: string }>([
 
 const FINE = { managerProblem: undefined, isCertificateExpired: false };
 const DAMAGED = { reason: "walDamaged", message: "log damaged: do this" } as const;
+const FULL = { reason: "diskFull", message: "no space" } as const;
 const LOCKED = { reason: "locked", message: "unlock it" } as const;
 test.each([
   {
@@ -164,6 +165,14 @@ test.each([
     facts: { ...FINE, managerProblem: DAMAGED },
     state: "error",
     error: DAMAGED.message,
+  },
+  {
+    name: "manager with a full disk",
+    record: MANAGER,
+    facts: { ...FINE, managerProblem: FULL },
+    state: "error",
+    error:
+      "no space; free at least 64 MiB where the state directory is, the manager starts again by itself then",
   },
   {
     name: "locked manager",
