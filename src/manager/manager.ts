@@ -10,13 +10,12 @@ import {
   type OperationKind,
   type ResultOf,
 } from "../api/index.js";
-import { newId } from "../base/index.js";
 import { ClusterStore, type Store, type StoreView } from "../store/index.js";
 import { createAskNode } from "./ask-node.js";
-import { bootstrapTransaction } from "./bootstrap.js";
+import { becomeReady } from "./become-ready.js";
 import { Dispatcher } from "./dispatcher/index.js";
 import { ManagerError } from "./errors.js";
-import { forward, joinGroup } from "./join.js";
+import { forward } from "./join.js";
 import { LeaderTerms } from "./leader-terms.js";
 import type { ManagerOptions, ManagerRooms } from "./manager-options.js";
 import { loadMember } from "./member-id.js";
@@ -40,16 +39,10 @@ import { registerServices } from "./services.js";
 import { Submitter } from "./submit.js";
 import { Tunnels } from "./tunnel/index.js";
 
-/** A resumed manager that finds no quorum becomes ready anyway, to answer with errors that say so. */
-export const RESUME_WAIT_MS = 5000;
-/** A new group of one leads at once; slower than this something is broken. */
-export const BOOTSTRAP_WAIT_MS = 15_000;
 /** Handing over leadership on a planned stop. */
 export const HAND_OVER_MS = 3000;
 /** Streams get this long to take their last message on a planned stop. */
 export const FAREWELL_MS = 100;
-/** Between two looks at whether this member has caught up. */
-const CATCH_UP_POLL_MS = 50;
 
 /**
  * One manager of the cluster: its Raft member, its store, its server, and (while it leads) the leader's loops. Obtained from
@@ -285,43 +278,16 @@ export class Manager implements ClusterApi, AsyncDisposable {
     const { leadership } = this.#group;
     await this.#server.listen(identity.listenAddr);
     const signal = this.#stopping.signal;
-    switch (start.kind) {
-      case "bootstrap":
-        await this.#until(() => leadership.isLeader, BOOTSTRAP_WAIT_MS, signal);
-        if (!leadership.isLeader)
-          throw new ManagerError("crash", "the new cluster did not elect its only manager");
-        if (this.store.cluster() === undefined) {
-          await this.#group.proposer.propose(
-            bootstrapTransaction(start, identity, this.#group.memberId, clock.wallMs(), () =>
-              newId(random),
-            ),
-          );
-        }
-        break;
-      case "join":
-        await joinGroup(
-          {
-            channels: this.#channels,
-            identity,
-            memberId: this.#group.memberId,
-            clock,
-            random,
-            logger,
-          },
-          signal,
-        );
-        await this.#until(
-          async () =>
-            this.#group.leadership.status().role !== "learner" && (await this.#group.catchUp()),
-          Number.POSITIVE_INFINITY,
-          signal,
-        );
-        break;
-      case "resume":
-        await this.#until(() => this.#group.catchUp(), RESUME_WAIT_MS, signal);
-        this.#announceAddr();
-        break;
-    }
+    await becomeReady(
+      {
+        options: this.#options,
+        group: this.#group,
+        store: this.store,
+        channels: this.#channels,
+        submitter: this.#submitter,
+      },
+      signal,
+    );
     // Removed or failed while it started: rejects with why.
     signal.throwIfAborted();
     this.#terms = new LeaderTerms({
@@ -340,30 +306,6 @@ export class Manager implements ClusterApi, AsyncDisposable {
       { memberId: this.#group.memberId, start: start.kind, listenAddr: identity.listenAddr },
       "manager is ready",
     );
-  }
-
-  /** A manager that came back under another address tells the leader, so that the others find it. */
-  #announceAddr(): void {
-    const { identity, logger } = this.#options;
-    const { memberId, membership } = this.#group;
-    const addr = identity.advertiseAddr;
-    const own = membership.members().find((member) => member.memberId === memberId);
-    if (own === undefined || own.addr === addr) return;
-    this.#submitter.submit({ kind: "raft.join", nodeId: this.nodeId, memberId, addr }).then(
-      () => logger.info({ addr, before: own.addr }, "this manager's new address is known"),
-      (error: unknown) => logger.warn({ addr, err: error }, "new address was not taken"),
-    );
-  }
-
-  /** Polls; returns when it holds or after timeoutMs. */
-  async #until(
-    holds: () => boolean | Promise<boolean>,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock } = this.#options;
-    const endMs = clock.nowMs() + timeoutMs;
-    while (!(await holds()) && clock.nowMs() < endMs) await clock.sleep(CATCH_UP_POLL_MS, signal);
   }
 
   /** The gate of every call. A caller that this manager does not know may be new: it looks again with all that is committed. */
