@@ -21,6 +21,9 @@ const CHANGES_MAX = 1000;
 /** Time between two rounds of the agents. */
 const AGENT_TICK_MS = 100;
 
+/** A node that comes back has this long to stop what was replaced meanwhile. */
+const RECOVERY_MS = 10_000;
+
 type Pending = { readonly run: () => void; readonly drop: () => void };
 
 export class OrchestrationRun {
@@ -35,6 +38,7 @@ export class OrchestrationRun {
   readonly #loopFailures: unknown[] = [];
   /** Services that were ever updated start-first: two tasks may run in a slot for a while. */
   readonly #overlapping = new Set<string>();
+  readonly #connectedAtMs = new Map<string, number>();
   #group: TaskGroup | undefined;
   #made = 0;
   #isFaulty = true;
@@ -84,6 +88,7 @@ export class OrchestrationRun {
   async heal(): Promise<void> {
     this.#isFaulty = false;
     for (const agent of this.#agents.values()) {
+      if (!agent.isConnected) this.#connectedAtMs.set(agent.nodeId, this.clock.nowMs());
       agent.isConnected = true;
       await this.commit({ kind: "putNode", node: simNode(agent.nodeId, "ready", "active") });
     }
@@ -144,6 +149,7 @@ export class OrchestrationRun {
       case 1:
         if (!agent) return;
         agent.isConnected = !agent.isConnected;
+        this.#connectedAtMs.set(agent.nodeId, this.clock.nowMs());
         await this.#putNode(agent, "active");
         return;
       case 2:
@@ -283,10 +289,23 @@ export class OrchestrationRun {
     const running = inSlot.filter(
       (t) => t.desiredState === TASK_STATE.running && t.state === TASK_STATE.running,
     );
+    const hasStarted = task.state === TASK_STATE.running && old?.state !== TASK_STATE.running;
+    if (hasStarted && !this.#overlapping.has(task.serviceId))
+      for (const other of inSlot)
+        if (other.id !== task.id && this.#hasSteadyContainer(other))
+          say(`started while ${describe(other)} was still there`);
     if (running.length > 2) say(`${running.length} run in its slot`);
     const order = this.store.service(task.serviceId)?.spec.UpdateConfig?.Order;
     if (order === "start-first") this.#overlapping.add(task.serviceId);
     if (running.length === 2 && !this.#overlapping.has(task.serviceId)) say("two run in its slot");
+  }
+
+  /** Its container runs on a node that was reachable all the time, so it could have been stopped first. */
+  #hasSteadyContainer(task: Task): boolean {
+    const agent = this.#agents.get(task.nodeId);
+    if (!agent?.isConnected || task.desiredState >= TASK_STATE.remove) return false;
+    const heardForMs = this.clock.nowMs() - (this.#connectedAtMs.get(agent.nodeId) ?? 0);
+    return heardForMs > RECOVERY_MS && agent.running().has(task.id);
   }
 
   #chance(probability: number): boolean {
