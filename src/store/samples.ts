@@ -2,6 +2,7 @@
 import {
   type Change,
   type Cluster,
+  encodeTransaction,
   type Network,
   type Node,
   type Secret,
@@ -11,6 +12,8 @@ import {
   type Task,
   type Transaction,
 } from "../api/index.js";
+import { ClusterStore } from "./cluster-store.js";
+import type { StoreBatch } from "./port.js";
 import type { Pace } from "./time-slice.js";
 
 /** A pace for tests in which nothing takes time. */
@@ -151,4 +154,36 @@ export function transaction(
     resultJson: "",
     ...set,
   };
+}
+
+/** A store with one service, two nodes, one task each assigned and not, applied as entries 1 to 3. */
+export function populated(): ClusterStore {
+  const store = new ClusterStore(IDLE_PACE);
+  apply(store, [
+    { kind: "putService", service: sampleService(1) },
+    { kind: "putNode", node: sampleNode(1) },
+    { kind: "putNode", node: sampleNode(2) },
+  ]);
+  apply(store, [{ kind: "putTask", task: sampleTask(1) }]);
+  apply(store, [
+    {
+      kind: "putTask",
+      task: sampleTask(2, { nodeId: id("n", 1), state: TASK_STATE.running, message: "started" }),
+    },
+  ]);
+  return store;
+}
+
+export function apply(
+  store: ClusterStore,
+  changes: readonly Change[],
+  set: Partial<Transaction> = {},
+): ReturnType<ClusterStore["apply"]> {
+  return store.apply(store.index + 1, encodeTransaction(transaction(changes, set)));
+}
+
+export function batchesOf(store: ClusterStore): StoreBatch[] {
+  const batches: StoreBatch[] = [];
+  store.subscribe((batch) => batches.push(batch));
+  return batches;
 }
