@@ -235,12 +235,10 @@ describe("init", () => {
       const answer = await swarm("init", initBody());
       expect(answer).toMatchObject({ status, body: expect.stringContaining(text) });
       expect(existsSync(certificates())).toBe(false);
-      await expect
-        .poll(look)
-        .toMatchObject({
-          start: "",
-          localState: { state: "inactive", error: expect.stringContaining(text) },
-        });
+      await expect.poll(look).toMatchObject({
+        start: "",
+        localState: { state: "inactive", error: expect.stringContaining(text) },
+      });
     },
   );
 
