@@ -63,19 +63,14 @@ async function requestOnce(
   init: RequestInit,
   signal: AbortSignal,
 ): Promise<Response> {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
+  const slow = new AbortController();
   const stopTimer = clock.setTimer(HEADER_TIMEOUT_MS, () => {
-    controller.abort(new Error(`no answer within ${HEADER_TIMEOUT_MS} ms`));
+    slow.abort(new Error(`no answer within ${HEADER_TIMEOUT_MS} ms`));
   });
   try {
-    // The controller stays wired to `signal` after the headers: reading the body must end with the caller too.
-    return await fetch(url, { ...init, signal: controller.signal, redirect: "follow" });
-  } catch (error) {
-    signal.removeEventListener("abort", abort);
-    throw error;
+    // The caller's signal stays wired after the headers: reading the body must end with it too.
+    const both = AbortSignal.any([signal, slow.signal]);
+    return await fetch(url, { ...init, signal: both, redirect: "follow" });
   } finally {
     stopTimer();
   }

@@ -10,6 +10,7 @@ import {
   MEDIA,
   parseConfig,
   parseManifest,
+  readJson,
 } from "./manifest.js";
 import { choosePlatform, type Platform } from "./platform.js";
 import {
@@ -177,7 +178,7 @@ function tryParse(name: string): ImageReference | undefined {
 function readSaved(archive: Archive): readonly SavedImage[] {
   const bytes = archive.documents.get("manifest.json");
   if (bytes === undefined) return [];
-  const raw: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  const raw = readJson(bytes, "manifest.json");
   if (!Array.isArray(raw)) throw new ImageError("INVALID", "manifest.json is not a list");
   return raw.slice(0, IMAGES_MAX).map((item: unknown) => {
     const field = (name: string): unknown =>

@@ -63,13 +63,17 @@ export type ConfigDocument = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function parseJson(bytes: Uint8Array, what: string): Fields {
+export function readJson(bytes: Uint8Array, what: string): unknown {
   try {
-    const raw: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    if (isFields(raw)) return raw;
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch (error) {
     throw new ImageError("INVALID", `${what} is not JSON`, { cause: error });
   }
+}
+
+function parseJson(bytes: Uint8Array, what: string): Fields {
+  const raw = readJson(bytes, what);
+  if (isFields(raw)) return raw;
   throw new ImageError("INVALID", `${what} is not a JSON object`);
 }
 

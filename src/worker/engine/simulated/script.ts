@@ -73,8 +73,9 @@ function isServe(instruction: Instruction): boolean {
 
 /** Splits at `;`, newlines and `&&`, outside of quotes. */
 function tokenize(script: string): readonly string[] {
-  const parts = script.match(/(?:'[^']*'|"[^"]*"|&(?!&)|[^;\n'"&])+/g) ?? [];
-  return parts.map((part) => part.trim()).filter((part) => part !== "");
+  const parts = script.match(/(?:'[^']*'|"[^"]*"|(?!&&)[^;\n'"])+/g) ?? [];
+  // The second half of an `&&` begins the next part.
+  return parts.map((part) => part.replace(/^&/, "").trim()).filter((part) => part !== "");
 }
 
 function compileScript(statements: readonly string[], out: Instruction[]): void {
