@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { doorError } from "../../base/index.js";
 import { isTrue } from "../core/filter/filters.js";
+import { isTerminal } from "../core/task/types.js";
 import { formatDetails, formatLogTime, parseLogTime, parseTail } from "../core/view/log-line.js";
 import { type LogQuery, type LogRecord, readLog } from "../logs/index.js";
 import type { TaskRunner } from "../tasks/index.js";
@@ -114,7 +115,8 @@ async function openLog(
   const { taskId, spec } = runner.record.assignment;
   const { spoolDir, logDir } = context.store.paths(taskId);
   const log = await context.logs.open(taskId, { spoolDir, logDir }, spec.LogDriver ?? {});
-  if (runner.record.finishedAtMs > 0 && !log.isFinished) await log.finish();
+  // Terminal means that its last bytes were waited for; before that the runner itself finishes the log.
+  if (isTerminal(runner.record.status.state) && !log.isFinished) await log.finish();
   return log;
 }
 

@@ -170,15 +170,18 @@ export class LogService implements AsyncDisposable {
 
 const DEFAULT_SIZE_MAX_BYTES = 10 * 1024 * 1024;
 const DEFAULT_FILE_MAX = 3;
-const SIZE = /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i;
+const SIZE = /^(\d+(?:\.\d+)?)\s*([kmg]?)i?b?$/i;
 const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
-/** `max-size` and `max-file` of the drivers json-file and local. */
+/** `max-size` (-1 = no limit) and `max-file` of the drivers json-file and local; the managers have checked them. */
 export function parseLogLimits(options: Readonly<Record<string, string>>): LogLimits {
-  const size = SIZE.exec(options["max-size"] ?? "");
+  const text = (options["max-size"] ?? "").trim();
+  const size = SIZE.exec(text);
   const sizeMaxBytes =
     size === null
-      ? DEFAULT_SIZE_MAX_BYTES
+      ? text === "-1"
+        ? Number.POSITIVE_INFINITY
+        : DEFAULT_SIZE_MAX_BYTES
       : Math.round(Number(size[1]) * (UNIT_BYTES[(size[2] ?? "").toLowerCase()] ?? 1));
   const fileMax = Number.parseInt(options["max-file"] ?? "", 10);
   return {

@@ -62,7 +62,7 @@ test("a pull that moves is waited for, however long it takes", async () => {
   engine.addLocal(fakeImage("a:1"));
   const fresh = fakeImage("a:new");
   engine.pull = async (_reference, options) => {
-    options.onProgress?.({ layer: "x", status: "downloading", currentBytes: 1, totalBytes: 2 });
+    options?.onProgress?.({ layer: "x", status: "downloading", currentBytes: 1, totalBytes: 2 });
     await clock.sleep(60_000);
     return fresh;
   };
@@ -87,7 +87,7 @@ test("one task that gives up does not end the pull of another", async () => {
   let finish: (image: ImageInfo) => void = () => undefined;
   let pullSignal: AbortSignal | undefined;
   engine.pull = (_reference, options) => {
-    pullSignal = options.signal;
+    pullSignal = options?.signal;
     return new Promise<ImageInfo>((resolve) => {
       finish = resolve;
     });

@@ -56,10 +56,10 @@ export class ImageSource {
     const { error } = answer;
     if (error instanceof EngineError) {
       if (error.code === "ENGINE_DOWN") throw error;
-      if (error.code === "REGISTRY_UNREACHABLE") this.#noteAway(host);
+      if (error.code === "REGISTRY_UNREACHABLE") this.#noteAway(host, error);
     }
     if (here === undefined) throw explain(reference, error);
-    this.#logger.warn({ error, image: reference }, "pull failed; using the image that is here");
+    this.#logger.debug({ error, image: reference }, "pull failed; using the image that is here");
     return here;
   }
 
@@ -68,7 +68,13 @@ export class ImageSource {
     return untilMs !== undefined && this.#clock.nowMs() < untilMs;
   }
 
-  #noteAway(host: string): void {
+  #noteAway(host: string, error: EngineError): void {
+    if (!this.#isAway(host)) {
+      this.#logger.warn(
+        { error, registry: host },
+        "registry is away; images that are here are used",
+      );
+    }
     if (this.#away.size >= FRESH_COUNT_MAX) this.#away.clear();
     this.#away.set(host, this.#clock.nowMs() + AWAY_MS);
   }

@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { netService, type swarm } from "../../api/index.js";
+import { silentLogger } from "../../base/index.js";
+import { NetClient } from "./net-client.js";
+
+type Attach = swarm.net.AttachRequest.$Properties;
+type Reply = swarm.net.AttachReply.$Properties;
+
+let dir = "";
+let server: Server | undefined;
+/** What the net process was asked, in order. */
+let asked: string[] = [];
+let refusal = "";
+let client: NetClient;
+
+async function startNet(): Promise<void> {
+  server = new Server();
+  const unary =
+    <Req, Res>(answer: (request: Req) => Res) =>
+    (call: ServerUnaryCall<Req, Res>, done: sendUnaryData<Res>): void =>
+      done(null, answer(call.request));
+  server.addService(netService, {
+    attach: (call: ServerUnaryCall<Attach, Reply>, done: sendUnaryData<Reply>) => {
+      asked.push(`attach ${call.request.containerId} ${call.request.mode}`);
+      if (refusal !== "") {
+        done({ code: status.FAILED_PRECONDITION, details: refusal });
+        return;
+      }
+      done(null, {
+        netnsPath: "/run/netns/x",
+        address: "172.20.0.2/20",
+        hostPorts: [{ protocol: "tcp", targetPort: 80, publishedPort: 32768 }],
+        nameservers: ["172.20.0.1"],
+      });
+    },
+    release: unary((request: { containerId?: string | null }) => {
+      asked.push(`release ${request.containerId}`);
+      return {};
+    }),
+    sync: unary((request: { containerIds?: string[] | null }) => {
+      asked.push(`sync ${(request.containerIds ?? []).join(",")}`);
+      return { released: [] };
+    }),
+    status: unary(() => ({ bridge: "br0", subnet: "172.20.0.0/20", problems: ["no nft"] })),
+  });
+  await new Promise<void>((resolve, reject) => {
+    server?.bindAsync(`unix:${dir}/net.sock`, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    );
+  });
+}
+
+const NEVER = new AbortController().signal;
+
+beforeEach(async () => {
+  dir = await mkdtemp(`${tmpdir()}/net-client-`);
+  asked = [];
+  refusal = "";
+  client = new NetClient({
+    socketPath: `${dir}/net.sock`,
+    wantedIds: () => Promise.resolve(["a", "b"]),
+    logger: silentLogger,
+  });
+});
+
+afterEach(async () => {
+  client[Symbol.dispose]();
+  server?.forceShutdown();
+  await rm(dir, { recursive: true, force: true });
+});
+
+test("the wanted containers are told before the first attach, and only then", async () => {
+  await startNet();
+  const ports = [{ protocol: "tcp", targetPort: 80, publishedPort: 0 }];
+  const [first] = await Promise.all([
+    client.attach("a", "default", ports, NEVER),
+    client.attach("b", "host", [], NEVER),
+  ]);
+  await client.release("a", NEVER);
+  expect(asked[0]).toBe("sync a,b");
+  expect(asked.slice(1).sort()).toEqual(["attach a default", "attach b host", "release a"]);
+  expect(first).toEqual({
+    mode: "default",
+    netnsPath: "/run/netns/x",
+    address: "172.20.0.2/20",
+    gateway: "",
+    mac: "",
+    hostPorts: [{ protocol: "tcp", targetPort: 80, publishedPort: 32768 }],
+    nameservers: ["172.20.0.1"],
+    search: [],
+  });
+});
+
+test("a refusal is final and carries the words of the net process", async () => {
+  await startNet();
+  refusal = "host port 80/tcp is in use";
+  await expect(client.attach("a", "default", [], NEVER)).rejects.toMatchObject({
+    code: "REFUSED",
+    message: "host port 80/tcp is in use",
+  });
+});
+
+test("an absent net process is no refusal; after it comes back the set is told again", async () => {
+  await expect(client.attach("a", "default", [], NEVER)).rejects.toMatchObject({
+    code: "NET_DOWN",
+  });
+  await startNet();
+  for (;;) {
+    // The channel reconnects within its own back-off of 0.1 to 1 s.
+    const result = await client.attach("a", "default", [], NEVER).catch(() => undefined);
+    if (result !== undefined) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(asked).toEqual(["sync a,b", "attach a default"]);
+});
+
+test("status names bridge and problems", async () => {
+  await startNet();
+  expect(await client.status()).toEqual({
+    bridge: "br0",
+    subnet: "172.20.0.0/20",
+    problems: ["no nft"],
+  });
+});
+
+test("a call that is given up is no answer of the net process", async () => {
+  await startNet();
+  await expect(client.release("a", AbortSignal.abort(new Error("stop")))).rejects.toMatchObject({
+    code: "NET_DOWN",
+  });
+});
