@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** At most `width` tasks at once; the others wait in order. */
 export class Limiter {
   readonly #width: number;
@@ -36,6 +38,8 @@ export class Limiter {
         reject(signal.reason);
         return;
       }
+      // One signal may stand for a whole rollout: many waiters are no leak.
+      if (signal !== undefined) setMaxListeners(0, signal);
       signal?.addEventListener("abort", leave, { once: true });
       this.#waiting.push(enter);
     });

@@ -2,6 +2,7 @@
  * Waits for the end of every container and settles it once: asks for the exit, looks whether memory was the reason, keeps
  * both with the record, frees the shim (12 MB each). A broken wait proves nothing: look at the task, then decide.
  */
+import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { Logger } from "../../../base/index.js";
 import type { KeyedQueue } from "../limiter.js";
@@ -43,6 +44,8 @@ export class ExitWatch implements AsyncDisposable {
     this.#queue = queue;
     this.#cgroupVersion = cgroupVersion;
     this.#onExit = onExit;
+    // One listener per container.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** The end of `id`; one watch serves all callers. Rejects NOT_FOUND if the container goes without having ended. */
