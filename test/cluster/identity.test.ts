@@ -69,7 +69,7 @@ async function tokens(): Promise<{ Worker: string; Manager: string }> {
   ).JoinTokens;
 }
 
-function join_(token: string, remote = "10.99.0.11:2377"): Promise<unknown> {
+function askToJoin(token: string, remote = "10.99.0.11:2377"): Promise<unknown> {
   return client.call("POST", "/swarm/join", {
     body: {
       ListenAddr: `${ADDR}:2377`,
@@ -83,18 +83,18 @@ function join_(token: string, remote = "10.99.0.11:2377"): Promise<unknown> {
 test("a token with a wrong secret is refused with what to do", async () => {
   const parts = (await tokens()).Worker.split("-");
   const wrong = [...parts.slice(0, 3), "0123456789abcdefghijklmno"].join("-");
-  await expect(join_(wrong)).rejects.toThrow(/valid join token/);
+  await expect(askToJoin(wrong)).rejects.toThrow(/valid join token/);
 });
 
 test("a token with another CA's digest is refused before anything is sent", async () => {
   const parts = (await tokens()).Worker.split("-");
   const other = [parts[0], parts[1], "0".repeat(50), parts[3]].join("-");
-  await expect(join_(other)).rejects.toThrow(/fingerprint/i);
+  await expect(askToJoin(other)).rejects.toThrow(/fingerprint/i);
 });
 
 test("a malformed token and an address where nobody listens are each named", async () => {
-  await expect(join_("SWMTKN-nonsense")).rejects.toThrow(/token/i);
-  await expect(join_((await tokens()).Worker, "10.99.0.199:2377")).rejects.toThrow(
+  await expect(askToJoin("SWMTKN-nonsense")).rejects.toThrow(/token/i);
+  await expect(askToJoin((await tokens()).Worker, "10.99.0.199:2377")).rejects.toThrow(
     /10\.99\.0\.199:2377/,
   );
 });
@@ -102,7 +102,7 @@ test("a malformed token and an address where nobody listens are each named", asy
 test("after refusals the node is as before, and joins with the right token", async () => {
   const info = await client.call<{ Swarm: { LocalNodeState: string } }>("GET", "/info");
   expect(info.Swarm.LocalNodeState).toBe("inactive");
-  await join_((await tokens()).Worker);
+  await askToJoin((await tokens()).Worker);
   await eventually("it is listed as ready", 20_000, async () =>
     (
       await docker(node("m1"), "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
@@ -112,17 +112,12 @@ test("after refusals the node is as before, and joins with the right token", asy
 
 test("a worker's certificate opens no manager call", async () => {
   const certificates = join(dir, "state", "certificates");
-  const files = execFileSync("ls", [certificates], { encoding: "utf8" }).trim().split("\n");
-  const read = (pattern: RegExp): Buffer => {
-    const name = files.find((file) => pattern.test(file));
-    if (name === undefined) throw new Error(`no ${pattern} among ${files.join(", ")}`);
-    return readFileSync(join(certificates, name));
-  };
-  const grpc = new Client(
-    "10.99.0.11:2377",
-    credentials.createSsl(read(/root.*(crt|pem)$/), read(/node.*key$/), read(/node.*crt$/)),
-    { "grpc.ssl_target_name_override": "swarm-manager" },
-  );
+  // Key and certificate live in one file.
+  const own = readFileSync(join(certificates, "swarm-node.pem"));
+  const root = readFileSync(join(certificates, "swarm-root-ca.crt"));
+  const grpc = new Client("10.99.0.11:2377", credentials.createSsl(root, own, own), {
+    "grpc.ssl_target_name_override": "swarm-manager",
+  });
   const error = await new Promise<ServiceError | null>((resolve) => {
     grpc.makeUnaryRequest(
       controlService.submit.path,

@@ -25,7 +25,7 @@ function lines(command: string): string[] {
 function footprint(): Record<string, string[]> {
   return {
     processes: lines(
-      "ps -eo args | grep -E 'swarm-playground|containerd-shim' | grep -v grep || true",
+      "ps -eo args | grep -E 'swarm-playground|containerd-shim' | grep -vE 'grep|<defunct>' || true",
     ),
     namespaces: lines("ls /run/netns 2>/dev/null || true"),
     mounts: lines("cut -d' ' -f5 /proc/self/mountinfo"),

@@ -106,6 +106,8 @@ test("an update that fails pauses, and our command says so with its own code", a
     "/bin/false",
     "--update-monitor",
     "2s",
+    "--update-delay",
+    "3s",
     "--timeout",
     "60s",
     "pausing",
