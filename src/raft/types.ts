@@ -119,6 +119,8 @@ export type RaftStatus = {
   >;
   /** Ms since this node last knew a live leader; 0 while it does. */
   readonly leaderlessMs: number;
+  /** Data keys that stored frames still need; after a rotation, two snapshots later, only the active one. */
+  readonly keyIds?: readonly number[];
 };
 
 export type RaftEvent =

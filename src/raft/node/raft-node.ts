@@ -230,6 +230,7 @@ export class RaftNodeLoop implements RaftNode {
       members: core.membership.members,
       progress: core.progress(),
       leaderlessMs: this.#watch.leaderlessMs(this.#p.options.clock.nowMs()),
+      keyIds: [...new Set([...this.#p.wal.keyIds, ...this.#p.store.keyIds])],
     };
   }
 

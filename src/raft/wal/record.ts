@@ -1,7 +1,7 @@
 import type { Entry, HardState } from "../core/entry.js";
 import { unreachable } from "../errors.js";
 import type { LogIndex, MemberId, Term } from "../types.js";
-import { ByteReader, ByteWriter, malformed } from "../wire/bytes.js";
+import { ByteReader, type ByteWriter, malformed } from "../wire/bytes.js";
 import { readEntry, writeEntry } from "../wire/entry-codec.js";
 
 /** What a log frame holds: a sequence of these. Tags are append-only. */

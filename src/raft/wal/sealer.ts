@@ -5,7 +5,7 @@ import type { DataKey } from "../types.js";
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
 
-/** Thrown by `open` for a key that is absent or not the one the frame was written with. */
+/** A sealed frame body; `sealed` ends with the tag. */
 export type Sealed = {
   readonly keyId: number;
   readonly nonce: Uint8Array;

@@ -18,7 +18,8 @@ export class SnapshotStore {
   readonly #dir: string;
   readonly #sealer: Sealer;
   #temporary = 0;
-  #keyIds = new Set<number>();
+  /** File name → keys it was written with. */
+  readonly #keyIds = new Map<string, ReadonlySet<number>>();
 
   constructor(disk: Disk, dir: string, sealer: Sealer) {
     this.#disk = disk;
@@ -27,8 +28,8 @@ export class SnapshotStore {
   }
 
   /** Keys the snapshots known so far were written with. */
-  get keyIds(): ReadonlySet<number> {
-    return this.#keyIds;
+  get keyIds(): Set<number> {
+    return new Set([...this.#keyIds.values()].flatMap((ids) => [...ids]));
   }
 
   /**
@@ -63,7 +64,10 @@ export class SnapshotStore {
     const path = join(this.#dir, `snap-${this.#temporary++}-${meta.index}.tmp`);
     const file = await this.#disk.open(path, "create");
     const writer = await SnapshotWriter.begin(file, this.#sealer, meta);
-    return new PendingSnapshot(this.#disk, this.#dir, path, meta, writer);
+    const onCommitted = (name: string): void => {
+      this.#keyIds.set(name, new Set([this.#sealer.activeKeyId]));
+    };
+    return new PendingSnapshot(this.#disk, this.#dir, path, meta, writer, onCommitted);
   }
 
   /**
@@ -72,8 +76,10 @@ export class SnapshotStore {
    */
   async prune(): Promise<number> {
     const stored = await this.#stored();
-    for (const old of stored.slice(SNAPSHOTS_KEPT))
+    for (const old of stored.slice(SNAPSHOTS_KEPT)) {
       await this.#disk.remove(join(this.#dir, old.name));
+      this.#keyIds.delete(old.name);
+    }
     return stored[SNAPSHOTS_KEPT - 1]?.index ?? 0;
   }
 
@@ -81,7 +87,7 @@ export class SnapshotStore {
     const file = await this.#disk.open(join(this.#dir, name), "read");
     try {
       const reader = await SnapshotReader.open(file, this.#sealer);
-      for (const id of reader.keyIds) this.#keyIds.add(id);
+      this.#keyIds.set(name, reader.keyIds);
       return reader;
     } catch (error) {
       await file.close();
@@ -106,8 +112,17 @@ export class PendingSnapshot {
   readonly #dir: string;
   readonly #path: string;
   readonly #writer: SnapshotWriter;
+  readonly #onCommitted: (name: string) => void;
 
-  constructor(disk: Disk, dir: string, path: string, meta: SnapshotMeta, writer: SnapshotWriter) {
+  constructor(
+    disk: Disk,
+    dir: string,
+    path: string,
+    meta: SnapshotMeta,
+    writer: SnapshotWriter,
+    onCommitted: (name: string) => void,
+  ) {
+    this.#onCommitted = onCommitted;
     this.#disk = disk;
     this.#dir = dir;
     this.#path = path;
@@ -130,6 +145,7 @@ export class PendingSnapshot {
     const name = `snap-${String(index).padStart(16, "0")}-${String(term).padStart(16, "0")}.snap`;
     await this.#disk.rename(this.#path, join(this.#dir, name));
     await this.#disk.syncDir(this.#dir);
+    this.#onCommitted(name);
   }
 
   async discard(): Promise<void> {
