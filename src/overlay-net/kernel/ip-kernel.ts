@@ -134,12 +134,21 @@ export class IpKernel implements Kernel {
   }
 
   async addEndpoint(endpoint: Endpoint): Promise<void> {
-    // A half-made pair of an earlier attempt goes first: creating is the only step that cannot be repeated.
-    await runTool("ip", ["link", "del", "dev", endpoint.hostLink]).catch(ignoreMissing);
-    await runTool("ip", ["netns", "add", endpoint.netns]).catch((error: unknown) => {
+    try {
+      await this.#makeEndpoint(endpoint);
+    } catch (error) {
       if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
-    });
+      // A half-made pair of an earlier attempt: creating is the only step that cannot be repeated.
+      await runTool("ip", ["link", "del", "dev", endpoint.hostLink]).catch(ignoreMissing);
+      await this.removeNetns(endpoint.netns);
+      await this.#makeEndpoint(endpoint);
+    }
+  }
+
+  /** Two processes in all: starting them is most of the cost of an attachment. */
+  async #makeEndpoint(endpoint: Endpoint): Promise<void> {
     const outside = [
+      `netns add ${endpoint.netns}`,
       `link add name ${endpoint.hostLink} type veth peer name eth0 address ${endpoint.mac} netns ${endpoint.netns}`,
       `link set dev ${endpoint.hostLink} alias ${endpoint.alias} master ${endpoint.bridge} up`,
       `link set dev ${endpoint.hostLink} type bridge_slave isolated on`,
