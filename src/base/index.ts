@@ -8,6 +8,7 @@ export {
 } from "./api-error.js";
 export type { Brand } from "./brand.js";
 export { type Clock, SystemClock } from "./clock.js";
+export { createLogger, type ProgramFields } from "./create-logger.js";
 export { isFullId, newId } from "./ids.js";
 export { InvariantError, invariant, unreachable } from "./invariant.js";
 export { type Logger, silentLogger } from "./logger.js";

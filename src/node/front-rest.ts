@@ -1,7 +1,7 @@
 /** The front while this node is no manager (or its manager does not run): REST alone. */
 import { ChildChannel } from "../api/index.js";
+import { createLogger } from "../base/index.js";
 import { runFront } from "./front-program.js";
-import { createLogger } from "./log.js";
 
 const { channel, start } = await ChildChannel.connect();
 const { config } = start;

@@ -2,13 +2,12 @@
 /** swarmd: the node daemon. Flags, lock, supervisor, signals; everything else is in supervisor.ts and the children. */
 import { fileURLToPath } from "node:url";
 import { nodePaths } from "../api/index.js";
-import { SystemClock, SystemRandom } from "../base/index.js";
+import { createLogger, SystemClock, SystemRandom } from "../base/index.js";
 import { caClient } from "./ca-client.js";
 import { makePrivateDirectory } from "./durable-file.js";
 import { parseFlags } from "./flags.js";
 import { LIMITS } from "./limits.js";
 import { lockStateDirectory } from "./lock-file.js";
-import { createLogger } from "./log.js";
 import { Supervisor } from "./supervisor.js";
 import { packageVersion } from "./version.js";
 

@@ -1,8 +1,7 @@
 /** The `net` process: all kernel programming of this node. Keeps serving from its last state when everybody else restarts. */
 import { rm } from "node:fs/promises";
-import { pino } from "pino";
 import { ChildChannel, type NodeIdentity, nodePaths, type ToChild } from "../api/index.js";
-import type { Logger } from "../base/index.js";
+import { createLogger, type Logger } from "../base/index.js";
 import { IpKernel } from "./kernel/ip-kernel.js";
 import type { Kernel } from "./kernel/port.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
@@ -58,7 +57,7 @@ class NetworkOwner {
         "network is up",
       );
     } catch (error) {
-      this.#logger.error({ err: error }, "the node's network could not be made");
+      this.#logger.error({ error }, "the node's network could not be made");
       this.#service.setNetwork(undefined, error instanceof Error ? error.message : String(error));
       setTimeout(() => {
         this.#turn = this.#turn.then(() => this.#change(this.#nodeId));
@@ -88,10 +87,8 @@ class NetworkOwner {
 
 async function main(): Promise<void> {
   const { channel, start } = await ChildChannel.connect();
-  const logger: Logger = pino(
-    { level: start.config.logLevel, base: { process: "net" } },
-    pino.destination(2),
-  );
+  const { logLevel, hostname } = start.config;
+  const logger = createLogger(logLevel, { program: "net", node: hostname });
   const kernel = start.config.engine === "simulated" ? new SimulatedKernel() : new IpKernel();
   const service = new NetService(kernel, logger);
   const paths = nodePaths(start.config);

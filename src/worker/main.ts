@@ -1,8 +1,7 @@
 /** The worker process: a child of the supervisor. */
 import { ChildChannel, EXIT_CODE } from "../api/index.js";
-import { ApiError, SystemClock, SystemRandom } from "../base/index.js";
+import { ApiError, createLogger, SystemClock, SystemRandom } from "../base/index.js";
 import { chooseEngine } from "./engine-choice.js";
-import { createLogger } from "./log.js";
 import { Worker } from "./worker.js";
 
 /** A stop that takes longer is cut short; containers do not depend on it. */
