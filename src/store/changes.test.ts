@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Change, TASK_STATE, type Task } from "../api/index.js";
-import { apply, batchesOf, id, populated, sampleTask } from "./samples.js";
+import { apply, batchesOf, id, populated, sampleTask } from "./testing/samples.js";
 
 describe("narrow changes to tasks", () => {
   const unassigned = id("t", 1);

@@ -15,7 +15,7 @@ import {
   sampleSpec,
   sampleTask,
   transaction,
-} from "./samples.js";
+} from "./testing/samples.js";
 
 describe("versions and times", () => {
   test("a put sets the entry's index and time; creation time stays", () => {

@@ -21,7 +21,7 @@ import {
   sampleSpec,
   sampleTask,
   transaction,
-} from "./samples.js";
+} from "./testing/samples.js";
 
 const WRITERS = 32;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ClusterStore } from "./cluster-store.js";
-import { IDLE_PACE, id, sampleNode, sampleTask, transaction } from "./samples.js";
 import { LocalProposer } from "./simple-proposer.js";
+import { IDLE_PACE, id, sampleNode, sampleTask, transaction } from "./testing/samples.js";
 
 test("applies during the call and resolves with the index", async () => {
   const store = new ClusterStore(IDLE_PACE);

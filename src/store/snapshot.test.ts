@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Change, encodeTransaction } from "../api/index.js";
 import { ClusterStore } from "./cluster-store.js";
 import { crc32 } from "./crc32.js";
+import { SnapshotError } from "./snapshot-error.js";
 import {
   IDLE_PACE,
   id,
@@ -13,8 +14,7 @@ import {
   sampleSpec,
   sampleTask,
   transaction,
-} from "./samples.js";
-import { SnapshotError } from "./snapshot-error.js";
+} from "./testing/samples.js";
 
 async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

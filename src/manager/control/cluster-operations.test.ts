@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ClusterSpec } from "../../api/index.js";
-import { cluster, type Leader, leader, run } from "./testing.js";
+import { cluster, type Leader, leader, run } from "./testing/leader.js";
 
 let l: Leader;
 beforeEach(async () => {

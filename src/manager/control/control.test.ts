@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { ApiError } from "../../base/index.js";
 import { ClusterStore, LocalProposer } from "../../store/index.js";
 import { type ControlDeps, createControl } from "./control.js";
-import { leader, run } from "./testing.js";
+import { leader, run } from "./testing/leader.js";
 
 const signal = new AbortController().signal;
 const call = { requestId: "r1", callerNodeId: "n1", signal };

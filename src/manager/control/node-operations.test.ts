@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Change, type Node, type NodeSpec, TASK_STATE } from "../../api/index.js";
-import { cluster, type Leader, leader, manager, node, run, task } from "./testing.js";
+import { cluster, type Leader, leader, manager, node, run, task } from "./testing/leader.js";
 
 let l: Leader;
 async function put(...changes: Change[]): Promise<void> {

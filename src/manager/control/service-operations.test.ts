@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Change, ServiceSpec } from "../../api/index.js";
 import { ProposeError } from "../../store/index.js";
-import { type Leader, leader, run } from "./testing.js";
+import { type Leader, leader, run } from "./testing/leader.js";
 
 const IMAGE = { ContainerSpec: { Image: "bb:latest" } };
 

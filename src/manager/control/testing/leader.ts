@@ -1,10 +1,16 @@
 /** A leader of one: control over a store of its own, with a clock and a Raft group that tests set. */
-import { type Cluster, type Node, type Operation, TASK_STATE, type Task } from "../../api/index.js";
-import type { Clock } from "../../base/index.js";
-import { ClusterStore, LocalProposer } from "../../store/index.js";
-import type { Membership, OperationExecutor } from "../port.js";
-import { createControl } from "./control.js";
-import type { Capability } from "./field-types.js";
+import {
+  type Cluster,
+  type Node,
+  type Operation,
+  TASK_STATE,
+  type Task,
+} from "../../../api/index.js";
+import type { Clock } from "../../../base/index.js";
+import { ClusterStore, LocalProposer } from "../../../store/index.js";
+import type { Membership, OperationExecutor } from "../../port.js";
+import { createControl } from "../control.js";
+import type { Capability } from "../field-types.js";
 
 export type Member = {
   readonly memberId: string;

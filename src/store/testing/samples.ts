@@ -11,10 +11,10 @@ import {
   TASK_STATE,
   type Task,
   type Transaction,
-} from "../api/index.js";
-import { ClusterStore } from "./cluster-store.js";
-import type { StoreBatch } from "./port.js";
-import type { Pace } from "./time-slice.js";
+} from "../../api/index.js";
+import { ClusterStore } from "../cluster-store.js";
+import type { StoreBatch } from "../port.js";
+import type { Pace } from "../time-slice.js";
 
 /** A pace for tests in which nothing takes time. */
 export const IDLE_PACE: Pace = { nowMs: () => 0, yieldToLoop: () => Promise.resolve() };
