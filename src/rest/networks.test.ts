@@ -70,3 +70,38 @@ test.each([
     json: { message },
   });
 });
+
+test("a service made with the id of `host` keeps the name, shows the id, and takes back what it showed", async () => {
+  await using world = await makeWorld();
+  const { json: host } = await world.call("GET", "/networks/host?scope=swarm");
+  const { Id: hostId } = host as { Id: string };
+  const spec = {
+    Name: "web",
+    TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks: [{ Target: hostId }] },
+  };
+  expect(await world.call("POST", "/services/create", spec)).toMatchObject({ status: 201 });
+  const stored = world.cluster.store.serviceByName("web")?.spec;
+  expect(stored?.TaskTemplate.Networks).toEqual([{ Target: "host" }]);
+
+  const { json } = await world.call("GET", "/services/web");
+  const shown = json as { Version: { Index: number }; Spec: { TaskTemplate: object } };
+  expect(shown.Spec.TaskTemplate).toMatchObject({ Networks: [{ Target: hostId }] });
+  const update = `/services/web/update?version=${shown.Version.Index}`;
+  expect(await world.call("POST", update, shown.Spec)).toMatchObject({ status: 200 });
+  // The same object: nothing restarts.
+  expect(world.cluster.store.serviceByName("web")?.spec.TaskTemplate).toBe(stored?.TaskTemplate);
+});
+
+test.each([
+  { name: "the name bridge", target: "bridge", status: 201 },
+  { name: "the name none", target: "none", status: 201 },
+  { name: "the ingress network", target: "ingress", status: 400 },
+  { name: "a network that is not there", target: "nope", status: 500 },
+])("a service on $name: $status", async ({ target, status }) => {
+  await using world = await makeWorld();
+  const answer = await world.call("POST", "/services/create", {
+    Name: "web",
+    TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks: [{ Target: target }] },
+  });
+  expect(answer).toMatchObject({ status });
+});

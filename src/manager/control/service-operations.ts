@@ -24,7 +24,7 @@ export function createService(
 ): Promise<Outcome<"service.create">> {
   const { serviceId, registryAuth } = operation;
   return runOperation<"service.create">(deps, call, () => {
-    const spec = validateService(operation.spec, "service create", deps.capabilities);
+    const spec = validateService(operation.spec, "service create", deps.capabilities, deps.store);
     const nowMs = deps.clock.wallMs();
     const service: Service = {
       id: serviceId,
@@ -66,7 +66,7 @@ export function updateService(
     const old = deps.store.service(serviceId);
     if (!old) throw notFound("service", serviceId);
     // Validated for a rollback too, whose body counts for nothing else.
-    const spec = validateService(operation.spec, "service update", deps.capabilities);
+    const spec = validateService(operation.spec, "service update", deps.capabilities, deps.store);
     if (spec.Name !== old.spec.Name)
       throw new ApiError("Unimplemented", "renaming services is not supported");
     if (modeName(spec.Mode) !== modeName(old.spec.Mode))

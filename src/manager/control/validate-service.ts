@@ -14,6 +14,7 @@ import {
 import { doorError } from "../../base/index.js";
 import { type Capability, type WalkContext, walkStruct } from "./field-types.js";
 import { invalid } from "./invalid.js";
+import { type NetworkLookup, namedTargets } from "./network-targets.js";
 import { SERVICE_FIELDS } from "./unsupported.js";
 import { checkContainer } from "./validate-container.js";
 import { checkTask } from "./validate-task.js";
@@ -32,20 +33,21 @@ type WalkedSpec = Omit<ServiceSpec, "Mode" | "TaskTemplate"> & {
 };
 
 /**
- * `operation` begins messages about fields ("service create"). Throws ApiError with the code and text of the Engine where clients
+ * `operation` begins messages about fields ("service create"); `networks` turns ids in targets into names. Throws ApiError with the code and text of the Engine where clients
  * know them: InvalidArgument, Unimplemented (not built yet), Unknown (constraints).
  */
 export function validateService(
   input: unknown,
   operation: string,
   capabilities: ReadonlySet<Capability>,
+  networks?: NetworkLookup,
 ): ServiceSpec {
   const context: WalkContext = { operation, capabilities };
   refuseTwoModes(input);
   // The table is the parser here: its types are those of ServiceSpec (walked by the table test).
   const walked = walkStruct(SERVICE_FIELDS, input, "", context) as WalkedSpec;
   checkName(walked.Name);
-  const task = taskTemplate(walked);
+  const task = namedTargets(taskTemplate(walked), networks);
   checkContainer(task.ContainerSpec);
   checkTask(task, context);
   checkRollout(walked.UpdateConfig, "UpdateConfig");

@@ -1,5 +1,6 @@
 /** Specs for reading: what is stored, plus the few values that the Engine shows and we do not store. */
 import type { ContainerSpec, ServiceSpec, TaskSpec, UpdateConfig } from "../../api/index.js";
+import type { StoreView } from "../../store/index.js";
 
 const SECOND_NS = 1_000_000_000;
 
@@ -21,19 +22,37 @@ function presentContainerSpec(spec: ContainerSpec) {
   };
 }
 
+/** Looks networks up to show their ids. */
+type Networks = Pick<StoreView, "networkByName">;
+
 /** Of a service: with its runtime. */
-export function presentTaskTemplate(spec: TaskSpec) {
-  return { ...spec, ContainerSpec: presentContainerSpec(spec.ContainerSpec) };
+function presentTaskTemplate(spec: TaskSpec, networks: Networks | undefined) {
+  return {
+    ...spec,
+    ...(spec.Networks === undefined ? {} : { Networks: presentTargets(spec.Networks, networks) }),
+    ContainerSpec: presentContainerSpec(spec.ContainerSpec),
+  };
+}
+
+/** Stored are names; clients compare with the ids that `GET /networks/{name}?scope=swarm` gives (`--network-rm host`). */
+function presentTargets(
+  targets: NonNullable<TaskSpec["Networks"]>,
+  networks: Networks | undefined,
+): TaskSpec["Networks"] {
+  return targets.map((target) => {
+    const found = networks?.networkByName(target.Target ?? "");
+    return found === undefined ? target : { ...target, Target: found.id };
+  });
 }
 
 /** Of a task: the Engine leaves the runtime out there. */
-export function presentTaskSpec(spec: TaskSpec) {
-  const { Runtime: _runtime, ...rest } = spec;
-  return { ...rest, ContainerSpec: presentContainerSpec(spec.ContainerSpec) };
+export function presentTaskSpec(spec: TaskSpec, networks: Networks | undefined) {
+  const { Runtime: _runtime, ...rest } = presentTaskTemplate(spec, networks);
+  return rest;
 }
 
-export function presentServiceSpec(spec: ServiceSpec) {
-  return { ...spec, TaskTemplate: presentTaskTemplate(spec.TaskTemplate) };
+export function presentServiceSpec(spec: ServiceSpec, networks?: Networks) {
+  return { ...spec, TaskTemplate: presentTaskTemplate(spec.TaskTemplate, networks) };
 }
 
 const DEFAULT_UPDATE_CONFIG: UpdateConfig = {

@@ -1,4 +1,5 @@
 import type { Service } from "../../api/index.js";
+import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
 import { presentServiceSpec, withDefaults } from "./service-spec.js";
 import type { ServiceStatus } from "./service-status.js";
@@ -9,15 +10,18 @@ export type ServiceOptions = {
   readonly status?: ServiceStatus;
   /** "simulated" is said wherever a user could mistake it for the real one (contracts §8). */
   readonly engine?: "simulated";
+  /** Shows networks by id. */
+  readonly networks?: Pick<StoreView, "networkByName">;
 };
 
 export function presentService(service: Service, options: ServiceOptions = {}) {
   const { spec, previousSpec, updateStatus } = service;
+  const present = (shown: typeof spec) => presentServiceSpec(shown, options.networks);
   const isJob = "ReplicatedJob" in spec.Mode || "GlobalJob" in spec.Mode;
   return {
     ...presentMeta(service),
-    Spec: presentServiceSpec(options.insertDefaults === true ? withDefaults(spec) : spec),
-    ...(previousSpec === undefined ? {} : { PreviousSpec: presentServiceSpec(previousSpec) }),
+    Spec: present(options.insertDefaults === true ? withDefaults(spec) : spec),
+    ...(previousSpec === undefined ? {} : { PreviousSpec: present(previousSpec) }),
     Endpoint: {
       Spec: spec.EndpointSpec ?? {},
       ...(service.ports.length === 0 ? {} : { Ports: service.ports }),

@@ -29,7 +29,7 @@ export function presentTask(task: Task, view: StoreView) {
   return {
     ...presentMeta(task),
     Labels: {},
-    Spec: presentTaskSpec(task.spec),
+    Spec: presentTaskSpec(task.spec, view),
     ...(task.serviceId === "" ? {} : { ServiceID: task.serviceId }),
     ...(task.slot === 0 ? {} : { Slot: task.slot }),
     ...(task.nodeId === "" ? {} : { NodeID: task.nodeId }),

@@ -26,6 +26,7 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
     return sendList(reply, services, (service) =>
       presentService(service, {
         ...engine,
+        networks: view,
         ...(wantsStatus ? { status: serviceStatus(service, view.tasksByService(service.id)) } : {}),
       }),
     );
@@ -45,8 +46,9 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
 
   app.get("/services/:ref", async (request, reply) => {
     const insertDefaults = queryOf(request).strictFlag("insertDefaults");
-    const service = resolveService(await context.read(), pathRef(request));
-    return sendJson(reply, presentService(service, { ...engine, insertDefaults }));
+    const view = await context.read();
+    const service = resolveService(view, pathRef(request));
+    return sendJson(reply, presentService(service, { ...engine, networks: view, insertDefaults }));
   });
 
   app.post("/services/:ref/update", async (request, reply) => {
