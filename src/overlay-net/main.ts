@@ -1,7 +1,7 @@
 /** The `net` process: all kernel programming of this node. Keeps serving from its last state when everybody else restarts. */
 import { rm } from "node:fs/promises";
 import { ChildChannel, type NodeIdentity, nodePaths, type ToChild } from "../api/index.js";
-import { createLogger, type Logger } from "../base/index.js";
+import { createLogger, type Logger, SystemClock } from "../base/index.js";
 import { IpKernel } from "./kernel/ip-kernel.js";
 import type { Kernel } from "./kernel/port.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
@@ -19,6 +19,7 @@ class NetworkOwner {
   readonly #stateFile: string;
   readonly #pool: string;
   readonly #logger: Logger;
+  readonly #clock = new SystemClock();
   #network: NodeNetwork | undefined;
   #nodeId: string | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -71,6 +72,7 @@ class NetworkOwner {
       gwbridgePool: this.#pool,
       stateFile: this.#stateFile,
       logger: this.#logger,
+      clock: this.#clock,
     });
   }
 

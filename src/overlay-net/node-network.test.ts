@@ -3,17 +3,30 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { silentLogger } from "../base/index.js";
+import { type Clock, SystemClock, silentLogger } from "../base/index.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
 import { NodeNetwork } from "./node-network.js";
 
 const NODE_ID = "abcdefgh0123456789abcdefg";
 let dir: string;
 let kernel: SimulatedKernel;
+/** Timers fire when the test says so. */
+let timers: (() => void)[];
+
+class HeldClock extends SystemClock {
+  override setTimer(_delayMs: number, callback: () => void): () => void {
+    timers.push(callback);
+    return () => {
+      timers = timers.filter((timer) => timer !== callback);
+    };
+  }
+}
+const clock: Clock = new HeldClock();
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "swarm-net-"));
   kernel = new SimulatedKernel();
+  timers = [];
 });
 afterEach(() => rm(dir, { recursive: true }));
 
@@ -23,6 +36,8 @@ function open(): Promise<NodeNetwork> {
     gwbridgePool: "172.20.0.0/14",
     stateFile: join(dir, "net-state.json"),
     logger: silentLogger,
+    clock,
+    spareCount: 2,
   });
 }
 
@@ -101,6 +116,43 @@ test("sync releases what is not wanted, also namespaces nobody remembers", async
     "swarm-abcdefgh-host",
     "swarm-otherone-c9",
   ]);
+});
+
+async function quietMoment(): Promise<void> {
+  for (const timer of timers.splice(0)) timer();
+  while (!(await readFile(join(dir, "net-state.json"), "utf8")).includes("spare2-")) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("endpoints made ahead are given out first, and are not taken for strays", async () => {
+  const network = await open();
+  await quietMoment();
+  expect(await network.sync([])).toEqual([]);
+  const given = await network.attach("c1", "default", []);
+  expect(given.netnsPath).toContain("spare1-");
+  expect(given.address).toBe("172.20.0.2");
+  await network.release("c1");
+  expect([...kernel.netns.keys()].filter((name) => name.includes("spare1-"))).toEqual([]);
+});
+
+test("without its state file a restart still finds whose endpoint is whose", async () => {
+  const network = await open();
+  await quietMoment();
+  const before = await network.attach("c1", "default", []);
+  await rm(join(dir, "net-state.json"));
+  const again = await open();
+  await again.sync(["c1"]);
+  expect(await again.attach("c1", "default", [])).toEqual(before);
+});
+
+test("endpoints made ahead are known after a restart and gone when the node leaves", async () => {
+  await open();
+  await quietMoment();
+  const network = await open();
+  expect((await network.attach("c1", "default", [])).netnsPath).toContain("spare1-");
+  await network.removeAll();
+  expect([...kernel.netns.keys()]).toEqual([]);
 });
 
 test("host network is this process's namespace under a lasting name and survives a release", async () => {

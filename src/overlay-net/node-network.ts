@@ -1,4 +1,4 @@
-import type { Logger } from "../base/index.js";
+import type { Clock, Logger } from "../base/index.js";
 import { AddressPool } from "./core/address-pool.js";
 import {
   firstFreePrefix,
@@ -9,16 +9,30 @@ import {
   parseIpv4,
   parsePrefix,
 } from "./core/ipv4.js";
-import { type NodeNames, netnsName, nodeNames, vethAlias, vethName } from "./core/names.js";
+import {
+  containerOfAlias,
+  type NodeNames,
+  netnsName,
+  nodeNames,
+  vethAlias,
+  vethName,
+} from "./core/names.js";
 import { type HostPortRule, nodeRuleset } from "./core/node-ruleset.js";
 import type { Kernel } from "./kernel/port.js";
 import { PortHolder } from "./port-holder.js";
-import { readStateFile, type StoredAttachment, writeStateFile } from "./state-file.js";
+import { readStateFile, type Spare, type StoredState, writeStateFile } from "./state-file.js";
 
 /** Length of the prefix each node's bridge takes out of the pool. */
 const BRIDGE_PREFIX_LENGTH = 20;
 /** Containers that are attached at the same time: tools run in parallel up to here. */
 const ATTACH_CONCURRENCY = 4;
+/**
+ * Endpoints made ahead while nothing else is to do: a container that comes meanwhile gets one at once. Enough for the share
+ * of one node in a burst; each costs the kernel some 200 KiB.
+ */
+const SPARE_COUNT = 12;
+/** Spares are made when no container came or went for this long. */
+const SPARE_QUIET_MS = 1_000;
 /** Attachments on one node; a /20 has room for 4,093. */
 export const ATTACHMENT_MAX = 4_000;
 
@@ -30,11 +44,23 @@ export type HostPort = {
 
 export type Attachment = {
   readonly containerId: string;
+  /** Name of its namespace; "" for host mode. */
+  readonly netns: string;
   readonly mode: "default" | "host" | "none";
   readonly netnsPath: string;
   /** a.b.c.d, "" unless mode is default. */
   readonly address: string;
   readonly hostPorts: readonly HostPort[];
+};
+
+export type OpenOptions = {
+  readonly nodeId: string;
+  readonly gwbridgePool: string;
+  readonly stateFile: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Default 12. */
+  readonly spareCount?: number;
 };
 
 export class NodeNetworkError extends Error {
@@ -48,10 +74,16 @@ export class NodeNetwork {
   readonly #pool: AddressPool;
   readonly #stateFile: string;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #spareCount: number;
+  readonly #spares: Spare[] = [];
+  #spareSerial = 0;
+  #cancelRefill: () => void = () => undefined;
+  #isClosed = false;
   readonly #ports = new PortHolder();
   readonly #attachments = new Map<string, Attachment>();
   /** Addresses of namespaces that the state file does not name. */
-  readonly #unknown = new Map<string, string>();
+  readonly #unknown = new Map<string, Spare>();
   /** One operation per container at a time; the map holds the last one queued. */
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
@@ -59,30 +91,18 @@ export class NodeNetwork {
   #writing: Promise<void> = Promise.resolve();
   #hostPath = "";
 
-  private constructor(
-    kernel: Kernel,
-    names: NodeNames,
-    pool: AddressPool,
-    stateFile: string,
-    logger: Logger,
-  ) {
+  private constructor(kernel: Kernel, names: NodeNames, pool: AddressPool, options: OpenOptions) {
     this.#kernel = kernel;
     this.#names = names;
     this.#pool = pool;
-    this.#stateFile = stateFile;
-    this.#logger = logger;
+    this.#stateFile = options.stateFile;
+    this.#logger = options.logger;
+    this.#clock = options.clock;
+    this.#spareCount = options.spareCount ?? SPARE_COUNT;
   }
 
   /** Makes or adopts the bridge; continues with what the state file remembers and the kernel still has. */
-  static async open(
-    kernel: Kernel,
-    options: {
-      readonly nodeId: string;
-      readonly gwbridgePool: string;
-      readonly stateFile: string;
-      readonly logger: Logger;
-    },
-  ): Promise<NodeNetwork> {
+  static async open(kernel: Kernel, options: OpenOptions): Promise<NodeNetwork> {
     const names = nodeNames(options.nodeId);
     const stored = await readStateFile(options.stateFile);
     const known = stored?.nodeId === options.nodeId ? stored : undefined;
@@ -92,16 +112,17 @@ export class NodeNetwork {
         ? parsePrefix(subnet)
         : await chooseSubnet(kernel, names, options.gwbridgePool);
     const pool = new AddressPool(prefix);
-    const network = new NodeNetwork(kernel, names, pool, options.stateFile, options.logger);
+    const network = new NodeNetwork(kernel, names, pool, options);
     await kernel.ensureBridge(
       names.bridge,
       names.bridgeAlias,
       `${formatIpv4(pool.gateway)}/${prefix.length}`,
     );
     network.#hostPath = await kernel.nameHostNetns(netnsName(names, "host"));
-    await network.#adopt(known?.attachments ?? []);
+    await network.#adopt(known);
     await network.#applyRules();
     await network.#save();
+    network.#refillSoon();
     return network;
   }
 
@@ -143,6 +164,7 @@ export class NodeNetwork {
       this.#attachments.set(containerId, attachment);
       if (attachment.hostPorts.length > 0) await this.#applyRules();
       await this.#save();
+      this.#refillSoon();
       return attachment;
     });
   }
@@ -156,12 +178,16 @@ export class NodeNetwork {
         this.#ports.release(port.protocol, port.publishedPort);
       }
       if (attachment?.mode !== "host") {
-        await this.#kernel.removeNetns(netnsName(this.#names, containerId));
+        await this.#kernel.removeNetns(
+          (attachment ?? this.#unknown.get(containerId))?.netns ??
+            netnsName(this.#names, containerId),
+        );
       }
-      const address = attachment?.address ?? this.#unknown.get(containerId) ?? "";
+      const address = (attachment ?? this.#unknown.get(containerId))?.address ?? "";
       this.#unknown.delete(containerId);
       if (address !== "") this.#pool.free(parseIpv4(address));
       await this.#save();
+      this.#refillSoon();
     });
   }
 
@@ -169,10 +195,15 @@ export class NodeNetwork {
   async sync(wanted: readonly string[]): Promise<readonly string[]> {
     const keep = new Set(wanted);
     const prefix = this.#names.netnsPrefix;
-    const inKernel = (await this.#kernel.listNetns(prefix)).map((name) =>
-      name.slice(prefix.length),
+    const owned = new Set(
+      [...this.#spares, ...this.#attachments.values()].map(({ netns }) => netns),
     );
-    const extra = [...new Set([...this.#attachments.keys(), ...inKernel])].filter(
+    for (const { netns } of this.#unknown.values()) owned.add(netns);
+    const strays = (await this.#kernel.listNetns(prefix))
+      .filter((netns) => !owned.has(netns))
+      .map((netns) => netns.slice(prefix.length));
+    const known = [...this.#attachments.keys(), ...this.#unknown.keys()];
+    const extra = [...new Set([...known, ...strays])].filter(
       (id) => id !== "host" && !keep.has(id),
     );
     await Promise.all(extra.map((id) => this.release(id)));
@@ -181,7 +212,10 @@ export class NodeNetwork {
 
   /** Takes everything away: the node left its cluster. */
   async removeAll(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRefill();
     await this.sync([]);
+    for (const { netns } of this.#spares.splice(0)) await this.#kernel.removeNetns(netns);
     this.#ports.releaseAll();
     await this.#kernel.removeTable(this.#names.nftTable);
     await this.#kernel.removeBridge(this.#names.bridge);
@@ -194,22 +228,14 @@ export class NodeNetwork {
     hostPorts: readonly HostPort[],
   ): Promise<Attachment> {
     if (mode === "host") {
-      return { containerId, mode, netnsPath: this.#hostPath, address: "", hostPorts: [] };
+      const netnsPath = this.#hostPath;
+      return { containerId, netns: "", mode, netnsPath, address: "", hostPorts: [] };
     }
-    const netns = netnsName(this.#names, containerId);
-    const netnsPath = this.#kernel.netnsPath(netns);
     if (mode === "none") {
+      const netns = netnsName(this.#names, containerId);
       await this.#kernel.addNetns(netns);
-      return { containerId, mode, netnsPath, address: "", hostPorts: [] };
-    }
-    const adopted = this.#unknown.get(containerId);
-    if (adopted !== undefined && hostPorts.length === 0) {
-      this.#unknown.delete(containerId);
-      return { containerId, mode, netnsPath, address: adopted, hostPorts: [] };
-    }
-    const taken = this.#pool.take();
-    if (taken === undefined) {
-      throw new NodeNetworkError(`no free address in ${this.subnet} for container ${containerId}`);
+      const netnsPath = this.#kernel.netnsPath(netns);
+      return { containerId, netns, mode, netnsPath, address: "", hostPorts: [] };
     }
     const held: HostPort[] = [];
     try {
@@ -217,54 +243,116 @@ export class NodeNetwork {
         const publishedPort = await this.#ports.hold(port.protocol, port.publishedPort);
         held.push({ ...port, publishedPort });
       }
+      const { netns, address } = this.#adopted(containerId) ?? (await this.#endpoint(containerId));
+      const netnsPath = this.#kernel.netnsPath(netns);
+      return { containerId, netns, mode, netnsPath, address, hostPorts: held };
+    } catch (error) {
+      for (const port of held) this.#ports.release(port.protocol, port.publishedPort);
+      throw error;
+    }
+  }
+
+  /** The container's own namespace of an earlier life of this process, if the state file did not name it. */
+  #adopted(containerId: string): Spare | undefined {
+    const found = this.#unknown.get(containerId);
+    this.#unknown.delete(containerId);
+    return found;
+  }
+
+  #hostLink(address: string): string {
+    return vethName(this.#names, parseIpv4(address) - this.#pool.prefix.base);
+  }
+
+  async #endpoint(containerId: string): Promise<Spare> {
+    const spare = this.#spares.shift();
+    if (spare === undefined) return this.#makeEndpoint(containerId);
+    // The name follows behind: it is for people, and for a restart that finds no state file.
+    this.#kernel
+      .setAlias(this.#hostLink(spare.address), vethAlias(this.#names, containerId))
+      .catch((error: unknown) => {
+        this.#logger.warn({ error, containerId }, "endpoint could not be named");
+      });
+    return spare;
+  }
+
+  async #makeEndpoint(name: string): Promise<Spare> {
+    const taken = this.#pool.take();
+    if (taken === undefined) {
+      throw new NodeNetworkError(`no free address in ${this.subnet} for container ${name}`);
+    }
+    const netns = netnsName(this.#names, name);
+    try {
       await this.#kernel.addEndpoint({
         netns,
         hostLink: vethName(this.#names, taken - this.#pool.prefix.base),
-        alias: vethAlias(this.#names, containerId),
+        alias: vethAlias(this.#names, name),
         bridge: this.#names.bridge,
         address: `${formatIpv4(taken)}/${this.#pool.prefix.length}`,
         gateway: this.gateway,
         mac: macOf(taken),
       });
     } catch (error) {
-      for (const port of held) this.#ports.release(port.protocol, port.publishedPort);
       this.#pool.free(taken);
       await this.#kernel.removeNetns(netns);
       throw error;
     }
-    return { containerId, mode, netnsPath, address: formatIpv4(taken), hostPorts: held };
+    return { netns, address: formatIpv4(taken) };
   }
 
-  async #adopt(stored: readonly StoredAttachment[]): Promise<void> {
+  /** After a quiet moment, one at a time, so that it is never in the way of a container. */
+  #refillSoon(): void {
+    this.#cancelRefill();
+    if (this.#isClosed || this.#spares.length >= this.#spareCount) return;
+    this.#cancelRefill = this.#clock.setTimer(SPARE_QUIET_MS, () => {
+      void this.#refill(); // reports its own failures
+    });
+  }
+
+  async #refill(): Promise<void> {
+    try {
+      while (this.#busy === 0 && !this.#isClosed && this.#spares.length < this.#spareCount) {
+        this.#spareSerial += 1;
+        const spare = await this.#makeEndpoint(`spare${this.#spareSerial}-${this.#pool.usedCount}`);
+        if (this.#isClosed) await this.#kernel.removeNetns(spare.netns);
+        else this.#spares.push(spare);
+        await this.#save();
+      }
+    } catch (error) {
+      this.#logger.warn({ error }, "no endpoint could be made ahead");
+    }
+  }
+
+  async #adopt(stored: StoredState | undefined): Promise<void> {
     const prefix = this.#names.netnsPrefix;
-    const alive = new Set(
-      (await this.#kernel.listNetns(prefix)).map((name) => name.slice(prefix.length)),
-    );
-    for (const entry of stored) {
-      if (entry.mode !== "host" && !alive.has(entry.containerId)) continue;
+    const alive = new Set(await this.#kernel.listNetns(prefix));
+    alive.delete(netnsName(this.#names, "host"));
+    for (const entry of stored?.attachments ?? []) {
+      if (entry.mode !== "host" && !alive.delete(entry.netns)) continue;
       if (entry.address !== "") this.#pool.claim(parseIpv4(entry.address));
       for (const port of entry.hostPorts) {
         await this.#ports.hold(port.protocol, port.publishedPort).catch((error: unknown) => {
           // The running container keeps its rule; the operator learns who took the port meanwhile.
-          this.#logger.error(
-            { err: error, containerId: entry.containerId },
-            "published port is lost",
-          );
+          this.#logger.error({ error, containerId: entry.containerId }, "published port is lost");
         });
       }
       const netnsPath =
-        entry.mode === "host"
-          ? this.#hostPath
-          : this.#kernel.netnsPath(netnsName(this.#names, entry.containerId));
+        entry.mode === "host" ? this.#hostPath : this.#kernel.netnsPath(entry.netns);
       this.#attachments.set(entry.containerId, { ...entry, netnsPath });
-      alive.delete(entry.containerId);
+    }
+    for (const spare of stored?.spares ?? []) {
+      if (!alive.delete(spare.netns)) continue;
+      this.#pool.claim(parseIpv4(spare.address));
+      this.#spares.push(spare);
     }
     // Whom the file does not name may still run: its address stays taken until somebody releases it.
-    for (const containerId of alive) {
-      const address = await this.#kernel.addressIn(netnsName(this.#names, containerId));
+    const aliases = alive.size === 0 ? new Map() : await this.#kernel.aliases(this.#names.bridge);
+    for (const netns of alive) {
+      const address = await this.#kernel.addressIn(netns);
       if (address === undefined) continue;
       this.#pool.claim(parseIpv4(address));
-      this.#unknown.set(containerId, address);
+      const alias = aliases.get(this.#hostLink(address)) ?? "";
+      const containerId = containerOfAlias(this.#names, alias) ?? netns.slice(prefix.length);
+      this.#unknown.set(containerId, { netns, address });
     }
   }
 
@@ -282,6 +370,7 @@ export class NodeNetwork {
         nodeId: this.#names.nodeId,
         subnet: this.subnet,
         attachments: this.attachments.map(({ netnsPath: _, ...rest }) => rest),
+        spares: [...this.#spares],
       }),
     );
     return this.#writing;

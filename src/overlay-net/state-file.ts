@@ -4,6 +4,8 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 /** What net must remember over its own restart: who has which address and port. */
 export type StoredAttachment = {
   readonly containerId: string;
+  /** Name of its network namespace; "" for host mode. */
+  readonly netns: string;
   readonly mode: "default" | "host" | "none";
   /** a.b.c.d; "" unless mode is default. */
   readonly address: string;
@@ -14,11 +16,16 @@ export type StoredAttachment = {
   }[];
 };
 
+/** A namespace with its link and address, ready to be given to a container. */
+export type Spare = { readonly netns: string; readonly address: string };
+
 export type StoredState = {
   readonly nodeId: string;
   /** a.b.c.d/len of the bridge. */
   readonly subnet: string;
   readonly attachments: readonly StoredAttachment[];
+  /** Endpoints made ahead, for nobody yet. */
+  readonly spares: readonly Spare[];
 };
 
 function checksum(body: string): string {

@@ -38,3 +38,9 @@ export function vethName(names: NodeNames, hostPart: number): string {
 export function vethAlias(names: NodeNames, containerId: string): string {
   return `swarm:${names.nodeId}:container:${containerId}`;
 }
+
+/** The container id of an alias of ours; undefined for anybody else's. */
+export function containerOfAlias(names: NodeNames, alias: string): string | undefined {
+  const prefix = vethAlias(names, "");
+  return alias.startsWith(prefix) ? alias.slice(prefix.length) : undefined;
+}

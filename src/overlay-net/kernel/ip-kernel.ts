@@ -162,6 +162,16 @@ export class IpKernel implements Kernel {
     ]);
   }
 
+  async setAlias(hostLink: string, alias: string): Promise<void> {
+    await runTool("ip", ["link", "set", "dev", hostLink, "alias", alias]).catch(ignoreMissing);
+  }
+
+  async aliases(bridge: string): Promise<ReadonlyMap<string, string>> {
+    const text = await runTool("ip", ["-j", "link", "show", "master", bridge]).catch(ignoreMissing);
+    const links = JSON.parse(text || "[]") as { ifname: string; ifalias?: string }[];
+    return new Map(links.map(({ ifname, ifalias }) => [ifname, ifalias ?? ""]));
+  }
+
   async removeNetns(name: string): Promise<void> {
     await runTool("ip", ["netns", "del", name]).catch(ignoreMissing);
   }

@@ -34,6 +34,10 @@ export interface Kernel {
   /** Network namespace with loopback up. */
   addNetns(name: string): Promise<void>;
   addEndpoint(endpoint: Endpoint): Promise<void>;
+  /** Says on the host end for whom the endpoint is. */
+  setAlias(hostLink: string, alias: string): Promise<void>;
+  /** Host end → alias, of the bridge's ports. */
+  aliases(bridge: string): Promise<ReadonlyMap<string, string>>;
   removeNetns(name: string): Promise<void>;
   netnsPath(name: string): string;
   /** Gives the network namespace of this process a lasting name and returns its path: what "host network" means. */

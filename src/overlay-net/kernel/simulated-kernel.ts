@@ -36,6 +36,18 @@ export class SimulatedKernel implements Kernel {
     return Promise.resolve();
   }
 
+  setAlias(hostLink: string, alias: string): Promise<void> {
+    for (const [netns, endpoint] of this.netns) {
+      if (endpoint?.hostLink === hostLink) this.netns.set(netns, { ...endpoint, alias });
+    }
+    return Promise.resolve();
+  }
+
+  aliases(): Promise<ReadonlyMap<string, string>> {
+    const endpoints = [...this.netns.values()].filter((endpoint) => endpoint !== undefined);
+    return Promise.resolve(new Map(endpoints.map(({ hostLink, alias }) => [hostLink, alias])));
+  }
+
   removeNetns(name: string): Promise<void> {
     this.netns.delete(name);
     return Promise.resolve();

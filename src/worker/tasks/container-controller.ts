@@ -4,7 +4,7 @@ import type { Clock, Logger } from "../../base/index.js";
 import { planHealth } from "../core/health/health.js";
 import { type Outcome, outcomeOfExit } from "../core/task/outcome.js";
 import { taskName } from "../core/task/types.js";
-import { type Engine, EngineError, type ExitStatus, type ImageInfo } from "../engine/port.js";
+import { type ContainerState, type Engine, EngineError, type ExitStatus } from "../engine/port.js";
 import type { Limiter } from "../limiter.js";
 import type { LogService } from "../logs/index.js";
 import type { Attachment, NetPort } from "../net/index.js";
@@ -42,6 +42,12 @@ export type ControllerDeps = {
 
 const DEFAULT_GRACE_MS = 10_000;
 const NS_PER_MS = 1e6;
+/** What the engine would say of a container that was just made. */
+const JUST_MADE: Pick<ContainerState, "state" | "pid" | "createdAtMs"> = {
+  state: "created",
+  pid: 0,
+  createdAtMs: 0,
+};
 
 export class ContainerController {
   readonly #deps: ControllerDeps;
@@ -50,6 +56,8 @@ export class ContainerController {
     update(change: Partial<TaskRecord>): void;
   };
   #life: ContainerLife | undefined;
+  /** The container was made by this process and not started yet. */
+  #isFresh = false;
 
   constructor(
     deps: ControllerDeps,
@@ -101,7 +109,7 @@ export class ContainerController {
         {
           id: this.#taskId,
           name: taskName(assignment, node.nodeId),
-          image: await this.#usableReference(expanded.Image, image),
+          image: expanded.Image,
           spec: mounts.spec,
           resources: spec.Resources ?? {},
           labels: containerLabels(assignment, node),
@@ -122,13 +130,17 @@ export class ContainerController {
       createdAtMs: this.#deps.clock.wallMs(),
       status: { ...status, containerId: containerIdOf(this.#taskId) },
     });
+    this.#isFresh = true;
     return { state: TASK_STATE.ready, message: "prepared", err: "", exitCode: 0 };
   }
 
   async start(signal: AbortSignal): Promise<Outcome> {
     await this.#openLog(this.#owner.read().assignment.spec);
-    const state = await this.#deps.engine.inspect(this.#taskId);
     const hadStarted = this.#owner.read().startedAtMs > 0;
+    // Just made by this process, so there is nothing to find out; after a restart of ours there is.
+    const state =
+      this.#isFresh && !hadStarted ? JUST_MADE : await this.#deps.engine.inspect(this.#taskId);
+    this.#isFresh = false;
     if (state === undefined || (hadStarted && state.state === "created")) {
       throw new EngineError("NOT_FOUND", LOST_TEXT);
     }
@@ -226,11 +238,6 @@ export class ContainerController {
     const { status } = this.#owner.read();
     this.#owner.update({ attachment, status: { ...status, portStatus } });
     return attachment;
-  }
-
-  /** The spec's reference, unless the image is here only under its id. */
-  async #usableReference(reference: string, image: ImageInfo): Promise<string> {
-    return (await this.#deps.engine.image(reference)) === undefined ? image.id : reference;
   }
 
   #openLog(spec: TaskSpec): ReturnType<LogService["open"]> {

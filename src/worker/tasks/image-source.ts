@@ -10,9 +10,9 @@ const FRESH_MS = 10_000;
 /** Answers remembered. */
 const FRESH_COUNT_MAX = 256;
 /** With the image here, a registry has this long to show a sign of life; without it, as long as the engine tries. */
-const PATIENCE_MS = 2_000;
-/** A registry that did not answer is not asked for images that are here, for this long. */
-const AWAY_MS = 30_000;
+const PATIENCE_MS = 1_500;
+/** While a registry is away it is asked again in the background, at most this often; nobody waits for it. */
+const RETRY_AWAY_MS = 5_000;
 
 type Answer = { readonly image: ImageInfo } | { readonly error: unknown };
 type Pull = {
@@ -28,7 +28,7 @@ export class ImageSource {
   readonly #logger: Logger;
   readonly #limiter = new Limiter(PULL_MAX);
   readonly #pulls = new Map<string, Pull>();
-  /** Registry host → not asked again before (monotonic ms). */
+  /** Registry that did not answer → when it was asked last (monotonic ms). */
   readonly #away = new Map<string, number>();
   readonly #fresh = new Map<string, { readonly answer: Answer; readonly atMs: number }>();
 
@@ -50,33 +50,52 @@ export class ImageSource {
   async get(reference: string, registryAuth: string, signal: AbortSignal): Promise<ImageInfo> {
     const here = await this.#engine.image(reference);
     const host = registryHost(reference);
-    if (here !== undefined && (isPinned(reference) || this.#isAway(host))) return here;
+    if (here !== undefined && isPinned(reference)) return here;
+    if (here !== undefined && this.#away.has(host)) {
+      this.#askAgain(reference, registryAuth, host);
+      return here;
+    }
     const answer = await this.#pullOnce(reference, registryAuth, here !== undefined, signal);
+    this.#note(host, answer);
     if ("image" in answer) return answer.image;
     const { error } = answer;
-    if (error instanceof EngineError) {
-      if (error.code === "ENGINE_DOWN") throw error;
-      if (error.code === "REGISTRY_UNREACHABLE") this.#noteAway(host, error);
-    }
+    if (error instanceof EngineError && error.code === "ENGINE_DOWN") throw error;
     if (here === undefined) throw explain(reference, error);
     this.#logger.debug({ error, image: reference }, "pull failed; using the image that is here");
     return here;
   }
 
-  #isAway(host: string): boolean {
-    const untilMs = this.#away.get(host);
-    return untilMs !== undefined && this.#clock.nowMs() < untilMs;
+  /** A registry that was away is asked behind the caller's back: once it answers, later calls wait for it again. */
+  #askAgain(reference: string, auth: string, host: string): void {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - (this.#away.get(host) ?? 0) < RETRY_AWAY_MS) return;
+    this.#away.set(host, nowMs);
+    const pull =
+      this.#pulls.get(`${reference}\n${auth}`) ??
+      this.#begin(`${reference}\n${auth}`, reference, auth);
+    pull.waiterCount += 1;
+    void pull.done.then((answer) => {
+      pull.waiterCount -= 1;
+      this.#note(host, answer);
+    }); // never rejects
   }
 
-  #noteAway(host: string, error: EngineError): void {
-    if (!this.#isAway(host)) {
+  /** Any answer but silence shows that the registry is there. */
+  #note(host: string, answer: Answer): void {
+    const error = "error" in answer ? answer.error : undefined;
+    if (error instanceof EngineError && error.code === "ENGINE_DOWN") return;
+    if (!(error instanceof EngineError && error.code === "REGISTRY_UNREACHABLE")) {
+      this.#away.delete(host);
+      return;
+    }
+    if (!this.#away.has(host)) {
       this.#logger.warn(
         { error, registry: host },
         "registry is away; images that are here are used",
       );
     }
     if (this.#away.size >= FRESH_COUNT_MAX) this.#away.clear();
-    this.#away.set(host, this.#clock.nowMs() + AWAY_MS);
+    this.#away.set(host, this.#clock.nowMs());
   }
 
   async #pullOnce(

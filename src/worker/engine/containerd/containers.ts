@@ -80,9 +80,6 @@ export class Containers {
 
   async #create(request: ContainerRequest, signal: AbortSignal): Promise<void> {
     const { id } = request;
-    const known = await this.#find(id);
-    if (known?.task !== undefined) return; // Made by an earlier call whose answer was lost.
-    if (known !== undefined) await this.#removeAll(id);
     const found = await this.#parts.images.find(request.image);
     if (found === undefined) throw missing(request.image);
     const { image } = found;
@@ -101,9 +98,16 @@ export class Containers {
     const spec = buildSpec(placed, image.config.config, user, this.#parts.host);
     const record = toRecord(request, spec);
     signal.throwIfAborted();
+    // An earlier call may have got this far. Asking only when the name is taken saves a round trip for every container.
+    if (await this.#isTaken(request, record, spec)) {
+      const known = await this.#find(id);
+      if (known?.task !== undefined) return; // Made by an earlier call whose answer was lost.
+      await this.#removeAll(id);
+      await this.#register(request, record, spec);
+    }
     try {
       if (record.stdin !== "") await makeFifo(record.stdin);
-      await this.#make(request, record, spec, image.chainId);
+      await this.#make(id, record, image.chainId);
     } catch (error) {
       await this.#removeAll(id).catch((cleanup: unknown) => {
         this.#parts.logger.warn({ id, error: cleanup }, "a failed container was not cleaned up");
@@ -114,14 +118,27 @@ export class Containers {
     void this.#parts.watch.watch(id); // Rejections are handled inside; callers of wait get their own.
   }
 
-  /** The record comes first: it refers to the snapshot, which the collector would otherwise be free to take. */
-  async #make(
+  /** True if a record of this name is there already; else it is made. */
+  async #isTaken(
     request: ContainerRequest,
     record: ContainerRecord,
     spec: OciSpec,
-    chainId: string,
+  ): Promise<boolean> {
+    try {
+      await this.#register(request, record, spec);
+      return false;
+    } catch (error) {
+      if (isRpc(error, RPC.ALREADY_EXISTS)) return true;
+      throw error;
+    }
+  }
+
+  /** The record comes first: it refers to the snapshot, which the collector would otherwise be free to take. */
+  async #register(
+    request: ContainerRequest,
+    record: ContainerRecord,
+    spec: OciSpec,
   ): Promise<void> {
-    const { snapshotter, runtimeOptions } = this.#parts;
     const { id } = request;
     await this.#connection.call(containersService.create, {
       container: {
@@ -129,12 +146,16 @@ export class Containers {
         image: imageName(request.image),
         runtime: { name: RUNTIME },
         spec: jsonAny(SPEC_TYPE, encodeSpec(spec)),
-        snapshotter,
+        snapshotter: this.#parts.snapshotter,
         snapshotKey: id,
         labels: visibleLabels(request.labels),
         extensions: { [RECORD_TYPE]: encodeRecord(record) },
       },
     });
+  }
+
+  async #make(id: string, record: ContainerRecord, chainId: string): Promise<void> {
+    const { snapshotter, runtimeOptions } = this.#parts;
     const { mounts } = await this.#connection.call(snapshotsService.prepare, {
       snapshotter,
       key: id,

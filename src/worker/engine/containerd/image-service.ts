@@ -23,6 +23,8 @@ import type { containerd } from "./wire.js";
 
 const PULLS_AT_ONCE = 4;
 const CACHE_MAX = 256;
+/** Containers that start together ask for the names once. */
+const NAMES_FRESH_MS = 1_000;
 
 type Named = { readonly name: string; readonly targetDigest: string };
 export type FoundImage = { readonly image: LoadedImage; readonly targetDigest: string };
@@ -37,6 +39,7 @@ export class ImageService {
   readonly #limiter = new Limiter(PULLS_AT_ONCE);
   /** By target digest: content never changes. Oldest first. */
   readonly #read = new Map<string, LoadedImage>();
+  #names: { readonly atMs: number; readonly names: Promise<readonly Named[]> } | undefined;
 
   constructor(connection: Connection, snapshotter: string, platform: Platform, random: Random) {
     this.#connection = connection;
@@ -55,7 +58,7 @@ export class ImageService {
   ): Promise<ImageInfo> {
     const reference = parseReference(text);
     const key = `${canonicalName(reference)} ${JSON.stringify(auth ?? {})}`;
-    const targetDigest = await this.#pulls.run(key, onProgress, signal, (report, shared) =>
+    const pulling = this.#pulls.run(key, onProgress, signal, (report, shared) =>
       this.#limiter.run(
         () =>
           pullImage({
@@ -71,18 +74,21 @@ export class ImageService {
         shared,
       ),
     );
+    const targetDigest = await this.#changing(() => pulling);
     return this.#info(await this.#readCached(targetDigest), await this.#list());
   }
 
   load(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly string[]> {
-    return loadImages({
-      source,
-      store: this.#store,
-      snapshotter: this.#snapshotter,
-      platform: this.#platform,
-      leaseKey: `load ${Buffer.from(this.#random.bytes(8)).toString("hex")}`,
-      signal,
-    });
+    return this.#changing(() =>
+      loadImages({
+        source,
+        store: this.#store,
+        snapshotter: this.#snapshotter,
+        platform: this.#platform,
+        leaseKey: `load ${Buffer.from(this.#random.bytes(8)).toString("hex")}`,
+        signal,
+      }),
+    );
   }
 
   async list(): Promise<readonly ImageInfo[]> {
@@ -130,7 +136,11 @@ export class ImageService {
   }
 
   /** Removes a name, or by id all names. Returns what went: the names, and the id if nothing names the image any more. */
-  async remove(text: string): Promise<readonly string[]> {
+  remove(text: string): Promise<readonly string[]> {
+    return this.#changing(() => this.#remove(text));
+  }
+
+  async #remove(text: string): Promise<readonly string[]> {
     const found = await this.find(text);
     if (found === undefined) throw missing(text);
     const all = await this.#list();
@@ -150,7 +160,11 @@ export class ImageService {
     return isLast ? [...shown, found.image.configDigest] : shown;
   }
 
-  async tag(source: string, target: string): Promise<void> {
+  tag(source: string, target: string): Promise<void> {
+    return this.#changing(() => this.#tag(source, target));
+  }
+
+  async #tag(source: string, target: string): Promise<void> {
     const found = await this.find(source);
     if (found === undefined) throw missing(source);
     const reference = parseReference(target);
@@ -202,10 +216,32 @@ export class ImageService {
     return image;
   }
 
-  async #list(): Promise<readonly Named[]> {
+  /** Names change by our own pulls, loads, tags and removals, which forget this; others' changes show a second later. */
+  #list(): Promise<readonly Named[]> {
+    const nowMs = this.#connection.clock.nowMs();
+    const known = this.#names;
+    if (known !== undefined && nowMs - known.atMs < NAMES_FRESH_MS) return known.names;
+    const names = this.#readNames();
+    const entry = { atMs: nowMs, names };
+    this.#names = entry;
+    names.catch(() => {
+      if (this.#names === entry) this.#names = undefined;
+    });
+    return names;
+  }
+
+  async #readNames(): Promise<readonly Named[]> {
     return (await this.#listRaw()).flatMap(({ name, target }) =>
       name && target?.digest ? [{ name, targetDigest: target.digest }] : [],
     );
+  }
+
+  async #changing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      this.#names = undefined;
+    }
   }
 
   async #listRaw(): Promise<readonly containerd.services.images.v1.Image.$Properties[]> {
