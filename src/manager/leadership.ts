@@ -51,6 +51,7 @@ export class Leadership {
 
   /** Whether callers should be told "no leader" now. */
   get isLeaderless(): boolean {
+    if (this.#isLeader) return false;
     const { leader, leaderlessMs } = this.#raft.status();
     return leader === undefined && leaderlessMs > LEADERLESS_MAX_MS;
   }
@@ -99,8 +100,19 @@ export function encodeContext(context: MemberContext): Uint8Array {
   return Buffer.from(JSON.stringify({ nodeId: context.nodeId, addr: context.addr }));
 }
 
+/** A member's context stays the same bytes for as long as it does not change, and is asked for with every message. */
+const decoded = new WeakMap<Uint8Array, MemberContext>();
+
 /** Undefined for anything that is not ours: a foreign member is treated as unreachable, not as a crash. */
 export function decodeContext(bytes: Uint8Array): MemberContext | undefined {
+  const known = decoded.get(bytes);
+  if (known !== undefined) return known;
+  const context = parseContext(bytes);
+  if (context !== undefined) decoded.set(bytes, context);
+  return context;
+}
+
+function parseContext(bytes: Uint8Array): MemberContext | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
     if (typeof value !== "object" || value === null) return undefined;

@@ -108,13 +108,17 @@ export function walkStruct(
   context: WalkContext,
 ): Json {
   if (!isObject(value)) throw typeError(path === "" ? "spec" : path, "an object", context);
-  const members: [string, unknown][] = [];
-  for (const [name, field] of Object.entries(struct.fields)) {
+  const members: Record<string, unknown> = {};
+  for (const name of Object.keys(struct.fields)) {
+    const field = struct.fields[name];
+    if (field === undefined) continue;
     const member = Object.hasOwn(value, name) ? value[name] : undefined;
+    // Most fields of most specs: whatever the type, an absent one is what it is filled in with.
+    if (member === undefined && !("fill" in field)) continue;
     const walked = walk(field, member, path === "" ? name : `${path}.${name}`, context);
-    if (walked !== undefined) members.push([name, walked]);
+    if (walked !== undefined) members[name] = walked;
   }
-  return Object.fromEntries(members);
+  return members;
 }
 
 function walk(field: Field, given: unknown, path: string, context: WalkContext): unknown {

@@ -2,6 +2,7 @@
 import type { ResourceRequirements, TaskSpec } from "../../api/index.js";
 import { ApiError, doorError } from "../../base/index.js";
 import { ConstraintError, parseConstraint } from "../../scheduler/index.js";
+import { NODE_NETWORKS } from "../core/index.js";
 import { notSupported, type WalkContext } from "./field-types.js";
 import { invalid } from "./invalid.js";
 
@@ -9,8 +10,6 @@ const CPU_MIN_NANO = 1_000_000;
 const MEMORY_MIN_BYTES = 4 * 1024 * 1024;
 const LOG_OPTIONS: ReadonlySet<string> = new Set(["max-size", "max-file"]);
 const SPREAD = /^(?:node|engine)\.labels\..+$/i;
-/** What every node has by itself. The spec keeps the name: it means something else on each node. */
-const NODE_NETWORKS: ReadonlySet<string> = new Set(["host", "none", "bridge"]);
 
 export function checkTask(task: TaskSpec, context: WalkContext): void {
   if (task.Resources) checkResources(task.Resources);

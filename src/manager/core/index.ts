@@ -1,5 +1,6 @@
 export { ConstraintEnforcer } from "./constraint-enforcer.js";
 export { LostTasks } from "./lost-tasks.js";
+export { NODE_NETWORKS } from "./node-networks.js";
 export { CHANGES_MAX, Plan } from "./plan.js";
 export { Reaper } from "./reaper.js";
 export type { Reconciler } from "./reconciler.js";

@@ -18,6 +18,16 @@ describe("replicated services", () => {
     expect(world.store.index - before).toBe(2);
   });
 
+  test.each(["host", "bridge", "none"])(
+    "tasks on the node's own network %s wait for no addresses",
+    (target) => {
+      const template = { Networks: [{ Target: target }] };
+      const world = new World().addNodes("a").createService({ replicas: 2, template }).settle();
+      expect(world.placed()).toEqual(["1:a:running", "2:a:running"]);
+      expect(world.wanted()[0]?.spec).toMatchObject(template);
+    },
+  );
+
   test("scaling up fills the lowest free slots and touches nothing else", () => {
     const world = new World().addNodes("a", "b").createService({ replicas: 2 }).settle();
     const before = world.wanted().map((task) => task.id);

@@ -11,6 +11,7 @@ import {
   type TaskState,
 } from "../../api/index.js";
 import { meetsConstraints } from "../../scheduler/index.js";
+import { NODE_NETWORKS } from "./node-networks.js";
 
 export type NewTask = {
   readonly id: string;
@@ -58,7 +59,7 @@ export const PENDING_MESSAGE = "pending task scheduling";
 
 /** Whether the task needs addresses before it can be placed. */
 export function needsAllocation(spec: TaskSpec): boolean {
-  return (spec.Networks?.length ?? 0) > 0;
+  return (spec.Networks ?? []).some(({ Target }) => !NODE_NETWORKS.has(Target ?? ""));
 }
 
 /**
