@@ -28,12 +28,6 @@ const targets = [
     root: "swarm",
   },
   {
-    protos: [join(root, "src/raft/raft.proto")],
-    includes: [join(root, "src/raft")],
-    out: join(root, "src/raft/gen/raft"),
-    root: "raft",
-  },
-  {
     protos: [join(root, "proto/containerd/swarm-engine.proto")],
     includes: [join(root, "proto/containerd")],
     out: join(root, "src/worker/engine/containerd/gen/containerd"),
