@@ -3,6 +3,16 @@ import type { Clock, Random } from "../../base/index.js";
 import { ImageError } from "./errors.js";
 
 export const ATTEMPTS_MAX = 5;
+/** Attempts when nobody is there to answer. A second one covers a registry that restarts; more would only hold up an image that is here. */
+const ABSENT_ATTEMPTS_MAX = 2;
+/** Errors of name look-up and connect that say so at once, unlike a slow or broken answer. */
+const ABSENT_CODES: ReadonlySet<unknown> = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
 const HEADER_TIMEOUT_MS = 30_000;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 10_000;
@@ -24,7 +34,7 @@ function isPassing(status: number): boolean {
 }
 
 /**
- * Sends the request; retries network failures, 408, 429 and 5xx. Returns the last response, whatever its status, or throws
+ * Sends the request; retries network failures (once if nobody is there), 408, 429 and 5xx. Returns the last response, whatever its status, or throws
  * REGISTRY_UNREACHABLE after the last network failure. `signal` also ends the reading of the body.
  */
 export async function requestWithRetry(
@@ -45,7 +55,7 @@ export async function requestWithRetry(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ImageError) throw error;
-      if (isLast) {
+      if (isLast || (isAbsent(error) && attempt + 1 >= ABSENT_ATTEMPTS_MAX)) {
         throw new ImageError(
           "REGISTRY_UNREACHABLE",
           `registry ${new URL(url).host} cannot be reached: ${reasonOf(error)}`,
@@ -55,6 +65,12 @@ export async function requestWithRetry(
       await tools.clock.sleep(backoffMs(attempt, tools.random), signal);
     }
   }
+}
+
+/** `fetch failed` carries the system's error as its cause. */
+function isAbsent(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && ABSENT_CODES.has(cause.code);
 }
 
 async function requestOnce(
