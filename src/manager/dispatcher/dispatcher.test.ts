@@ -7,6 +7,7 @@ import { FakeCall } from "../testing/fake-call.js";
 import { FakeClock, settled } from "../testing/fake-clock.js";
 import { CLUSTER_SPEC, DESCRIPTION, sampleNode, sampleTask } from "../testing/samples.js";
 import { Dispatcher } from "./dispatcher.js";
+import { HEARTBEAT_PERIOD_DEFAULT_MS } from "./term.js";
 
 type In = swarm.dispatcher.AgentMessage;
 type Out = Parameters<typeof swarm.dispatcher.DispatcherMessage.encode>[0];
@@ -157,6 +158,23 @@ test("a new session is registered, welcomed, told of its node and given its comp
     bootId: "b1",
     description: { Hostname: "host1" },
   });
+});
+
+test("a heartbeat period of 0 in the spec means the default: told, and waited for", async () => {
+  const cluster = store.cluster();
+  if (cluster === undefined) throw new Error("no cluster");
+  const spec = { ...cluster.spec, Dispatcher: { HeartbeatPeriod: 0 } };
+  await commit([{ kind: "putCluster", cluster: { ...cluster, spec } }]);
+  await settled();
+  const agent = await session("n1");
+  const periodMs = agent.call.written[0]?.welcome?.heartbeatPeriodMs ?? 0;
+  expect(Math.abs(periodMs - HEARTBEAT_PERIOD_DEFAULT_MS)).toBeLessThanOrEqual(100);
+  await clock.advance(4_900);
+  await settled();
+  expect(store.node("n1")?.state).toBe("ready");
+  await clock.advance(1_000);
+  await settled();
+  expect(store.node("n1")?.state).toBe("down");
 });
 
 test("coming again unchanged writes nothing", async () => {
