@@ -8,12 +8,18 @@ const PREFIX = /^\/v([0-9][0-9.]*)(\/.*)?$/;
 
 /** An API version as a number that compares: 1.41 → 1041. */
 export function versionNumber(version: string): number {
+  // What clients that name no version speak: asked several times in every request.
+  if (version === API_VERSION_MAX) return MAX;
+  return parsed(version);
+}
+
+function parsed(version: string): number {
   const [major, minor] = version.split(".");
   return Number(major ?? 0) * 1000 + Number(minor ?? 0);
 }
 
-const MAX = versionNumber(API_VERSION_MAX);
-const MIN = versionNumber(API_VERSION_MIN);
+const MAX = parsed(API_VERSION_MAX);
+const MIN = parsed(API_VERSION_MIN);
 
 /** Splits `/v1.41/info?x` into the asked version and the bare path. Bare paths ask for the maximum. */
 export function splitVersion(url: string): { readonly version: string; readonly url: string } {

@@ -27,21 +27,37 @@ function checkContentType(contentType: string | undefined): void {
   }
 }
 
-async function readAll(body: unknown): Promise<Buffer> {
-  if (!isReadable(body)) return Buffer.alloc(0);
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    sizeBytes += chunk.length;
-    if (sizeBytes > JSON_BODY_BYTES_MAX) {
-      throw doorError("InvalidArgument", "http: request body too large (4 MiB at most)", {
-        http: 413,
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** By events: most bodies are one chunk, for which an async iterator costs more than everything else here. */
+function readAll(body: unknown): Promise<Buffer> {
+  if (!isReadable(body)) return Promise.resolve(Buffer.alloc(0));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    const cut = (): void => {
+      if (body.readableEnded) return;
+      reject(doorError("InvalidArgument", "the request ended before its body was complete"));
+    };
+    if (body.destroyed) cut();
+    body.on("data", (chunk: unknown) => {
+      if (!Buffer.isBuffer(chunk)) return;
+      sizeBytes += chunk.length;
+      if (sizeBytes <= JSON_BODY_BYTES_MAX) {
+        chunks.push(chunk);
+        return;
+      }
+      body.destroy();
+      reject(
+        doorError("InvalidArgument", "http: request body too large (4 MiB at most)", {
+          http: 413,
+        }),
+      );
+    });
+    body.once("end", () => {
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+    body.once("error", reject);
+    body.once("close", cut);
+  });
 }
 
 function isReadable(body: unknown): body is Readable {

@@ -1,9 +1,10 @@
-import { SortedList } from "./sorted-list.js";
-
-/** All objects of one kind, by id. */
+/** All objects of one kind, by id. A write costs two map operations; the order is made when somebody asks for the list. */
 export class ObjectTable<T extends { readonly id: string }> {
   readonly #byId = new Map<string, T>();
-  readonly #sorted = new SortedList<T>();
+  /** In the order of ids (by code unit), as of the last `list()`; never changed, since callers may keep it. */
+  #list: readonly T[] = [];
+  /** Ids put or removed since. */
+  readonly #changed = new Set<string>();
 
   get size(): number {
     return this.#byId.size;
@@ -14,17 +15,40 @@ export class ObjectTable<T extends { readonly id: string }> {
   }
 
   list(): readonly T[] {
-    return this.#sorted.list();
+    if (this.#changed.size > 0) this.#list = this.#merged();
+    return this.#list;
   }
 
   put(object: T): void {
     this.#byId.set(object.id, object);
-    this.#sorted.set(object);
+    this.#changed.add(object.id);
   }
 
   remove(id: string): void {
-    this.#byId.delete(id);
-    this.#sorted.delete(id);
+    if (this.#byId.delete(id)) this.#changed.add(id);
+  }
+
+  /** One pass over the old list and the changed ids. */
+  #merged(): readonly T[] {
+    const ids = [...this.#changed].sort();
+    this.#changed.clear();
+    const merged: T[] = [];
+    let at = 0;
+    for (const id of ids) {
+      for (; at < this.#list.length; at++) {
+        const old = this.#list[at];
+        if (old === undefined || old.id >= id) break;
+        merged.push(old);
+      }
+      if (this.#list[at]?.id === id) at++;
+      const object = this.#byId.get(id);
+      if (object !== undefined) merged.push(object);
+    }
+    for (; at < this.#list.length; at++) {
+      const old = this.#list[at];
+      if (old !== undefined) merged.push(old);
+    }
+    return merged;
   }
 }
 
@@ -48,7 +72,8 @@ export class NamedTable<T extends Named> extends ObjectTable<T> {
     if (old?.spec.Name !== object.spec.Name) {
       if (old) this.#forget(old);
       const key = object.spec.Name.toLowerCase();
-      this.#ids.set(key, [...(this.#ids.get(key) ?? []), object.id].sort());
+      const others = this.#ids.get(key);
+      this.#ids.set(key, others ? [...others, object.id].sort() : [object.id]);
     }
     super.put(object);
   }

@@ -24,17 +24,21 @@ function write(value: unknown, depth: number): string {
     case "object": {
       if (value === null) return "null";
       if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(",")}]`;
-      const members: string[] = [];
-      for (const [key, member] of Object.entries(value).sort(byKey))
-        if (member !== undefined)
-          members.push(`${JSON.stringify(key)}:${write(member, depth + 1)}`);
-      return `{${members.join(",")}}`;
+      return writeMembers(value, depth);
     }
     default:
       throw new CodecError("MALFORMED", `JSON has no ${typeof value}`);
   }
 }
 
-function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
-  return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
+function writeMembers(value: object, depth: number): string {
+  // Any object is read as one of unknown members; sort() without a comparison is by code unit.
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = "{";
+  for (const key of Object.keys(value).sort()) {
+    const member = members[key];
+    if (member === undefined) continue;
+    text += `${text === "{" ? "" : ","}${JSON.stringify(key)}:${write(member, depth + 1)}`;
+  }
+  return `${text}}`;
 }

@@ -38,7 +38,9 @@ export function decodeSpec<T extends object>(bytes: Uint8Array, what: string): T
     if (typeof parsed !== "object" || parsed === null)
       throw new CodecError("MALFORMED", `${what} is no JSON object`);
     // Bytes of another writer may be equal JSON in another order: only the canonical text is a key.
-    return fromCanonicalText<T>(canonicalJson(parsed));
+    const canonical = canonicalJson(parsed);
+    // Parsed just now and seen by nobody else, so it can be the shared one.
+    return canonical === text ? share(text, parsed as T) : fromCanonicalText<T>(canonical);
   } catch (error) {
     if (error instanceof CodecError) throw error;
     throw new CodecError("MALFORMED", `${what} is no JSON`, { cause: error });
@@ -64,8 +66,12 @@ export function internedSpecCount(): number {
 
 function fromCanonicalText<T extends object>(text: string): T {
   const known = shared.get(text)?.deref();
-  if (known !== undefined) return known as T;
-  const made = deepFreeze(JSON.parse(text) as T);
+  return known === undefined ? share(text, JSON.parse(text) as T) : (known as T);
+}
+
+/** Makes `value`, whose canonical text this is, the shared object. */
+function share<T extends object>(text: string, value: T): T {
+  const made = deepFreeze(value);
   if (shared.size >= sweepAt) sweep();
   shared.set(text, new WeakRef(made));
   textOf.set(made, text);

@@ -128,15 +128,16 @@ export type Decoded<F extends Fields> = {
 
 /** A struct as a pointer: an empty object stays present. Field paths in messages start at `name`. */
 export function struct<F extends Fields>(name: string, fields: F): Decoder<Decoded<F>> {
+  const table = Object.entries(fields);
   return {
     goType: name,
     zero: {},
     isEmpty: () => false,
     decode: (value, at) => {
       if (!isObject(value)) return wrongType(value, at, name);
-      const get = fieldGetter(value);
+      const get = fieldGetter(value, fields);
       const result: Record<string, unknown> = {};
-      for (const [field, decoder] of Object.entries(fields)) {
+      for (const [field, decoder] of table) {
         const raw = get(field);
         if (raw === undefined || raw === null) continue;
         const decoded = decoder.decode(raw, at === "" ? `${name}.${field}` : `${at}.${field}`);
@@ -197,7 +198,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** Looks a field up by its exact name first, then in any case. */
-function fieldGetter(value: Readonly<Record<string, unknown>>): (field: string) => unknown {
+function fieldGetter(
+  value: Readonly<Record<string, unknown>>,
+  fields: Fields,
+): (field: string) => unknown {
+  // As nearly every client sends it: no key is left over that could be a field in another case.
+  if (Object.keys(value).every((key) => Object.hasOwn(fields, key))) return (field) => value[field];
   let folded: Map<string, unknown> | undefined;
   return (field) => {
     if (Object.hasOwn(value, field)) return value[field];
