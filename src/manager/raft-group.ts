@@ -1,13 +1,13 @@
 import type { Member, RaftNode } from "raft-ts";
-import type { ManagerStart, NodeConfig, NodeIdentity, RaftKeys } from "../api/index.js";
+import type { ClusterSpec, ManagerStart, NodeConfig, NodeIdentity, RaftKeys } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
-import type { ReplicatedStore } from "../store/index.js";
+import type { ReplicatedStore, Store } from "../store/index.js";
 import type { ManagerError } from "./errors.js";
 import { decodeContext, encodeContext, Leadership } from "./leadership.js";
 import { RaftMembership } from "./membership.js";
 import { RaftProposer } from "./proposer.js";
 import { checkStream, RaftTransport, type StreamClaim, type StreamDecision } from "./raft/index.js";
-import { openMember, toManagerError } from "./raft-options.js";
+import { openMember, snapshotPolicy, toManagerError } from "./raft-options.js";
 import type { ChannelPool } from "./rpc/index.js";
 
 /** How long a member is looked for by a read barrier before its stream is let in or refused. */
@@ -54,6 +54,7 @@ export class RaftGroup implements AsyncDisposable {
     this.#clock = parts.clock;
     this.#members = raft.status().members;
     transport.setPeers(this.#members);
+    followSnapshotPolicy(parts.store, raft);
     raft.subscribe((event) => {
       if (event.kind === "membership") this.#onMembers(event.members);
       if (event.kind === "removed") parts.onRemoved();
@@ -128,4 +129,20 @@ export class RaftGroup implements AsyncDisposable {
     for (const { id } of this.#members) if (!current.has(id)) this.#removed.add(id);
     this.#members = members;
   }
+}
+
+/** Snapshots are taken as the cluster's spec says, on every member and as soon as it is known. */
+function followSnapshotPolicy(store: Store, raft: RaftNode): void {
+  let spec: ClusterSpec | undefined;
+  const follow = (): void => {
+    const current = store.cluster()?.spec;
+    if (current === undefined || current === spec) return;
+    spec = current;
+    raft.setSnapshotPolicy(snapshotPolicy(current));
+  };
+  follow();
+  store.subscribe((batch) => {
+    if (batch.kind === "restored" || batch.events.some((event) => event.table === "cluster"))
+      follow();
+  });
 }

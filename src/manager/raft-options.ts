@@ -4,10 +4,11 @@ import {
   RaftError,
   type RaftNode,
   type RaftOptions,
+  type SnapshotPolicy,
   type StateMachine,
   type Transport,
 } from "raft-ts";
-import { type ManagerStart, type NodeConfig, nodePaths, type RaftKeys } from "../api/index.js";
+import { type ClusterSpec, type ManagerStart, type NodeConfig, nodePaths, type RaftKeys } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
 import type { ReplicatedStore } from "../store/index.js";
 import { ManagerError } from "./errors.js";
@@ -54,10 +55,14 @@ export async function openMember(
   }
 }
 
-/** A resumed member takes the defaults: its cluster object is inside the log it is about to read. */
-function snapshotSettings(start: ManagerStart): Partial<RaftOptions> {
-  if (start.kind !== "bootstrap") return {};
-  const { SnapshotInterval, LogEntriesForSlowFollowers } = start.spec.Raft;
+/** A joined or resumed member opens with the defaults: its cluster object is in the log it is about to read. */
+function snapshotSettings(start: ManagerStart): SnapshotPolicy {
+  return start.kind === "bootstrap" ? snapshotPolicy(start.spec) : {};
+}
+
+/** What the cluster's spec says about snapshots; 0 asks for the default. */
+export function snapshotPolicy(spec: ClusterSpec): SnapshotPolicy {
+  const { SnapshotInterval, LogEntriesForSlowFollowers } = spec.Raft;
   return {
     ...(SnapshotInterval > 0 && { snapshotEntries: SnapshotInterval }),
     ...(LogEntriesForSlowFollowers > 0 && { keepEntries: LogEntriesForSlowFollowers }),

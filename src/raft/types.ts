@@ -163,6 +163,9 @@ export type RaftOptions = {
   readonly inflightMax?: number;
 };
 
+/** When the log is compacted. */
+export type SnapshotPolicy = Pick<RaftOptions, "snapshotEntries" | "keepEntries">;
+
 /** A running member. Obtained from `openRaft`; nothing runs before that. */
 export interface RaftNode extends AsyncDisposable {
   /**
@@ -190,6 +193,8 @@ export interface RaftNode extends AsyncDisposable {
   subscribe(listener: (event: RaftEvent) => void): () => void;
   /** Takes a snapshot and compacts now. */
   snapshotNow(): Promise<LogIndex>;
+  /** From now on in place of what it was opened with; an absent member is the default. */
+  setSnapshotPolicy(policy: SnapshotPolicy): void;
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   RaftNode,
   RaftOptions,
   RaftStatus,
+  SnapshotPolicy,
 } from "../types.js";
 import type { SnapshotReader } from "../wal/snapshot-file.js";
 import type { SnapshotStore } from "../wal/snapshot-store.js";
@@ -30,6 +31,7 @@ import {
   LEADERLESS_TIMEOUTS,
   LOG_MAX_BYTES,
   type Settings,
+  snapshotPolicyOf,
 } from "./settings.js";
 import { SnapshotReceiver } from "./snapshot-receiver.js";
 import { SnapshotSender } from "./snapshot-sender.js";
@@ -79,6 +81,7 @@ export class RaftNodeLoop implements RaftNode {
   #cancelTick: (() => void) | undefined;
   #cancelCampaign: (() => void) | undefined;
   #snapshotIndex: number;
+  #snapshotPolicy: Pick<Settings, "snapshotEntries" | "keepEntries">;
   #ledTerm: number | undefined;
   #isRemovedTold = false;
 
@@ -86,6 +89,7 @@ export class RaftNodeLoop implements RaftNode {
     this.#p = parts;
     this.#core = parts.core;
     this.#snapshotIndex = parts.restored.index;
+    this.#snapshotPolicy = parts.settings;
     const { options, store, wal, ports } = parts;
     const { stateMachine: machine, clock, logger } = options;
     const onFailed = (cause: unknown): void => this.#fail("DISK_FAILED", cause);
@@ -103,7 +107,7 @@ export class RaftNodeLoop implements RaftNode {
       store,
       wal,
       logger,
-      onSaved: (meta) => this.#core.snapshotSaved(meta, parts.settings.keepEntries),
+      onSaved: (meta) => this.#core.snapshotSaved(meta, this.#snapshotPolicy.keepEntries),
     });
     this.#sender = new SnapshotSender({
       open: (meta) => store.open(meta.index),
@@ -248,6 +252,10 @@ export class RaftNodeLoop implements RaftNode {
     if (meta.index <= this.#snapshotIndex) return meta.index;
     this.#snapshotIndex = meta.index;
     return this.#snapshotter.start(meta);
+  }
+
+  setSnapshotPolicy(policy: SnapshotPolicy): void {
+    this.#snapshotPolicy = snapshotPolicyOf(policy);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -395,7 +403,7 @@ export class RaftNodeLoop implements RaftNode {
 
   #maybeSnapshot(): void {
     const since = this.#applier.applied - this.#snapshotIndex;
-    if (since < this.#p.settings.snapshotEntries && this.#core.logSizeBytes < LOG_MAX_BYTES) return;
+    if (since < this.#snapshotPolicy.snapshotEntries && this.#core.logSizeBytes < LOG_MAX_BYTES) return;
     const meta = this.#applier.position();
     if (since <= 0 || meta === undefined || this.#snapshotter.isRunning) return;
     this.#snapshotIndex = meta.index;
