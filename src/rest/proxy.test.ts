@@ -25,6 +25,11 @@ describe("node-local routes", () => {
     { method: "GET", path: "/v1.41/containers/json?all=1", asked: "/v1.41/containers/json?all=1" },
     { method: "GET", path: "/images/a/b:1/json", asked: "/v1.50/images/a/b:1/json" },
     { method: "DELETE", path: "/volumes/v", asked: "/v1.50/volumes/v" },
+    {
+      method: "GET",
+      path: "/distribution/r.test/a/b:1/json",
+      asked: "/v1.50/distribution/r.test/a/b:1/json",
+    },
     { method: "GET", path: "/volumes", asked: "/v1.50/volumes" },
   ])("$method $path goes to the worker", async ({ method, path, asked }) => {
     await using world = await makeWorld({ isManager: false, worker: echo });

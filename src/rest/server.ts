@@ -8,7 +8,6 @@ import { RestContext } from "./context.js";
 import type { RestDeps, RestServer } from "./deps.js";
 import { EventLog } from "./events/event-log.js";
 import { sendFailure } from "./failure.js";
-import { distributionRoutes } from "./routes/distribution.js";
 import { eventRoutes } from "./routes/events.js";
 import { handleUpgrade, localRoutes } from "./routes/local.js";
 import { logRoutes } from "./routes/logs.js";
@@ -41,7 +40,6 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   logRoutes(app, context);
   networkRoutes(app, context);
   eventRoutes(app, context, events);
-  distributionRoutes(app, context);
   localRoutes(app, context, () => connections.isRetiring);
   metricsRoutes(app, context, () => connections.count);
   unsupportedRoutes(app, context);

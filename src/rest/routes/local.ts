@@ -1,11 +1,15 @@
-/** `/containers`, `/images`, `/exec`, `/volumes`: this node's own, served by its worker. */
+/**
+ * `/containers`, `/images`, `/exec`, `/volumes`: this node's own, served by its worker. So are look-ups in registries
+ * (`/distribution`): no manager speaks to a registry.
+ */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { FastifyInstance } from "fastify";
-import type { RestContext } from "../context.js";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { queryOf, type RestContext } from "../context.js";
+import { loadEverywhere } from "../images/load-everywhere.js";
 import { proxyRequest, proxyUpgrade, refuseUpgrade } from "../proxy.js";
 
-const PREFIXES = ["/containers", "/images", "/exec", "/volumes"];
+const PREFIXES = ["/containers", "/images", "/exec", "/volumes", "/distribution"];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
 function isLocal(path: string): boolean {
@@ -22,19 +26,32 @@ export function localRoutes(
       method: METHODS,
       url,
       handler: (request, reply) => {
-        const headers = reply.getHeaders();
-        const ownHeaders: Record<string, string> = {};
-        for (const [name, value] of Object.entries(headers)) {
-          if (typeof value === "string") ownHeaders[name] = value;
-        }
-        reply.hijack();
-        proxyRequest(request.raw, reply.raw, {
-          workerSocket: context.deps.workerSocket,
-          path: `/v${context.versionOf(request.raw)}${request.raw.url ?? "/"}`,
-          ownHeaders,
-          shouldClose: isRetiring(),
-        });
+        passToWorker(request, reply);
       },
+    });
+  }
+
+  app.post("/images/load", async (request, reply) => {
+    if (!queryOf(request).flag("all-nodes")) return passToWorker(request, reply);
+    const { cluster } = context;
+    const nodes = (await cluster.read()).nodes();
+    const parts = { cluster, workerSocket: context.deps.workerSocket, clock: context.deps.clock };
+    const lines = await loadEverywhere(parts, nodes, request.raw);
+    return reply.header("Content-Type", "application/json").send(lines);
+  });
+
+  /** The reply is out of Fastify's hands from here on. */
+  function passToWorker(request: FastifyRequest, reply: FastifyReply): void {
+    const ownHeaders: Record<string, string> = {};
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      if (typeof value === "string") ownHeaders[name] = value;
+    }
+    reply.hijack();
+    proxyRequest(request.raw, reply.raw, {
+      workerSocket: context.deps.workerSocket,
+      path: `/v${context.versionOf(request.raw)}${request.raw.url ?? "/"}`,
+      ownHeaders,
+      shouldClose: isRetiring(),
     });
   }
 }

@@ -16,6 +16,7 @@ const LIST_FILTERS = new Set(["reference", "dangling", "label"]);
 
 export function addImageRoutes(app: FastifyInstance, context: HttpContext): void {
   const { engine } = context;
+  let lookUpCount = 0;
 
   app.get<{ Querystring: Query }>("/images/json", async (request) => {
     const filters = parseFilters(request.query["filters"] ?? "", LIST_FILTERS);
@@ -74,16 +75,27 @@ export function addImageRoutes(app: FastifyInstance, context: HttpContext): void
   app.get<{ Params: { "*": string } }>("/distribution/*", async (request) => {
     const name = imageName(request.params["*"], "/json");
     const auth = parseRegistryAuth(header(request.headers["x-registry-auth"]));
-    const signal = context.clock.timeout(RESOLVE_WITHIN_MS);
-    const found = await engine.resolve(name, { auth, signal });
-    return {
-      Descriptor: { mediaType: found.mediaType, digest: found.digest, size: found.sizeBytes },
-      Platforms: found.platforms,
-    };
+    if (lookUpCount >= LOOKUPS_MAX) {
+      throw doorError("Unavailable", "too many registry look-ups at once; try again");
+    }
+    lookUpCount += 1;
+    try {
+      const signal = context.clock.timeout(RESOLVE_WITHIN_MS);
+      const found = await engine.resolve(name, { auth, signal });
+      return {
+        Descriptor: { mediaType: found.mediaType, digest: found.digest, size: found.sizeBytes },
+        Platforms: found.platforms,
+      };
+    } finally {
+      lookUpCount -= 1;
+    }
   });
 }
 
-const RESOLVE_WITHIN_MS = 15_000;
+/** A registry that cannot be reached holds up `service create` for no longer. */
+const RESOLVE_WITHIN_MS = 8_000;
+/** Look-ups under way at the same time: more are refused, the CLI goes on without a digest. */
+const LOOKUPS_MAX = 32;
 
 function header(value: string | readonly string[] | undefined): string {
   return typeof value === "string" ? value : (value?.[0] ?? "");
