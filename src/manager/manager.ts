@@ -243,6 +243,14 @@ export class Manager implements ClusterApi, AsyncDisposable {
     return leader === undefined ? undefined : { nodeId: leader.nodeId, addr: leader.addr };
   }
 
+  get raftTerm(): number {
+    return this.#group.leadership.status().term;
+  }
+
+  subscribeTicks(listener: (latenessMs: number) => void): () => void {
+    return this.#group.subscribeTicks(listener);
+  }
+
   get isLeader(): boolean {
     return this.#group.leadership.isLeader;
   }

@@ -73,4 +73,8 @@ export interface ClusterApi {
   /** A byte stream to the node's local Engine API socket (HTTP/1.1 on it). Rejects ApiError Unavailable naming the node. */
   connectNode(nodeId: string, signal?: AbortSignal): Promise<Duplex>;
   leader(): { readonly nodeId: string; readonly addr: string } | undefined;
+  /** Raft's current term on this manager. */
+  readonly raftTerm: number;
+  /** Called at each of Raft's ticks with how many ms late it came. */
+  subscribeTicks(listener: (latenessMs: number) => void): () => void;
 }

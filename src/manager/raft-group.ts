@@ -42,9 +42,16 @@ export class RaftGroup implements AsyncDisposable {
   readonly #transport: RaftTransport;
   readonly #clock: Clock;
   readonly #removed = new Set<string>();
+  readonly #tickListeners: Set<(latenessMs: number) => void>;
   #members: readonly Member[];
 
-  private constructor(parts: RaftGroupParts, raft: RaftNode, transport: RaftTransport) {
+  private constructor(
+    parts: RaftGroupParts,
+    raft: RaftNode,
+    transport: RaftTransport,
+    tickListeners: Set<(latenessMs: number) => void>,
+  ) {
+    this.#tickListeners = tickListeners;
     this.memberId = parts.memberId;
     this.raft = raft;
     this.leadership = new Leadership(raft);
@@ -80,9 +87,13 @@ export class RaftGroup implements AsyncDisposable {
     });
     const context = encodeContext({ nodeId: identity.nodeId, addr: identity.advertiseAddr });
     const isNew = start.kind === "bootstrap" && !hasState;
-    const raft = await openMember({ ...parts, transport }, isNew ? context : undefined);
+    const tickListeners = new Set<(latenessMs: number) => void>();
+    const onTick = (latenessMs: number): void => {
+      for (const listener of tickListeners) listener(latenessMs);
+    };
+    const raft = await openMember({ ...parts, transport, onTick }, isNew ? context : undefined);
     transport.attach(raft);
-    return new RaftGroup(parts, raft, transport);
+    return new RaftGroup(parts, raft, transport, tickListeners);
   }
 
   /** Whose messages are taken. */
@@ -106,6 +117,14 @@ export class RaftGroup implements AsyncDisposable {
   /** Transfers leadership to the most up-to-date voter; rejects with RaftError when there is none. */
   readonly handOver = (signal: AbortSignal): Promise<void> =>
     this.raft.transferLeadership(undefined, signal);
+
+  /** Called at each of Raft's ticks with how many ms late it came. */
+  subscribeTicks(listener: (latenessMs: number) => void): () => void {
+    this.#tickListeners.add(listener);
+    return () => {
+      this.#tickListeners.delete(listener);
+    };
+  }
 
   get hasOtherVoters(): boolean {
     return this.#members.some((member) => !member.isLearner && member.id !== this.memberId);

@@ -23,6 +23,7 @@ type Parts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly onTick: (latenessMs: number) => void;
 };
 
 /** Opens the member. `bootstrapContext` only for a new group. Rejects with ManagerError. */
@@ -39,6 +40,7 @@ export async function openMember(
     clock,
     random,
     logger: logger.child({ part: "raft" }),
+    onTick: parts.onTick,
     keys: raftKeys.keys.map(({ keyId, keyBase64 }) => ({
       keyId,
       key: Buffer.from(keyBase64, "base64"),

@@ -161,6 +161,8 @@ export type RaftOptions = {
   readonly proposalMaxBytes?: number;
   /** Most proposals not yet applied. Default 4,096. */
   readonly inflightMax?: number;
+  /** Called at each tick with how late it came, in ms: what a busy event loop adds to every heartbeat and timeout. */
+  readonly onTick?: (latenessMs: number) => void;
 };
 
 /** When the log is compacted. */

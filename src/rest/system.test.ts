@@ -193,9 +193,13 @@ test("a failure nobody expected is a 500 with its text", async () => {
 
 test("metrics count what the store holds", async () => {
   await using world = await makeWorld();
+  world.cluster.tick(60);
   const answer = await world.call("GET", "/metrics");
   expect(answer.status).toBe(200);
   expect(answer.text).toContain('swarm_nodes{state="ready"} 5');
   expect(answer.text).toContain("swarm_manager_leader 1");
+  expect(answer.text).toContain("swarm_raft_term 3");
+  expect(answer.text).toContain('swarm_raft_tick_lateness_seconds_bucket{le="0.05"} 0');
+  expect(answer.text).toContain('swarm_raft_tick_lateness_seconds_bucket{le="0.075"} 1');
   expect(answer.text).toContain("process_resident_memory_bytes");
 });

@@ -367,7 +367,10 @@ export class RaftNodeLoop implements RaftNode {
       this.#armTick();
       // After a stall Node runs timers before the messages that waited: let those in first.
       const isLate = clock.nowMs() - dueMs > this.#p.settings.tickMs / 2;
-      const deliver = (): void => this.#turn(() => this.#onTick());
+      const deliver = (): void => {
+        this.#p.options.onTick?.(Math.max(0, clock.nowMs() - dueMs));
+        this.#turn(() => this.#onTick());
+      };
       this.#p.ports.defer(isLate ? () => this.#p.ports.defer(deliver) : deliver);
     });
   }

@@ -1,8 +1,13 @@
 /** `GET /metrics` for Prometheus: the process, its connections, and what this node's store holds. */
 import type { FastifyInstance } from "fastify";
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { RestContext } from "../context.js";
 import { taskStateName } from "../present/task.js";
+
+/** Seconds. Finest around the 50 ms that a busy manager may be late; an election needs 600 ms of silence. */
+const LATENESS_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.4, 0.6, 1,
+];
 
 export function metricsRoutes(
   app: FastifyInstance,
@@ -23,6 +28,22 @@ export function metricsRoutes(
     });
     gauge(register, "swarm_manager_leader", "1 where this manager leads", (metric) => {
       metric.set(cluster.leader()?.nodeId === cluster.nodeId ? 1 : 0);
+    });
+    gauge(register, "swarm_raft_term", "Raft's current term on this manager", (metric) => {
+      metric.set(cluster.raftTerm);
+    });
+    const lateness = new Histogram({
+      name: "swarm_raft_tick_lateness_seconds",
+      help: "How late Raft's ticks come, and with them the heartbeats that a leader sends",
+      buckets: LATENESS_BUCKETS,
+      registers: [register],
+    });
+    const unsubscribe = cluster.subscribeTicks((latenessMs) => {
+      lateness.observe(latenessMs / 1000);
+    });
+    app.addHook("onClose", (_app, done) => {
+      unsubscribe();
+      done();
     });
     gauge(register, "swarm_services", "Services in the cluster", (metric) => {
       metric.set(store.services().length);

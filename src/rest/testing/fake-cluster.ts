@@ -130,6 +130,18 @@ export class FakeCluster implements ClusterApi {
     return { nodeId: this.nodeId, addr: "10.98.0.1:2377" };
   }
 
+  readonly raftTerm = 3;
+  readonly #tickListeners = new Set<(latenessMs: number) => void>();
+
+  subscribeTicks(listener: (latenessMs: number) => void): () => void {
+    this.#tickListeners.add(listener);
+    return () => this.#tickListeners.delete(listener);
+  }
+
+  tick(latenessMs: number): void {
+    for (const listener of this.#tickListeners) listener(latenessMs);
+  }
+
   /** Every manager of the store is a voter that answers. */
   #membership(): Membership {
     const members = () =>
