@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { lockStateDirectory } from "./lock-file.js";
 
 let directory: string;
@@ -52,6 +52,24 @@ test("SIGKILL of the holder frees the lock", async () => {
   await once(other, "exit");
   const lock = await lockStateDirectory(path, 0);
   lock.release();
+});
+
+test("a killed holder that nobody reaped is waited for as one that is gone", async () => {
+  const other = await holder();
+  // `sleep` never reaps the child that its shell left to it.
+  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [zombie] = (await once(parent.stdout, "data")) as [Buffer];
+  await vi.waitFor(() => {
+    expect(readFileSync(`/proc/${Number(zombie)}/stat`, "utf8")).toMatch(/\) Z /);
+  });
+  writeFileSync(path, zombie);
+  const locking = lockStateDirectory(path);
+  other.kill("SIGKILL");
+  const lock = await locking;
+  lock.release();
+  parent.kill("SIGKILL");
 });
 
 test("a child that inherited the lock keeps it after its parent is gone, until it ends", async () => {
