@@ -4,6 +4,7 @@ import { nodeAnswers } from "./nodes.js";
 import { waitFor } from "./processes.js";
 
 const MEMBERSHIP_LIMIT_MS = 60_000;
+const MANAGER_LIMIT_MS = 30_000;
 
 type SwarmInfo = { readonly JoinTokens: { readonly Worker: string; readonly Manager: string } };
 type NodeInfo = {
@@ -28,7 +29,7 @@ export async function formCluster(
     });
     say(`${first.name} made the cluster`);
   }
-  const tokens = (await leader.call<SwarmInfo>("GET", "/swarm")).JoinTokens;
+  const tokens = await joinTokens(leader);
   for (const node of others.filter((other) => other.role === "manager")) {
     await joinCluster(node, first, tokens.Manager, say);
   }
@@ -38,6 +39,20 @@ export async function formCluster(
       .map((node) => joinCluster(node, first, tokens.Worker, say)),
   );
   return await clusterReady(leader, nodes);
+}
+
+/** A manager that was just started again refuses calls for a moment; one that cannot run says why when the time is over. */
+async function joinTokens(manager: EngineClient): Promise<SwarmInfo["JoinTokens"]> {
+  let refusal: unknown;
+  const ask = (): Promise<SwarmInfo | undefined> =>
+    manager.call<SwarmInfo>("GET", "/swarm").catch((error: unknown) => {
+      refusal = error;
+      return undefined;
+    });
+  const swarm = await waitFor("the first manager answers", MANAGER_LIMIT_MS, ask).catch(() => {
+    throw refusal;
+  });
+  return swarm.JoinTokens;
 }
 
 async function joinCluster(

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { removeContainers } from "./containerd.js";
 import { removeLan } from "./lan.js";
 import type { Layout } from "./layout.js";
@@ -31,5 +32,7 @@ export async function down(layout: Layout, say: (line: string) => void): Promise
   }
   await rm(layout.stateDir, { recursive: true, force: true });
   await rm(layout.runDir, { recursive: true, force: true });
+  // The simulated one has both below a directory of its own.
+  if (layout.isSimulated) await rm(dirname(layout.runDir), { recursive: true, force: true });
   return state !== undefined;
 }
