@@ -1,12 +1,45 @@
 /** One playground for all files of the run: made at the start, removed at the end, also when a test failed. */
 import { execFileSync } from "node:child_process";
+import type { PlaygroundStatus } from "../../src/cli/playground/index.js";
 
 const CLI = new URL("../../dist/cli/main.js", import.meta.url).pathname;
+const FLAGS = process.env["SWARM_TEST_SIMULATED"] === "1" ? ["--simulated"] : [];
 
 export default function setup(): () => void {
-  execFileSync(process.execPath, [CLI, "playground", "down"], { stdio: "inherit" });
-  execFileSync(process.execPath, [CLI, "playground", "up"], { stdio: "inherit" });
-  return () => {
-    execFileSync(process.execPath, [CLI, "playground", "down"], { stdio: "inherit" });
+  if (isUp()) {
+    throw new Error(
+      `a playground is up that these tests did not start, and they would remove it; take it down first: node ${[CLI, "playground", "down", ...FLAGS].join(" ")}`,
+    );
+  }
+  // What is left of one that ended without `down`.
+  playground("down");
+  const down = (): void => {
+    playground("down");
   };
+  try {
+    playground("up");
+  } catch (error) {
+    down();
+    throw error;
+  }
+  return down;
+}
+
+function playground(verb: string): void {
+  execFileSync(process.execPath, [CLI, "playground", verb, ...FLAGS], { stdio: "inherit" });
+}
+
+function isUp(): boolean {
+  let text: string;
+  try {
+    text = execFileSync(
+      process.execPath,
+      [CLI, "playground", "status", "--format", "json", ...FLAGS],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    );
+  } catch {
+    return false;
+  }
+  const { nodes } = JSON.parse(text) as PlaygroundStatus;
+  return nodes.some((node) => node.pids.supervisor !== null);
 }

@@ -11,48 +11,15 @@ import {
   managers,
   node,
   reset,
-  serviceSpec,
-  type TestNode,
   untilRunning,
   whileFrozen,
 } from "./playground.js";
+import { expectOnAllManagers, startWriters } from "./writers.js";
 
 /** 5 × the 2 s that the bench asserts. */
 const WRITES_AGAIN_MS = 10_000;
 
 beforeEach(reset);
-
-/** Writes named services at the given managers until told to stop; keeps what was acknowledged. */
-function startWriters(targets: readonly TestNode[]) {
-  const acknowledged: { name: string; at: number }[] = [];
-  const conflicts: string[] = [];
-  let isOver = false;
-  let serial = 0;
-  const write = async (target: TestNode): Promise<void> => {
-    while (!isOver) {
-      const name = `write-${serial++}`;
-      try {
-        await api(target).call("POST", "/services/create", {
-          body: serviceSpec(name, { replicas: 0 }),
-          signal: AbortSignal.timeout(25_000),
-        });
-        acknowledged.push({ name, at: performance.now() });
-      } catch (error) {
-        if (error instanceof Error && error.message.includes("already exists"))
-          conflicts.push(name);
-      }
-    }
-  };
-  const done = Promise.all(targets.flatMap((target) => [write(target), write(target)]));
-  return {
-    acknowledged,
-    conflicts,
-    stop: async (): Promise<void> => {
-      isOver = true;
-      await done;
-    },
-  };
-}
 
 async function loseLeader(
   lose: (pid: number | null, work: () => Promise<void>) => Promise<void>,
@@ -73,12 +40,7 @@ async function loseLeader(
   await writers.stop();
   await healthy();
   expect(writers.conflicts).toEqual([]);
-  for (const manager of managers()) {
-    const names = new Set(
-      (await api(manager).call<ApiService[]>("GET", "/services")).map((entry) => entry.Spec.Name),
-    );
-    expect(writers.acknowledged.filter((write) => !names.has(write.name))).toEqual([]);
-  }
+  await expectOnAllManagers(writers.acknowledged.map((write) => write.name));
   expect(allContainerPids()).toEqual(pidsBefore);
 }
 

@@ -1,5 +1,7 @@
 /** The playground as tests see it: nodes, the stock docker CLI on each, the API, and the processes to hurt. */
 import { type ExecFileException, execFile, execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import type { ApiNode, ApiService, ApiTask } from "../../src/cli/api-types.js";
@@ -10,14 +12,24 @@ const exec = promisify(execFile);
 const CLI = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 const CONTAINERD = "/run/swarm-playground/containerd.sock";
 
+/** Runs against the simulated playground: for developing what needs no kernel. No requirement counts as shown on it. */
+export const IS_SIMULATED = process.env["SWARM_TEST_SIMULATED"] === "1";
+/** `SOAK=1` runs as many rounds as the contracts name; otherwise a slice of them. */
+export const IS_SOAK = process.env["SOAK"] === "1";
+const FLAGS = IS_SIMULATED ? ["--simulated"] : [];
+
 export type TestNode = PlaygroundStatus["nodes"][number];
 export type Output = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 export function status(): PlaygroundStatus {
-  const text = execFileSync(process.execPath, [CLI, "playground", "status", "--format", "json"], {
-    encoding: "utf8",
-  });
-  return JSON.parse(text) as PlaygroundStatus;
+  const args = [CLI, "playground", "status", "--format", "json", ...FLAGS];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as PlaygroundStatus;
+}
+
+/** Starts what does not run, as an init system would, and waits until the cluster is whole. */
+export async function startWhatDoesNotRun(): Promise<void> {
+  const { code, stderr } = await run(process.execPath, [CLI, "playground", "up", ...FLAGS], {});
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 }
 
 export const IMAGE = "swarm-demo/web:1";
@@ -37,7 +49,7 @@ export function managers(): TestNode[] {
   return status().nodes.filter((candidate) => candidate.role === "manager");
 }
 
-async function run(
+export async function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -170,8 +182,9 @@ export async function untilRunning(
   });
 }
 
-/** Task id → pid of the container's first process, as containerd says. */
+/** Task id → pid of the container's first process, as containerd (or the simulated engine's files) say. */
 export function containerPids(target: TestNode): Map<string, number> {
+  if (IS_SIMULATED) return simulatedPids(target);
   const text = execFileSync(
     "ctr",
     ["-a", CONTAINERD, "-n", target.containerdNamespace, "task", "ls"],
@@ -186,6 +199,27 @@ export function containerPids(target: TestNode): Map<string, number> {
   return new Map(
     rows.filter((row) => row[2] === "RUNNING").map((row) => [row[0] ?? "", Number(row[1])]),
   );
+}
+
+type SimulatedState = { id: string; pid: number; isStarted: boolean; exit?: unknown };
+
+function simulatedPids(target: TestNode): Map<string, number> {
+  const dir = join(target.stateDir, "worker", "simulated", "containers");
+  const running = readdirSync(dir)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => readUnlessGone(join(dir, name)))
+    .filter((text) => text !== undefined)
+    .map((text) => JSON.parse(text) as SimulatedState)
+    .filter((saved) => saved.isStarted && saved.exit === undefined);
+  return new Map(running.map((saved) => [saved.id, saved.pid]));
+}
+
+function readUnlessGone(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 export function allContainerPids(): Map<string, number> {
@@ -239,6 +273,35 @@ export async function whileFrozen<T>(
       }
     }
   }
+}
+
+/** False also for a process that only waits to be reaped. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Values of `GET /metrics` by name with labels, as the text has them. */
+export async function metrics(target: TestNode): Promise<ReadonlyMap<string, number>> {
+  const response = await api(target).open("GET", "/metrics");
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  const rows = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(
+    rows.map((row) => [
+      row.slice(0, row.lastIndexOf(" ")),
+      Number(row.slice(row.lastIndexOf(" "))),
+    ]),
+  );
+}
+
+export async function raftTerm(target: TestNode): Promise<number> {
+  const term = (await metrics(target)).get("swarm_raft_term");
+  if (term === undefined) throw new Error(`${target.name} shows no term: it is no manager`);
+  return term;
 }
 
 export function kill(pid: number | null): void {

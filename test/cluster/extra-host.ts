@@ -1,0 +1,102 @@
+/** One more host on the playground's underlay, with a swarmd that belongs to no cluster yet. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ApiInfo } from "../../src/cli/api-types.js";
+import { EngineClient } from "../../src/cli/client.js";
+import { eventually, IS_SIMULATED, type Output, run } from "./playground.js";
+
+const SWARMD = new URL("../../dist/node/main.js", import.meta.url).pathname;
+
+export class ExtraHost implements AsyncDisposable {
+  readonly name: string;
+  readonly addr: string;
+  readonly dir: string;
+  readonly socket: string;
+  readonly client: EngineClient;
+  readonly #netns: string;
+  readonly #last: number;
+  #daemon: ChildProcess | undefined;
+
+  /** `last`: the address's last part, 150–199. */
+  constructor(name: string, last: number) {
+    this.name = name;
+    this.#last = last;
+    this.#netns = `t-${name}`;
+    this.addr = IS_SIMULATED ? `127.0.99.${last}` : `10.99.0.${last}`;
+    this.dir = mkdtempSync(join(tmpdir(), `swarm-${name}-`));
+    this.socket = join(this.dir, "swarm.sock");
+    this.client = new EngineClient(this.socket);
+  }
+
+  get certificatesDir(): string {
+    return join(this.dir, "state", "certificates");
+  }
+
+  log(): string {
+    return readFileSync(join(this.dir, "log"), "utf8");
+  }
+
+  plug(): void {
+    if (IS_SIMULATED) return;
+    execFileSync("sh", [
+      "-ec",
+      `ip netns add ${this.#netns}
+       ip link add name spg${this.#last} type veth peer name eth0 netns ${this.#netns}
+       ip link set dev spg${this.#last} master swarmpg0 up
+       nsenter --net=/run/netns/${this.#netns} sh -ec 'ip link set lo up; ip addr add ${this.addr}/24 dev eth0; ip link set eth0 up'`,
+    ]);
+  }
+
+  /** Starts swarmd and waits until its API answers. */
+  async start(): Promise<void> {
+    const { dir, addr, name } = this;
+    const flags = [
+      SWARMD,
+      ...["--hostname", name, "--state-dir", join(dir, "state"), "--run-dir", join(dir, "run")],
+      ...["--socket", this.socket, "--advertise-addr", addr, "--listen-addr", `${addr}:2377`],
+      ...(IS_SIMULATED
+        ? ["--engine", "simulated"]
+        : [
+            ...["--containerd-address", "/run/swarm-playground/containerd.sock"],
+            ...["--containerd-namespace", `t-${name}`],
+            ...["--cgroup-parent", `/swarm-playground/${name}`],
+          ]),
+    ];
+    const log = openSync(join(dir, "log"), "a");
+    this.#daemon = IS_SIMULATED
+      ? spawn(process.execPath, flags, { stdio: ["ignore", log, log] })
+      : spawn("nsenter", [`--net=/run/netns/${this.#netns}`, process.execPath, ...flags], {
+          stdio: ["ignore", log, log],
+        });
+    closeSync(log);
+    await eventually(`the API of ${name} answers`, 30_000, () =>
+      existsSync(this.socket) ? this.info().then(() => true) : false,
+    );
+  }
+
+  async stop(): Promise<void> {
+    const daemon = this.#daemon;
+    this.#daemon = undefined;
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const gone = new Promise((resolve) => daemon.once("exit", resolve));
+    daemon.kill("SIGTERM");
+    await gone;
+  }
+
+  info(): Promise<ApiInfo> {
+    return this.client.call<ApiInfo>("GET", "/info", { signal: AbortSignal.timeout(5_000) });
+  }
+
+  /** The stock docker CLI against this host. */
+  docker(...args: string[]): Promise<Output> {
+    return run("docker", args, { DOCKER_HOST: `unix://${this.socket}` });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    if (!IS_SIMULATED) execFileSync("ip", ["netns", "del", this.#netns]);
+    rmSync(this.dir, { recursive: true });
+  }
+}
