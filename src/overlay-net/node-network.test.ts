@@ -118,9 +118,9 @@ test("sync releases what is not wanted, also namespaces nobody remembers", async
   ]);
 });
 
-async function quietMoment(): Promise<void> {
+async function quietMoment(until = "spare2-"): Promise<void> {
   for (const timer of timers.splice(0)) timer();
-  while (!(await readFile(join(dir, "net-state.json"), "utf8")).includes("spare2-")) {
+  while (!(await readFile(join(dir, "net-state.json"), "utf8")).includes(until)) {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -140,6 +140,7 @@ test("without its state file a restart still finds whose endpoint is whose", asy
   const network = await open();
   await quietMoment();
   const before = await network.attach("c1", "default", []);
+  await quietMoment("spare3-");
   await rm(join(dir, "net-state.json"));
   const again = await open();
   await again.sync(["c1"]);

@@ -77,6 +77,8 @@ export class NodeNetwork {
   readonly #clock: Clock;
   readonly #spareCount: number;
   readonly #spares: Spare[] = [];
+  /** Host ends of spares that were given out and not renamed yet. */
+  readonly #unnamed = new Map<string, string>();
   #spareSerial = 0;
   #cancelRefill: () => void = () => undefined;
   #isClosed = false;
@@ -89,6 +91,7 @@ export class NodeNetwork {
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
   #writing: Promise<void> = Promise.resolve();
+  #nextSave: Promise<void> | undefined;
   #hostPath = "";
 
   private constructor(kernel: Kernel, names: NodeNames, pool: AddressPool, options: OpenOptions) {
@@ -266,12 +269,8 @@ export class NodeNetwork {
   async #endpoint(containerId: string): Promise<Spare> {
     const spare = this.#spares.shift();
     if (spare === undefined) return this.#makeEndpoint(containerId);
-    // The name follows behind: it is for people, and for a restart that finds no state file.
-    this.#kernel
-      .setAlias(this.#hostLink(spare.address), vethAlias(this.#names, containerId))
-      .catch((error: unknown) => {
-        this.#logger.warn({ error, containerId }, "endpoint could not be named");
-      });
+    // The name follows in the next quiet moment: it is for people, and for a restart that finds no state file.
+    this.#unnamed.set(this.#hostLink(spare.address), vethAlias(this.#names, containerId));
     return spare;
   }
 
@@ -302,7 +301,8 @@ export class NodeNetwork {
   /** After a quiet moment, one at a time, so that it is never in the way of a container. */
   #refillSoon(): void {
     this.#cancelRefill();
-    if (this.#isClosed || this.#spares.length >= this.#spareCount) return;
+    const isFull = this.#spares.length >= this.#spareCount && this.#unnamed.size === 0;
+    if (this.#isClosed || isFull) return;
     this.#cancelRefill = this.#clock.setTimer(SPARE_QUIET_MS, () => {
       void this.#refill(); // reports its own failures
     });
@@ -310,6 +310,11 @@ export class NodeNetwork {
 
   async #refill(): Promise<void> {
     try {
+      if (this.#unnamed.size > 0) {
+        const aliases = new Map(this.#unnamed);
+        this.#unnamed.clear();
+        await this.#kernel.setAliases(aliases);
+      }
       while (this.#busy === 0 && !this.#isClosed && this.#spares.length < this.#spareCount) {
         this.#spareSerial += 1;
         const spare = await this.#makeEndpoint(`spare${this.#spareSerial}-${this.#pool.usedCount}`);
@@ -363,17 +368,25 @@ export class NodeNetwork {
     await this.#kernel.applyRuleset(nodeRuleset(this.#names, this.subnet, rules));
   }
 
-  /** One write at a time; the last state wins. */
+  /** One write at a time; those that wait for it share the next one. Resolves when the state of now is written. */
   #save(): Promise<void> {
-    this.#writing = this.#writing.then(() =>
-      writeStateFile(this.#stateFile, {
-        nodeId: this.#names.nodeId,
-        subnet: this.subnet,
-        attachments: this.attachments.map(({ netnsPath: _, ...rest }) => rest),
-        spares: [...this.#spares],
-      }),
-    );
-    return this.#writing;
+    this.#nextSave ??= this.#writing
+      .catch(() => undefined)
+      .then(() => {
+        this.#writing = this.#write();
+        this.#nextSave = undefined;
+        return this.#writing;
+      });
+    return this.#nextSave;
+  }
+
+  #write(): Promise<void> {
+    return writeStateFile(this.#stateFile, {
+      nodeId: this.#names.nodeId,
+      subnet: this.subnet,
+      attachments: this.attachments.map(({ netnsPath: _, ...rest }) => rest),
+      spares: [...this.#spares],
+    });
   }
 
   async #serial<T>(containerId: string, work: () => Promise<T>): Promise<T> {

@@ -162,8 +162,9 @@ export class IpKernel implements Kernel {
     ]);
   }
 
-  async setAlias(hostLink: string, alias: string): Promise<void> {
-    await runTool("ip", ["link", "set", "dev", hostLink, "alias", alias]).catch(ignoreMissing);
+  async setAliases(aliases: ReadonlyMap<string, string>): Promise<void> {
+    const lines = [...aliases].map(([link, alias]) => `link set dev ${link} alias ${alias}\n`);
+    await runTool("ip", ["-force", "-batch", "-"], lines.join("")).catch(ignoreMissing);
   }
 
   async aliases(bridge: string): Promise<ReadonlyMap<string, string>> {

@@ -34,8 +34,8 @@ export interface Kernel {
   /** Network namespace with loopback up. */
   addNetns(name: string): Promise<void>;
   addEndpoint(endpoint: Endpoint): Promise<void>;
-  /** Says on the host end for whom the endpoint is. */
-  setAlias(hostLink: string, alias: string): Promise<void>;
+  /** Says on host ends for whom their endpoints are; those that are gone are skipped. */
+  setAliases(aliases: ReadonlyMap<string, string>): Promise<void>;
   /** Host end → alias, of the bridge's ports. */
   aliases(bridge: string): Promise<ReadonlyMap<string, string>>;
   removeNetns(name: string): Promise<void>;

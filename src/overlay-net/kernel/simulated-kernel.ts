@@ -36,9 +36,11 @@ export class SimulatedKernel implements Kernel {
     return Promise.resolve();
   }
 
-  setAlias(hostLink: string, alias: string): Promise<void> {
+  setAliases(aliases: ReadonlyMap<string, string>): Promise<void> {
     for (const [netns, endpoint] of this.netns) {
-      if (endpoint?.hostLink === hostLink) this.netns.set(netns, { ...endpoint, alias });
+      const alias = endpoint === undefined ? undefined : aliases.get(endpoint.hostLink);
+      if (endpoint !== undefined && alias !== undefined)
+        this.netns.set(netns, { ...endpoint, alias });
     }
     return Promise.resolve();
   }
