@@ -22,6 +22,7 @@ export type {
   RaftOptions,
   RaftRandom,
   RaftStatus,
+  SnapshotPolicy,
   StateMachine,
   Term,
   Transport,

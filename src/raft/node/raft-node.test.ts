@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LocalCluster, retry, until } from "../testing/cluster.js";
 
@@ -64,6 +65,14 @@ test("a follower that fell behind the compacted log gets a snapshot", async () =
   await leader.propose(bytes("more"));
   await until(() => back.machine.items.length === 501);
   expect(back.machine.items).toEqual(cluster.get("a").machine.items);
+});
+
+test("a snapshot policy counts from when it is set", async () => {
+  await cluster.grow(1);
+  const { node, dir } = cluster.get("a");
+  for (let i = 0; i < 20; i++) await node.propose(bytes(`${i}`));
+  node.setSnapshotPolicy({ snapshotEntries: 10 });
+  await until(() => readdirSync(dir).some((name) => name.endsWith(".snap")));
 });
 
 test("leadership is handed over on request", async () => {

@@ -406,7 +406,8 @@ export class RaftNodeLoop implements RaftNode {
 
   #maybeSnapshot(): void {
     const since = this.#applier.applied - this.#snapshotIndex;
-    if (since < this.#snapshotPolicy.snapshotEntries && this.#core.logSizeBytes < LOG_MAX_BYTES) return;
+    if (since < this.#snapshotPolicy.snapshotEntries && this.#core.logSizeBytes < LOG_MAX_BYTES)
+      return;
     const meta = this.#applier.position();
     if (since <= 0 || meta === undefined || this.#snapshotter.isRunning) return;
     this.#snapshotIndex = meta.index;

@@ -1,4 +1,4 @@
-import type { RaftOptions } from "../types.js";
+import type { RaftOptions, SnapshotPolicy } from "../types.js";
 
 /** Bytes of proposals appended and not applied; more are refused with OVERLOADED. */
 export const INFLIGHT_BYTES_MAX = 64 * 1024 * 1024;
@@ -25,14 +25,23 @@ export type Settings = {
   readonly inflightMax: number;
 };
 
+/** Fills in the defaults of what may change while the member runs. */
+export function snapshotPolicyOf(
+  policy: SnapshotPolicy,
+): Pick<Settings, "snapshotEntries" | "keepEntries"> {
+  return {
+    snapshotEntries: policy.snapshotEntries ?? 10_000,
+    keepEntries: policy.keepEntries ?? 500,
+  };
+}
+
 /** Fills in the defaults and checks what would break invariants. Throws RangeError. */
 export function settingsOf(options: RaftOptions): Settings {
   const settings: Settings = {
     tickMs: options.tickMs ?? 100,
     heartbeatTicks: options.heartbeatTicks ?? 1,
     electionTicks: options.electionTicks ?? 6,
-    snapshotEntries: options.snapshotEntries ?? 10_000,
-    keepEntries: options.keepEntries ?? 500,
+    ...snapshotPolicyOf(options),
     proposalMaxBytes: options.proposalMaxBytes ?? 1.5 * 1024 * 1024,
     inflightMax: options.inflightMax ?? 4_096,
   };
