@@ -1,5 +1,11 @@
 import type { Member, RaftNode } from "raft-ts";
-import type { ClusterSpec, ManagerStart, NodeConfig, NodeIdentity, RaftKeys } from "../api/index.js";
+import type {
+  ClusterSpec,
+  ManagerStart,
+  NodeConfig,
+  NodeIdentity,
+  RaftKeys,
+} from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
 import type { ReplicatedStore, Store } from "../store/index.js";
 import type { ManagerError } from "./errors.js";

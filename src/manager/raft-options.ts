@@ -8,7 +8,13 @@ import {
   type StateMachine,
   type Transport,
 } from "raft-ts";
-import { type ClusterSpec, type ManagerStart, type NodeConfig, nodePaths, type RaftKeys } from "../api/index.js";
+import {
+  type ClusterSpec,
+  type ManagerStart,
+  type NodeConfig,
+  nodePaths,
+  type RaftKeys,
+} from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
 import type { ReplicatedStore } from "../store/index.js";
 import { ManagerError } from "./errors.js";
