@@ -77,7 +77,7 @@ export type Change =
       readonly desiredState: TaskState;
       readonly notBeforeMs?: number;
     }
-  /** Scheduler: only while the task has no node and is wanted; sets state assigned. */
+  /** Scheduler: only while the task has no node and is wanted; sets state assigned and clears `err`. */
   | {
       readonly kind: "taskAssign";
       readonly taskId: string;

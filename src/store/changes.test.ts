@@ -137,6 +137,13 @@ describe("narrow changes to tasks", () => {
     ]);
   });
 
+  test("the reason why a task had to wait does not stay with it on its node", () => {
+    const store = populated();
+    const waiting = status({ taskId: unassigned, state: TASK_STATE.pending, err: "no node" });
+    apply(store, [waiting, assign(unassigned, 1)]);
+    expect(store.task(unassigned)).toMatchObject({ state: TASK_STATE.assigned, err: "" });
+  });
+
   test("a task that nobody wants any more is not assigned", () => {
     const store = populated();
     apply(store, [desired(unassigned, TASK_STATE.shutdown), assign(unassigned, 1)]);

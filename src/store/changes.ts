@@ -145,7 +145,8 @@ function taskAssign(
   const isWanted = old.desiredState <= TASK_STATE.complete;
   if (!isWanted || old.state >= TASK_STATE.assigned) return undefined;
   const { nodeId, message } = change;
-  const set = { nodeId, message, state: TASK_STATE.assigned, statusAtMs: stamp.atMs };
+  // The reason why it had to wait is not to stay with it on its node.
+  const set = { nodeId, message, err: "", state: TASK_STATE.assigned, statusAtMs: stamp.atMs };
   return updateTask(tables, old, set, stamp);
 }
 

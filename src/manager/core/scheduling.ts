@@ -23,8 +23,7 @@ export class Scheduling implements Reconciler {
   }
 
   plan(view: StoreView, plan: Plan): void {
-    // A decision takes at most two changes.
-    const { decisions, wakeAtMs } = this.#scheduler.schedule(plan.nowMs, plan.room >> 1);
+    const { decisions, wakeAtMs } = this.#scheduler.schedule(plan.nowMs, plan.room);
     for (const decision of decisions) plan.add(...changesOf(decision, view, plan.nowMs));
     this.#inFlight = decisions.map((decision) => decision.taskId);
     if (wakeAtMs !== undefined) plan.wakeAt(wakeAtMs);
@@ -42,7 +41,5 @@ function changesOf(decision: Decision, view: StoreView, atMs: number): Change[] 
   const pending = { state: TASK_STATE.pending, atMs, message: PENDING_MESSAGE };
   if (decision.kind === "wait") return [statusChange(task, { ...pending, err: decision.reason })];
   const { taskId, nodeId } = decision;
-  const assign: Change = { kind: "taskAssign", taskId, nodeId, message: ASSIGNED_MESSAGE };
-  // The reason why it had to wait is not to stay with it on its node.
-  return task.err === "" ? [assign] : [statusChange(task, { ...pending, err: "" }), assign];
+  return [{ kind: "taskAssign", taskId, nodeId, message: ASSIGNED_MESSAGE }];
 }
