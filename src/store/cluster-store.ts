@@ -80,7 +80,7 @@ export class ClusterStore implements ReplicatedStore {
       networks: tables.network.list(),
       secrets: tables.secret.list(),
       configs: tables.config.list(),
-      tasks: tables.task.list(),
+      tasks: tables.task.freeze(),
       results: this.#results.list(),
     };
     return encodeSnapshot(frame, this.#pace);

@@ -8,6 +8,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** Continues `crc` (0 at the start) over `bytes`. */
 export function crc32(bytes: Uint8Array, crc = 0): number {
   let state = ~crc;
-  for (const byte of bytes) state = (state >>> 8) ^ (TABLE[(state ^ byte) & 0xff] ?? 0);
+  for (let i = 0; i < bytes.length; i++)
+    state = (state >>> 8) ^ (TABLE[(state ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
   return ~state >>> 0;
 }

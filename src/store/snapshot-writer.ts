@@ -19,9 +19,10 @@ import { crc32 } from "./crc32.js";
 import { type Pace, TimeSlice } from "./time-slice.js";
 
 export const SNAPSHOT_FORMAT = 1;
-const CHUNK_BYTES = 256 * 1024;
+/** Small enough that putting one together and its checksum stay far below a slice. */
+const CHUNK_BYTES = 64 * 1024;
 
-/** References to everything as of one index. Objects are immutable, so taking them is all that has to happen at once. */
+/** Everything as of one index: objects are immutable, the tables hand out what does not change any more. */
 export type SnapshotFrame = {
   readonly index: number;
   readonly clusters: readonly Cluster[];
@@ -30,7 +31,8 @@ export type SnapshotFrame = {
   readonly networks: readonly Network[];
   readonly secrets: readonly Secret[];
   readonly configs: readonly Config[];
-  readonly tasks: readonly Task[];
+  /** Walked once. */
+  readonly tasks: Iterable<Task>;
   readonly results: readonly StoredResultRecord[];
 };
 

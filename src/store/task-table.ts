@@ -20,12 +20,20 @@ type ServiceTasks = {
   readonly bySlot: Map<number, TaskCell | readonly TaskCell[]>;
 };
 
+/** Cells as of one moment, with the tasks that those changed since held then. A removed cell keeps its last task. */
+type TaskFrame = {
+  readonly cells: Iterable<TaskCell>;
+  readonly before: Map<TaskCell, Task>;
+};
+
 /** Tasks by id, by service, by slot and by node. */
 export class TaskTable {
   readonly #cells = new Map<string, TaskCell>();
   readonly #all = new TaskList();
   readonly #byService = new Map<string, ServiceTasks>();
   readonly #byNode = new Map<string, TaskList>();
+  /** Weak: a frame that nobody reads to its end is not to gather old tasks for ever. */
+  readonly #frames = new Set<WeakRef<TaskFrame>>();
 
   get(id: string): Task | undefined {
     return this.#cells.get(id)?.task;
@@ -33,6 +41,17 @@ export class TaskTable {
 
   list(): readonly Task[] {
     return this.#all.tasks();
+  }
+
+  /**
+   * The tasks as of now in the order of ids, to be walked once while the table goes on. Costs one reference per chunk of tasks
+   * now, and one map entry for each task that changes until the walk ends.
+   */
+  freeze(): Iterable<Task> {
+    const frame: TaskFrame = { cells: this.#all.freeze(), before: new Map() };
+    const ref = new WeakRef(frame);
+    this.#frames.add(ref);
+    return walk(frame, () => this.#frames.delete(ref));
   }
 
   byService(serviceId: string): readonly Task[] {
@@ -55,6 +74,7 @@ export class TaskTable {
       return;
     }
     const old = cell.task;
+    if (this.#frames.size > 0) this.#keepForFrames(cell);
     const isMoved = old.serviceId !== task.serviceId || old.slot !== task.slot;
     if (isMoved) this.#leaveService(cell);
     if (old.nodeId !== task.nodeId) this.#leaveNode(cell);
@@ -73,6 +93,14 @@ export class TaskTable {
     this.#all.delete(id);
     this.#leaveService(cell);
     this.#leaveNode(cell);
+  }
+
+  #keepForFrames(cell: TaskCell): void {
+    for (const ref of this.#frames) {
+      const frame = ref.deref();
+      if (frame === undefined) this.#frames.delete(ref);
+      else if (!frame.before.has(cell)) frame.before.set(cell, cell.task);
+    }
   }
 
   #insert(task: Task): void {
@@ -149,6 +177,10 @@ class TaskList {
     return this.#tasks;
   }
 
+  freeze(): Iterable<TaskCell> {
+    return this.#cells.freeze();
+  }
+
   /** A task of the list was replaced in its cell. */
   touch(): void {
     this.#tasks = undefined;
@@ -162,6 +194,14 @@ class TaskList {
   delete(id: string): void {
     this.#tasks = undefined;
     this.#cells.delete(id);
+  }
+}
+
+function* walk(frame: TaskFrame, onEnd: () => void): Generator<Task, void, undefined> {
+  try {
+    for (const cell of frame.cells) yield frame.before.get(cell) ?? cell.task;
+  } finally {
+    onEnd();
   }
 }
 
