@@ -13,6 +13,7 @@ export type {
   OperationExecutor,
   ReachabilityOf,
 } from "./port.js";
+export { requireTls13 } from "./rpc/index.js";
 
 /**
  * Opens this node's manager and resolves when it is ready: listening on `identity.listenAddr`, and

@@ -148,6 +148,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
       certificates: this.#certificates,
       gate: (path, peer) => this.#admit(path, peer),
       logger,
+      clock: options.clock,
     });
     registerServices({
       server: this.#server,

@@ -1,9 +1,10 @@
 /** The front of a manager: the manager and REST over its store in one process (architecture §2). */
 import { ChildChannel, type NodeIdentity, type ToChild } from "../api/index.js";
 import { ApiError, createLogger, SystemClock, SystemRandom } from "../base/index.js";
-import { createManager, type Manager, ManagerError } from "../manager/index.js";
+import { createManager, type Manager, ManagerError, requireTls13 } from "../manager/index.js";
 import { runFront } from "./front-program.js";
 
+requireTls13();
 const { channel, start } = await ChildChannel.connect();
 const { config } = start;
 const logger = createLogger(config.logLevel, { program: "manager", node: config.hostname });

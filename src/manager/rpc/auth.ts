@@ -1,7 +1,7 @@
 /** Who may call what. Pure: one table, deny by default (contracts §3). */
 import type { Cluster, Node, NodeRole } from "../../api/index.js";
 
-/** What a verified client certificate says. Undefined peer: no certificate, or one of another CA. */
+/** What a verified client certificate says. Undefined peer: no certificate, or one that does not verify (expired, not valid yet, of another CA). */
 export type Peer = {
   readonly nodeId: string;
   readonly clusterId: string;
@@ -58,6 +58,11 @@ export type AuthDecision =
   /** `mayBeStale`: this manager's store could simply lag; look again after a read barrier. */
   | { readonly kind: "refused"; readonly reason: string; readonly mayBeStale: boolean };
 
+/** TLS tells these apart from a verified certificate only, not from each other. */
+export const NO_VALID_CERTIFICATE =
+  "a certificate of this cluster is required: none came, or one that has expired, is not valid yet, or was signed by another CA; " +
+  "if this is a node of the cluster, check its clock and its certificate";
+
 const ALLOWED: AuthDecision = { kind: "allowed" };
 
 export function authorize(
@@ -69,7 +74,7 @@ export function authorize(
   const access = METHOD_ACCESS.get(path);
   if (access === undefined) return refused(`method ${path} is not served`);
   if (access.certificate === "optional") return ALLOWED;
-  if (peer === undefined) return refused("a certificate of this cluster is required");
+  if (peer === undefined) return refused(NO_VALID_CERTIFICATE);
   if (peer.clusterId !== clusterId)
     return refused(`the certificate belongs to another cluster: ${peer.clusterId}`);
   if (!access.ou.includes(peer.role))

@@ -10,9 +10,9 @@ import {
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
-import type { Logger } from "../../base/index.js";
+import type { Clock, Logger } from "../../base/index.js";
 import { ManagerError } from "../errors.js";
-import { type AuthDecision, type Peer, peerOfSubject } from "./auth.js";
+import { type AuthDecision, NO_VALID_CERTIFICATE, type Peer, peerOfSubject } from "./auth.js";
 import type { IdentityCertificates } from "./certificates.js";
 import {
   MESSAGE_BYTES_MAX,
@@ -20,6 +20,7 @@ import {
   SERVER_KEEPALIVE_MS,
   STREAMS_PER_CONNECTION_MAX,
 } from "./limits.js";
+import { RefusalLog } from "./refusal-log.js";
 import { isUnexpected, serviceError, toServiceError } from "./status.js";
 
 /** What a handler knows of its caller. */
@@ -57,15 +58,18 @@ export class RpcServer {
   readonly #certificates: IdentityCertificates;
   readonly #gate: Gate;
   readonly #logger: Logger;
+  readonly #refusals: RefusalLog;
 
   constructor(parts: {
     readonly certificates: IdentityCertificates;
     readonly gate: Gate;
     readonly logger: Logger;
+    readonly clock: Clock;
   }) {
     this.#certificates = parts.certificates;
     this.#gate = parts.gate;
     this.#logger = parts.logger;
+    this.#refusals = new RefusalLog(parts.clock);
   }
 
   unary<Req, Res>(
@@ -160,13 +164,17 @@ export class RpcServer {
 
   async #admit(call: AnyCall): Promise<Caller> {
     const peer = peerOfSubject(call.getAuthContext().sslPeerCertificate?.subject);
-    const decision = await this.#gate(call.getPath(), peer);
-    if (decision.kind === "allowed") return { peer, remoteIp: ipOf(call.getPeer()) };
-    this.#logger.warn(
-      { method: call.getPath(), from: call.getPeer(), nodeId: peer?.nodeId },
-      `call refused: ${decision.reason}`,
-    );
-    throw serviceError(status.PERMISSION_DENIED, decision.reason);
+    const method = call.getPath();
+    const decision = await this.#gate(method, peer);
+    const remoteIp = ipOf(call.getPeer());
+    if (decision.kind === "allowed") return { peer, remoteIp };
+    const { reason } = decision;
+    if (this.#refusals.isNew({ from: remoteIp, method, reason }))
+      this.#logger.warn(
+        { method, from: remoteIp, nodeId: peer?.nodeId },
+        `call refused: ${reason}`,
+      );
+    throw serviceError(status.PERMISSION_DENIED, reason);
   }
 
   #failure(call: AnyCall, error: unknown): ServiceError {
@@ -188,8 +196,7 @@ export function ipOf(peer: string): string {
 
 function known(caller: Caller): KnownCaller {
   const { peer, remoteIp } = caller;
-  if (peer === undefined)
-    throw serviceError(status.PERMISSION_DENIED, "a certificate of this cluster is required");
+  if (peer === undefined) throw serviceError(status.PERMISSION_DENIED, NO_VALID_CERTIFICATE);
   return { peer, remoteIp };
 }
 

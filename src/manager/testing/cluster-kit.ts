@@ -12,7 +12,14 @@ import {
   type NodeRole,
   type Operation,
 } from "../../api/index.js";
-import { ApiError, newId, SystemClock, SystemRandom, silentLogger } from "../../base/index.js";
+import {
+  ApiError,
+  type Logger,
+  newId,
+  SystemClock,
+  SystemRandom,
+  silentLogger,
+} from "../../base/index.js";
 import {
   createCaHandler,
   createCsr,
@@ -82,6 +89,8 @@ export class TestCluster {
   readonly identities: NodeIdentity[] = [];
   /** Names of managers that were told that they are none any more. */
   readonly ends: Ends = { removed: [], demoted: [] };
+  /** What the managers warned of. */
+  readonly warnings: string[] = [];
   readonly #raftKeys = {
     keys: [{ keyId: 1, keyBase64: Buffer.from(random.bytes(32)).toString("base64") }],
     activeKeyId: 1,
@@ -144,7 +153,7 @@ export class TestCluster {
       raftKeys: this.#raftKeys,
       clock,
       random,
-      logger: silentLogger,
+      logger: this.#logger(),
       onRemoved: () => this.ends.removed.push(name),
       onDemoted: () => this.ends.demoted.push(name),
       onFailed: (error) => {
@@ -172,15 +181,16 @@ export class TestCluster {
     nodeId: string,
     role: NodeRole,
     clusterId: string = this.clusterId,
+    signed: { readonly nowMs?: number; readonly root?: Root } = {},
   ): Promise<KeyPair> {
     const { csrPem, privateKeyPem } = await createCsr();
     const certificatePem = await signCertificate({
-      root: this.root,
+      root: signed.root ?? this.root,
       csrPem,
       nodeId,
       clusterId,
       role,
-      nowMs: Date.now(),
+      nowMs: signed.nowMs ?? Date.now(),
       nodeCertExpiryNs: CLUSTER_SPEC.CAConfig.NodeCertExpiry,
       random,
     });
@@ -249,6 +259,17 @@ export class TestCluster {
       advertiseAddr: addr,
       listenAddr: addr,
     };
+  }
+
+  #logger(): Logger {
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (_fields, message) => {
+        this.warnings.push(message);
+      },
+      child: () => logger,
+    };
+    return logger;
   }
 
   #config(name: string): NodeConfig {
