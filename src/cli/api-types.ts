@@ -35,6 +35,8 @@ export type ApiService = {
   readonly Endpoint?: { readonly Ports?: readonly ApiPort[] };
   readonly UpdateStatus?: { readonly State?: string; readonly Message?: string };
   readonly ServiceStatus?: { readonly RunningTasks: number; readonly DesiredTasks: number };
+  /** "simulated" where no container really runs. */
+  readonly Engine?: string;
 };
 
 export type ApiNode = {

@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
-import type { ApiNode, ApiPort, ApiService, ApiTask } from "../api-types.js";
+import type { ApiNode, ApiService, ApiTask } from "../api-types.js";
 import { EngineClient } from "../client.js";
 import { type JsonObject, objectAt } from "../json.js";
 import { print, table } from "../output.js";
 import { ProgressLine } from "../progress.js";
 import { LIST_FLAGS, SWITCHES, splitWords, VALUE_FLAGS } from "../service-spec.js";
+import { formatPort, serviceTable, shortImage } from "../service-table.js";
 import { ago, capitalise, parseCount, parseDuration, UsageError } from "../units.js";
 import { waitForService } from "../wait.js";
 import { addLogsCommand } from "./logs.js";
@@ -228,16 +229,7 @@ function addListing(service: Command): void {
     const services = await clientOf(ls).call<ApiService[]>("GET", "/services?status=true");
     if (flags["format"] === "json") return print(JSON.stringify(services, undefined, 2));
     if (flags["quiet"] === true) return services.forEach((entry) => print(entry.ID.slice(0, 12)));
-    const rows = services.map((entry) => [
-      entry.ID.slice(0, 12),
-      entry.Spec.Name,
-      Object.keys(entry.Spec.Mode)[0]?.toLowerCase() ?? "",
-      `${entry.ServiceStatus?.RunningTasks ?? 0}/${entry.ServiceStatus?.DesiredTasks ?? 0}`,
-      shortImage(entry.Spec.TaskTemplate.ContainerSpec?.Image),
-      (entry.Endpoint?.Ports ?? []).map(formatPort).join(", "),
-    ]);
-    for (const line of table([["ID", "NAME", "MODE", "REPLICAS", "IMAGE", "PORTS"], ...rows]))
-      print(line);
+    for (const line of serviceTable(services)) print(line);
   });
 
   const ps = service
@@ -322,13 +314,4 @@ export async function printTasks(
   });
   const head = ["ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR", "PORTS"];
   for (const line of table([head, ...rows])) print(line);
-}
-
-function formatPort(port: ApiPort): string {
-  const { PublishedPort: published, TargetPort: target, Protocol: protocol } = port;
-  return `*:${published ?? ""}->${target}/${protocol ?? "tcp"}`;
-}
-
-function shortImage(image: string | undefined): string {
-  return (image ?? "").replace(/@sha256:[0-9a-f]+$/, "");
 }
