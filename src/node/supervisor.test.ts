@@ -377,6 +377,20 @@ describe("a member", () => {
     expect((await swarm("init", initBody())).status).toBe(200);
   });
 
+  test("shows the managers that its session tells of", async () => {
+    await start("sessions");
+    await swarm("join", joinBody());
+    const managers = ["1", "2", "3"].map((n) => ({ nodeId: `m${n}`, addr: `10.0.0.${n}:2377` }));
+    await report({
+      kind: "nodeUpdate",
+      role: "worker",
+      rootBundlePem: "",
+      managers,
+      forceRenew: false,
+    });
+    await expect.poll(async () => (await look()).localState.managers).toEqual(managers);
+  });
+
   test("is promoted and demoted by what its session says, and its log is set aside", async () => {
     await start("sessions");
     await swarm("join", joinBody());

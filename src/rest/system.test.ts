@@ -61,6 +61,16 @@ describe("/info", () => {
     });
   });
 
+  test("a manager shows all managers of the store, a worker those it was told of", async () => {
+    const shown = async (isManager: boolean): Promise<unknown> => {
+      await using world = await makeWorld({ isManager });
+      const { json } = await world.call("GET", "/info");
+      return (json as Info).Swarm["RemoteManagers"];
+    };
+    expect(await shown(true)).toHaveLength(3);
+    expect(await shown(false)).toEqual([{ NodeID: expect.any(String), Addr: "10.98.0.1:2377" }]);
+  });
+
   test("never shows the join tokens", async () => {
     await using world = await makeWorld();
     expect((await world.call("GET", "/info")).text).not.toContain("SWMTKN");

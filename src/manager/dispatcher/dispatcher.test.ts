@@ -177,6 +177,18 @@ test("a heartbeat period of 0 in the spec means the default: told, and waited fo
   expect(store.node("n1")?.state).toBe("down");
 });
 
+test("every node is told when a manager comes or moves", async () => {
+  const agents = [await session("n1"), await session("n2")];
+  for (const agent of agents) agent.kinds();
+  managers.push({ nodeId: "m2", addr: "m2:2377" });
+  const manager = { memberId: "2", addr: "m2:2377" };
+  await commit([{ kind: "putNode", node: sampleNode({ id: "m2", role: "manager", manager }) }]);
+  await settled();
+  for (const agent of agents)
+    expect(agent.call.written).toMatchObject([{ nodeUpdate: { managers } }]);
+  managers.pop();
+});
+
 test("coming again unchanged writes nothing", async () => {
   await session("n1");
   proposer.transactions = [];
