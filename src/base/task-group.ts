@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Owns background loops: starts them, reports the first failure, and on disposal aborts and awaits all of them.
  * Nothing runs detached from a group.
@@ -9,6 +11,9 @@ export class TaskGroup implements AsyncDisposable {
 
   constructor(onFailure: (name: string, error: unknown) => void) {
     this.#onFailure = onFailure;
+    // All loops share this signal and wait on it, often in several places, so Node's warning at ten listeners says nothing. It is
+    // bounded: the group's loops are (tasks of a node, loops of a leader), and a wait that ends takes its listener along.
+    setMaxListeners(0, this.#controller.signal);
   }
 
   get signal(): AbortSignal {

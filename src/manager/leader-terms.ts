@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { type Clock, InvariantError, type Logger, type Random, TaskGroup } from "../base/index.js";
 import type { Proposer, Store } from "../store/index.js";
 import type { Leadership } from "./leadership.js";
@@ -7,8 +6,6 @@ import type { LeaderLoop } from "./port.js";
 /** A failed leader loop starts again after this, doubled each time up to the maximum. */
 export const LOOP_RESTART_MIN_MS = 100;
 export const LOOP_RESTART_MAX_MS = 5000;
-/** Listeners of the signal of one term before Node warns of a leak. */
-const SIGNAL_LISTENERS_MAX = 1000;
 /** A loop that ran this long without failing starts again without a wait. */
 const LOOP_HEALTHY_MS = 30_000;
 
@@ -66,8 +63,6 @@ export class LeaderTerms implements AsyncDisposable {
     const group = new TaskGroup((name, error) => {
       logger.error({ loop: name, err: error }, "leader loop ended with a failure");
     });
-    // Every loop waits on it, often in several places; more than this would be a leak.
-    setMaxListeners(SIGNAL_LISTENERS_MAX, group.signal);
     this.#group = group;
     this.#groupTerm = leadership.term;
     const previous = this.#ending;
