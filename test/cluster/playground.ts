@@ -315,3 +315,9 @@ export function inNetns(netns: string, ...command: string[]): string {
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
+
+/** GET from inside a namespace. Not by a statically linked tool: name services crash those on some hosts. */
+export function fetchFrom(netns: string, url: string): string {
+  const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(5000) }).then((r) => r.text()).then((t) => process.stdout.write(t))`;
+  return inNetns(netns, process.execPath, "-e", script);
+}

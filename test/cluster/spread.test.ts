@@ -3,7 +3,7 @@ import {
   create,
   docker,
   eventually,
-  inNetns,
+  fetchFrom,
   leader,
   managers,
   node,
@@ -43,15 +43,7 @@ test("a published host port answers from outside with host name, task and client
     const port = task.Status.PortStatus?.Ports?.[0]?.PublishedPort;
     // Running says that the process runs; the server in it may need another moment.
     const page = await eventually("the page is served", 10_000, () =>
-      inNetns(
-        "swarmpg-outside",
-        "busybox",
-        "wget",
-        "-qO-",
-        "-T",
-        "5",
-        `http://${host?.addr}:${port}/`,
-      ),
+      fetchFrom("swarmpg-outside", `http://${host?.addr}:${port}/`),
     );
     expect(page).toContain(`task web.${task.Slot}.${task.ID}`);
     expect(page).toContain(`node ${host?.name}`);

@@ -73,6 +73,10 @@ export async function removeLan(
   containerNetnsPrefixes: readonly string[],
   forwardBefore: string | undefined,
 ): Promise<void> {
+  // By name, not only through their namespaces: the kernel takes those apart some time after the command has returned.
+  for (const link of await portsOf(layout.bridge)) {
+    await runToolUnless(GONE_ALREADY, "ip", ["link", "del", "dev", link]);
+  }
   const names = await readdir("/run/netns").catch(() => []);
   const ours = names.filter(
     (name) =>
@@ -87,4 +91,10 @@ export async function removeLan(
     `table ip ${layout.nftTable} { }\ndelete table ip ${layout.nftTable}\n`,
   );
   if (forwardBefore === "0") await writeFile(IP_FORWARD, "0");
+}
+
+async function portsOf(bridge: string): Promise<string[]> {
+  const text = await runTool("ip", ["-j", "link", "show", "master", bridge]).catch(() => "[]");
+  const links = JSON.parse(text || "[]") as readonly { readonly ifname?: string }[];
+  return links.map((link) => link.ifname ?? "").filter((name) => name !== "");
 }
