@@ -40,6 +40,12 @@ export type ChildParts = {
 type Waiter = { readonly resolve: (result: unknown) => void; readonly reject: (e: Error) => void };
 type Unacked = { readonly socket: Socket; readonly cancelTimer: () => void };
 
+/**
+ * Per half of V8's young generation; the default of 16 lets an idle daemon keep some 40 MiB of dead objects. Measured: a
+ * worker node is a third smaller, with no slower starts.
+ */
+const YOUNG_SPACE_MIB = 2;
+
 export class Child {
   readonly name: ProgramName;
   /** Resolves when the process has ended; never rejects. */
@@ -62,6 +68,7 @@ export class Child {
     this.#startedAtMs = parts.clock.nowMs();
     this.#process = fork(parts.modulePath, [], {
       serialization: "advanced",
+      execArgv: [...process.execArgv, `--max-semi-space-size=${YOUNG_SPACE_MIB}`],
       // What a child prints is log lines on stderr already: it writes to ours.
       stdio: ["ignore", 2, 2, "ipc", ...(parts.lockFd === undefined ? [] : [parts.lockFd])],
     });

@@ -31,8 +31,10 @@ const ATTACH_CONCURRENCY = 4;
  * of one node in a burst; each costs the kernel some 200 KiB.
  */
 const SPARE_COUNT = 12;
-/** Spares are made when no container came or went for this long. */
-const SPARE_QUIET_MS = 1_000;
+/** Spares are made when no container came or went for this long: not while those of a burst are still starting. */
+const SPARE_QUIET_MS = 8_000;
+/** But at once when the node has just joined: nothing runs yet. */
+const FIRST_SPARES_MS = 200;
 /** Attachments on one node; a /20 has room for 4,093. */
 export const ATTACHMENT_MAX = 4_000;
 
@@ -125,7 +127,7 @@ export class NodeNetwork {
     await network.#adopt(known);
     await network.#applyRules();
     await network.#save();
-    network.#refillSoon();
+    network.#refillSoon(network.attachments.length === 0 ? FIRST_SPARES_MS : SPARE_QUIET_MS);
     return network;
   }
 
@@ -299,11 +301,11 @@ export class NodeNetwork {
   }
 
   /** After a quiet moment, one at a time, so that it is never in the way of a container. */
-  #refillSoon(): void {
+  #refillSoon(delayMs = SPARE_QUIET_MS): void {
     this.#cancelRefill();
     const isFull = this.#spares.length >= this.#spareCount && this.#unnamed.size === 0;
     if (this.#isClosed || isFull) return;
-    this.#cancelRefill = this.#clock.setTimer(SPARE_QUIET_MS, () => {
+    this.#cancelRefill = this.#clock.setTimer(delayMs, () => {
       void this.#refill(); // reports its own failures
     });
   }

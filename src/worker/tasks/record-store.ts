@@ -34,12 +34,21 @@ export type TaskPaths = {
   readonly filesDir: string;
 };
 
+/** At least this long between two writes of one task, unless somebody asks for them. */
+const WRITE_PAUSE_MS = 100;
+
 export class RecordStore {
   readonly #root: string;
   readonly #logger: Logger;
   /** The newest version not yet written, and the write under way. */
   readonly #waiting = new Map<string, TaskRecord>();
   readonly #writing = new Map<string, Promise<void>>();
+  /** Ends the pause before a task's next write. */
+  readonly #hurry = new Map<string, () => void>();
+  /** Tasks that somebody waits for. */
+  readonly #urgent = new Set<string>();
+  /** Tasks whose directory is there. */
+  readonly #made = new Set<string>();
 
   constructor(root: string, logger: Logger) {
     this.#root = root;
@@ -85,17 +94,22 @@ export class RecordStore {
 
   /** Resolves when what was saved of the task so far is on its way to disk. */
   async flush(taskId: string): Promise<void> {
+    if (!this.#writing.has(taskId)) return;
+    this.#urgent.add(taskId);
+    this.#hurry.get(taskId)?.();
     await this.#writing.get(taskId);
+    this.#urgent.delete(taskId);
   }
 
   async flushAll(): Promise<void> {
-    await Promise.all(this.#writing.values());
+    await Promise.all([...this.#writing.keys()].map((id) => this.flush(id)));
   }
 
   /** Record, files and logs. */
   async remove(taskId: string): Promise<void> {
     this.#waiting.delete(taskId);
-    await this.#writing.get(taskId);
+    await this.flush(taskId);
+    this.#made.delete(taskId);
     await rm(`${this.#root}/${taskId}`, { recursive: true, force: true });
   }
 
@@ -111,14 +125,30 @@ export class RecordStore {
   }
 
   async #writeAll(id: string): Promise<void> {
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
+      // A start changes the record ten times within moments: only the last version of each moment is written.
+      const isSoon = this.#waiting.has(id) && !this.#urgent.has(id);
+      if (!isFirst && isSoon) await this.#pause(id);
       const record = this.#waiting.get(id);
       if (record === undefined) return;
       this.#waiting.delete(id);
       const dir = `${this.#root}/${id}`;
-      await mkdir(dir, { recursive: true, mode: 0o700 });
+      if (!this.#made.has(id)) await mkdir(dir, { recursive: true, mode: 0o700 });
+      this.#made.add(id);
       await writeFile(`${dir}/task.json.new`, JSON.stringify(record), { mode: 0o600 });
       await rename(`${dir}/task.json.new`, `${dir}/task.json`);
     }
+  }
+
+  #pause(id: string): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#hurry.delete(id);
+        resolve();
+      };
+      const timer = setTimeout(finish, WRITE_PAUSE_MS);
+      this.#hurry.set(id, finish);
+    });
   }
 }
