@@ -1,13 +1,13 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { EngineClient } from "../client.js";
+import { ClientError, EngineClient } from "../client.js";
 import { formCluster } from "./cluster.js";
 import { startContainerd } from "./containerd.js";
 import { DEMO_IMAGE, demoImageTar } from "./demo-image.js";
 import { makeLan } from "./lan.js";
 import { type Layout, type NodePlan, planNodes } from "./layout.js";
 import { nodeAnswers, startNode } from "./nodes.js";
-import { isAlive } from "./processes.js";
+import { isAlive, waitFor } from "./processes.js";
 import { type PlaygroundState, readState, writeState } from "./state.js";
 
 const BINARIES = [
@@ -18,6 +18,8 @@ const BINARIES = [
   ["nsenter", "util-linux"],
   ["busybox", "busybox-static"],
 ] as const;
+
+const ENGINE_LIMIT_MS = 20_000;
 
 export type UpOptions = {
   readonly layout: Layout;
@@ -117,11 +119,15 @@ async function loadDemoImage(
 ): Promise<void> {
   const lacking: NodePlan[] = [];
   for (const plan of plans) {
-    const has = await new EngineClient(plan.socket).call("GET", `/images/${DEMO_IMAGE}/json`).then(
-      () => true,
-      () => false,
+    // An engine that was just started may not be connected yet: only a plain "no such image" means that it lacks it.
+    const has = await waitFor(`the engine of ${plan.name} answers`, ENGINE_LIMIT_MS, () =>
+      new EngineClient(plan.socket).call("GET", `/images/${DEMO_IMAGE}/json`).then(
+        () => "yes" as const,
+        (error: unknown) =>
+          error instanceof ClientError && error.status === 404 ? ("no" as const) : undefined,
+      ),
     );
-    if (!has) lacking.push(plan);
+    if (has === "no") lacking.push(plan);
   }
   if (lacking.length === 0) return;
   const tar = await demoImageTar();
