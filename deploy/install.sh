@@ -15,7 +15,7 @@ source_dir=$(cd "$(dirname "$0")/.." && pwd)
 target=/opt/swarmd
 
 missing=""
-for pair in containerd:containerd runc:runc nft:nftables ip:iproute2 conntrack:conntrack; do
+for pair in containerd:containerd runc:runc crun:crun nft:nftables ip:iproute2 conntrack:conntrack; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 if [ -n "$missing" ]; then

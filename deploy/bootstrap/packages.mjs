@@ -6,6 +6,7 @@ import { run, SetupError, step } from "./run.mjs";
 const BINARIES = [
   ["containerd", "containerd"],
   ["runc", "runc"],
+  ["crun", "crun"],
   ["nft", "nftables"],
   ["ip", "iproute2"],
   ["conntrack", "conntrack"],

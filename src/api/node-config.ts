@@ -13,6 +13,8 @@ export type NodeConfig = {
   readonly cgroupParent: string;
   /** Engine and net ports: the real ones, or the simulated ones (same processes around them). */
   readonly engine: "containerd" | "simulated";
+  /** Program that runs the containers; auto = crun where it works, else runc. */
+  readonly runtime: "auto" | "runc" | "crun";
   /** From flags, overridden by init/join bodies; "" = choose. */
   readonly advertiseAddr: string;
   readonly listenAddr: string;

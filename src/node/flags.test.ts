@@ -14,6 +14,7 @@ test("the defaults are those of a real host", () => {
     listenAddr: "",
     gwbridgePool: "172.20.0.0/14",
     engine: "containerd",
+    runtime: "auto",
     logLevel: "info",
   });
 });

@@ -43,6 +43,14 @@ export function parseFlags(argv: readonly string[], version: string): NodeConfig
         .default("containerd"),
     )
     .addOption(
+      new Option(
+        "--runtime <program>",
+        "what runs containers; auto: crun where it works, else runc",
+      )
+        .choices(["auto", "runc", "crun"])
+        .default("auto"),
+    )
+    .addOption(
       new Option("--log-level <level>", "least important lines shown")
         .choices(["debug", "info", "warn", "error"])
         .default("info"),

@@ -19,6 +19,7 @@ test("a socket handed over paused is answered, with the Engine's headers", async
       containerdNamespace: "swarm",
       cgroupParent: "",
       engine: "containerd",
+      runtime: "auto",
       advertiseAddr: "",
       listenAddr: "",
       gwbridgePool: "",

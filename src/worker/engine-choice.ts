@@ -15,6 +15,7 @@ export function chooseEngine(
         cgroupParent: config.cgroupParent,
         snapshotter: "overlayfs",
         tempDir: `${config.runDir}/worker-tmp`,
+        runtime: config.runtime,
         ...parts,
       });
     case "simulated":

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hidingUnified } from "../../src/cli/playground/index.js";
 
 /** Plugins that need kernel parts or services which tests do not have. */
 const DISABLED = [
@@ -42,6 +43,7 @@ export class ContainerdDaemon {
     for (const [program, name] of [
       ["/usr/bin/containerd", "containerd"],
       ["/usr/sbin/runc", "runc"],
+      ["/usr/bin/crun", "crun"],
       ["/bin/busybox", "busybox-static"],
     ] as const)
       if (!existsSync(program)) return `needs the package ${name}`;
@@ -50,9 +52,9 @@ export class ContainerdDaemon {
 
   async start(): Promise<void> {
     const log = openSync(join(this.dir, "log"), "a");
-    this.#process = spawn("/usr/bin/containerd", ["-c", join(this.dir, "config.toml")], {
-      stdio: ["ignore", log, log],
-    });
+    const words = [...(await hidingUnified()), "/usr/bin/containerd", "-c"];
+    const [command = "", ...args] = [...words, join(this.dir, "config.toml")];
+    this.#process = spawn(command, args, { stdio: ["ignore", log, log] });
     for (let tries = 0; tries < 200; tries++) {
       if (existsSync(this.socket) && this.log().includes("successfully booted")) return;
       await sleep(50);

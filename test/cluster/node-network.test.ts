@@ -47,6 +47,7 @@ function nodeConfig(): NodeConfig {
     containerdNamespace: "t",
     cgroupParent: "/t",
     engine: "containerd",
+    runtime: "auto",
     advertiseAddr: "",
     listenAddr: "",
     gwbridgePool: "172.20.0.0/14",

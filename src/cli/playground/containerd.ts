@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { hidingUnified } from "./hiding-unified.js";
 import type { Layout } from "./layout.js";
 import {
   endProcesses,
@@ -31,7 +32,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.b
   await mkdir(`${layout.runDir}/containerd`, { recursive: true, mode: 0o711 });
   const file = `${layout.stateDir}/containerd.toml`;
   await writeFile(file, config);
-  const ref = startDaemon("containerd", ["--config", file], `${layout.stateDir}/containerd.log`);
+  const [command = "", ...args] = [...(await hidingUnified()), "containerd", "--config", file];
+  const ref = startDaemon(command, args, `${layout.stateDir}/containerd.log`);
   await waitFor("containerd of the playground answers", START_LIMIT_MS, () =>
     accepts(layout.containerdSocket),
   );

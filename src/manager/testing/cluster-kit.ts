@@ -282,6 +282,7 @@ export class TestCluster {
       containerdNamespace: "",
       cgroupParent: "",
       engine: "simulated",
+      runtime: "auto",
       advertiseAddr: "",
       listenAddr: "",
       gwbridgePool: "",

@@ -81,6 +81,7 @@ export async function makeWorld(
       containerdAddress: "",
       containerdNamespace: "swarm",
       cgroupParent: "",
+      runtime: "auto",
       engine: options.engine ?? "containerd",
       advertiseAddr: "",
       listenAddr: "",

@@ -34,8 +34,11 @@ export type TaskPaths = {
   readonly filesDir: string;
 };
 
-/** At least this long between two writes of one task, unless somebody asks for them. */
-const WRITE_PAUSE_MS = 100;
+/**
+ * A change is on disk after this long, unless somebody asks for it earlier: what a crash loses of it the engine still shows, and
+ * managers ignore older states. A start changes the record ten times; written each time, that was a tenth of the worker's work.
+ */
+const WRITE_PAUSE_MS = 1_000;
 
 export class RecordStore {
   readonly #root: string;
@@ -78,7 +81,7 @@ export class RecordStore {
     return records;
   }
 
-  /** Writes soon; several versions in a row become one write. */
+  /** Written within a second; several versions in a row become one write. */
   save(record: TaskRecord): void {
     const id = record.assignment.taskId;
     this.#waiting.set(id, record);
@@ -125,10 +128,8 @@ export class RecordStore {
   }
 
   async #writeAll(id: string): Promise<void> {
-    for (let isFirst = true; ; isFirst = false) {
-      // A start changes the record ten times within moments: only the last version of each moment is written.
-      const isSoon = this.#waiting.has(id) && !this.#urgent.has(id);
-      if (!isFirst && isSoon) await this.#pause(id);
+    for (;;) {
+      if (this.#waiting.has(id) && !this.#urgent.has(id)) await this.#pause(id);
       const record = this.#waiting.get(id);
       if (record === undefined) return;
       this.#waiting.delete(id);

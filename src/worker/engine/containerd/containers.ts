@@ -35,11 +35,11 @@ import { makeFifo } from "./fifo.js";
 import type { ImageRootfs } from "./image-rootfs.js";
 import { type ImageService, missing } from "./image-service.js";
 import { isDaemonAway, isRpc, orMissing, RPC } from "./rpc-error.js";
+import { RUNTIME } from "./runtime-probe.js";
 import { containersService, snapshotsService, tasksService } from "./services.js";
 import { type Any, containerd, jsonAny } from "./wire.js";
 
 const SPEC_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
-const RUNTIME = "io.containerd.runc.v2";
 /** Creating can hang on a pipe nobody opens; everything slower than this is broken. */
 const CREATE_TIMEOUT_MS = 60_000;
 const REMOVE_WAIT_MS = 20_000;
@@ -61,7 +61,7 @@ export type ContainersParts = {
   readonly snapshotter: string;
   readonly cgroupParent: string;
   /** Runtime options for every container (the runtime's program); undefined = runc. */
-  readonly runtimeOptions: Any | undefined;
+  readonly runtimeOptions: () => Any | undefined;
 };
 
 export class Containers {
@@ -155,7 +155,8 @@ export class Containers {
   }
 
   async #make(id: string, record: ContainerRecord, chainId: string): Promise<void> {
-    const { snapshotter, runtimeOptions } = this.#parts;
+    const { snapshotter } = this.#parts;
+    const options = this.#parts.runtimeOptions();
     const { mounts } = await this.#connection.call(snapshotsService.prepare, {
       snapshotter,
       key: id,
@@ -170,7 +171,7 @@ export class Containers {
         stdout: record.stdout,
         stderr: record.stderr,
         terminal: record.isTty,
-        ...(runtimeOptions === undefined ? {} : { options: runtimeOptions }),
+        ...(options === undefined ? {} : { options }),
       },
       { timeoutMs: CREATE_TIMEOUT_MS },
     );

@@ -25,12 +25,11 @@ import { ExitWatch } from "./exit-watch.js";
 import { gatherHostFacts } from "./host-facts.js";
 import { ImageRootfs } from "./image-rootfs.js";
 import { ImageService } from "./image-service.js";
+import { isInstalled, probeRuntime, runtimeOptions } from "./runtime-probe.js";
 import { introspectionService, versionService } from "./services.js";
-import { containerd } from "./wire.js";
 
 const PROBE_TIMEOUT_MS = 5000;
 const VERSION_MIN = { major: 1, minor: 6 };
-const RUNC_OPTIONS_TYPE = "containerd.runc.v1.Options";
 
 export type ContainerdEngineOptions = {
   /** Path of containerd's socket, with or without `unix://`. */
@@ -39,8 +38,8 @@ export type ContainerdEngineOptions = {
   /** For requests that name none. */
   readonly cgroupParent: string;
   readonly snapshotter: "overlayfs";
-  /** Runtime program other than runc. */
-  readonly runtimeProgram?: string;
+  /** Default runc. `auto`: crun where it is installed and a probe shows that it runs, else runc. */
+  readonly runtime?: "auto" | "runc" | "crun";
   /** For fifos and short-lived mounts; made if absent. */
   readonly tempDir?: string;
   readonly clock: Clock;
@@ -66,15 +65,17 @@ class ContainerdEngine implements Engine {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #loops: TaskGroup;
   #version = "";
+  #runtime: "runc" | "crun";
 
   constructor(options: ContainerdEngineOptions) {
-    const { address, namespace, clock, random, logger, snapshotter, runtimeProgram } = options;
+    const { address, namespace, clock, random, logger, snapshotter } = options;
     const host = gatherHostFacts();
     // Measured on 2 cores: above 2 × cores only the latency grows. Execs have their own share, so that health checks of
     // running containers do not wait behind a rollout.
     const width = 2 * availableParallelism();
     const queue = new KeyedQueue();
     this.#options = options;
+    this.#runtime = options.runtime === "crun" ? "crun" : "runc";
     this.#tempDir = options.tempDir ?? join(tmpdir(), `swarm-engine-${namespace}`);
     this.#connection = new Connection(address, namespace, clock);
     this.#images = new ImageService(
@@ -100,13 +101,7 @@ class ContainerdEngine implements Engine {
       host,
       snapshotter,
       cgroupParent: options.cgroupParent,
-      runtimeOptions:
-        runtimeProgram === undefined
-          ? undefined
-          : {
-              type_url: RUNC_OPTIONS_TYPE,
-              value: containerd.runc.v1.Options.encode({ binaryName: runtimeProgram }).finish(),
-            },
+      runtimeOptions: () => (this.#runtime === "runc" ? undefined : runtimeOptions(this.#runtime)),
     });
     this.#execLimiter = new Limiter(width);
     this.#loops = new TaskGroup((name, error) =>
@@ -131,6 +126,7 @@ class ContainerdEngine implements Engine {
       await this.#checkSnapshotter();
       await mkdir(this.#tempDir, { recursive: true, mode: 0o700 });
       await this.#rootfs.sweep();
+      await this.#chooseRuntime();
       // After a restart of ours this is the re-adoption. Rejections are handled inside the watch.
       for (const id of await this.#containers.unsettled()) void this.#watch.watch(id);
     });
@@ -141,9 +137,20 @@ class ContainerdEngine implements Engine {
   }
 
   info(): Promise<{ version: string; runtime: string; snapshotter: string }> {
-    const runtime = this.#options.runtimeProgram ?? "runc";
     const { snapshotter } = this.#options;
-    return Promise.resolve({ version: this.#version, runtime, snapshotter });
+    return Promise.resolve({ version: this.#version, runtime: this.#runtime, snapshotter });
+  }
+
+  /** Containers keep the runtime they were made with: their shims remember it. */
+  async #chooseRuntime(): Promise<void> {
+    const { runtime, cgroupParent, logger } = this.#options;
+    if (runtime !== "auto" || !isInstalled("crun")) return;
+    try {
+      await probeRuntime(this.#connection, "crun", { tempDir: this.#tempDir, cgroupParent });
+      this.#runtime = "crun";
+    } catch (error) {
+      logger.info({ error }, "crun is installed but runs no container here: using runc");
+    }
   }
 
   pull(

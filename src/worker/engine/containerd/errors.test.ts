@@ -36,6 +36,29 @@ describe("fromContainerd", () => {
     expect(fromContainerd(new RpcError(code, text, "/x"), "/sock")).toMatchObject({ code: want });
   });
 
+  test.each([
+    "executable file `nothere` not found in $PATH: No such file or directory",
+    "open executable: Permission denied",
+    "open executable: Operation not permitted",
+    "exec container process `/bin/gar`: Exec format error",
+    "setrlimit `RLIMIT_NOFILE`: Operation not permitted",
+    "invalid rlimit `RLIMIT_X`",
+    "chdir `/busybox`: Not a directory",
+    "mount `/tmp` to `busybox`: Not a directory",
+    "open /proc/sys/net/nothere: No such file or directory",
+    "the sysctl `kernel.pid_max` is not namespaced",
+    "OOM: the memory limit could be too low: read from sync socket: Connection reset by peer",
+    "writing file `memory.swappiness`: Invalid argument",
+    "writing file `cpu.cfs_period_us`: Invalid argument",
+    "invalid seccomp action `SCMP_X`",
+  ])("crun's %s is INVALID_SPEC, without the shim's prefixes", (text) => {
+    const raw = `failed to create shim task: OCI runtime create failed: ${text}: unknown`;
+    expect(fromContainerd(new RpcError(2, raw, "/x"), "/sock")).toMatchObject({
+      code: "INVALID_SPEC",
+      message: text,
+    });
+  });
+
   test("runc's prefixes are cut to what a user can read", () => {
     const error = new RpcError(
       2,

@@ -6,22 +6,26 @@ import { isDaemonAway, RPC, RpcError } from "./rpc-error.js";
 const NO_SPACE = /no space left on device|disk quota exceeded/i;
 
 /**
- * runc's and the shim's words for a spec that cannot run here. They come with code UNKNOWN, so there is only the text;
+ * runc's, crun's and the shim's words for a spec that cannot run here. They come with code UNKNOWN, so there is only the text;
  * an unknown text is FAILED, which is retried.
  */
 const INVALID_SPEC: readonly RegExp[] = [
-  /executable file not found in \$PATH/,
+  /executable file (?:`[^`]*` )?not found in \$PATH/,
+  /^open executable: /,
   /exec: "?[^"]*"?: (?:stat .*: )?(?:no such file or directory|permission denied|is a directory)/,
-  /exec format error/,
-  /error setting rlimit/,
-  /chdir to cwd/,
-  /error mounting .* to rootfs/,
+  /exec format error/i,
+  /error setting rlimit|^setrlimit |^invalid rlimit /,
+  /chdir to cwd|^chdir `/,
+  /error mounting .* to rootfs|^mount `[^`]*` to `/,
   /not a directory: unknown: Are you trying to mount/i,
-  /open sysctl|sysctl .* (?:is not in|not allowed)|write sysctl key/,
-  /(?:error|unable) .*seccomp|seccomp.*(?:invalid|unsupported)/i,
+  /open sysctl|sysctl .* (?:is not in|not allowed|is not namespaced)|write sysctl key/,
+  /^open \/proc\/sys\//,
+  /(?:error|unable|invalid) .*seccomp|seccomp.*(?:invalid|unsupported)/i,
   /apparmor.*(?:not loaded|failed to apply)/i,
   /unknown capability|invalid capability/i,
   /invalid (?:mount|propagation)/i,
+  /^OOM: the memory limit could be too low/,
+  /cpu\.cfs_period_us/,
   /memory\.(?:memsw\.)?limit_in_bytes|memory\.max|cpu\.cfs_quota_us|cpu\.max|memory\.swappiness/,
 ];
 
@@ -53,11 +57,14 @@ export function engineDown(
   );
 }
 
-/** runc's layers of prefixes say nothing to a user; the last part does. */
+/** The runtime's layers of prefixes say nothing to a user; the last part does. */
 export function shorten(text: string): string {
   return text
     .replace(/^(?:\d+ [A-Z_]+: )/, "")
     .replace(/failed to create shim(?: task)?: /, "")
-    .replace(/OCI runtime (create|exec|start) failed: runc (?:create|exec|start) failed: /, "")
+    .replace(
+      /OCI runtime (?:create|exec|start) failed: (?:runc (?:create|exec|start) failed: )?/,
+      "",
+    )
     .replace(/: unknown$/, "");
 }
