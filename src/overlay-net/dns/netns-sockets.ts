@@ -1,0 +1,37 @@
+/** Sockets made inside a container's network namespace. A socket stays in the namespace it was made in, whoever uses it. */
+
+export class NetnsSocketError extends Error {
+  override readonly name = "NetnsSocketError";
+}
+
+/**
+ * Every call resolves a file descriptor of this process that the caller owns (close-on-exec, non-blocking). Rejects
+ * NetnsSocketError naming the namespace and what failed.
+ */
+export interface NetnsSockets {
+  /** UDP, bound to 127.0.0.11 and a port the kernel picks. */
+  openUdp(netnsPath: string): Promise<number>;
+  /** TCP, listening on 127.0.0.11 and a port the kernel picks. */
+  openTcpListener(netnsPath: string): Promise<number>;
+  /** UDP, bound to any address and a random port. */
+  openUdpForForward(netnsPath: string, family: 4 | 6): Promise<number>;
+  /** TCP, on its way to the server: a connection that fails shows as an error of the socket. */
+  openTcpForForward(netnsPath: string, server: string, port: number): Promise<number>;
+}
+
+export type SocketRequest =
+  | { readonly kind: "udp" | "tcpListener" }
+  | { readonly kind: "udpForForward"; readonly family: 4 | 6 }
+  | { readonly kind: "tcpForForward"; readonly server: string; readonly port: number };
+
+/** The port over one function that opens sockets. */
+export function netnsSockets(
+  open: (netnsPath: string, request: SocketRequest) => Promise<number>,
+): NetnsSockets {
+  return {
+    openUdp: (path) => open(path, { kind: "udp" }),
+    openTcpListener: (path) => open(path, { kind: "tcpListener" }),
+    openUdpForForward: (path, family) => open(path, { kind: "udpForForward", family }),
+    openTcpForForward: (path, server, port) => open(path, { kind: "tcpForForward", server, port }),
+  };
+}
