@@ -10,8 +10,7 @@ import {
   service,
   state,
 } from "../../src/overlay-net/core/testing/dns-states.js";
-
-type DnsModule = typeof import("../../src/overlay-net/dns/index.js");
+import type * as DnsModule from "../../src/overlay-net/dns/index.js";
 
 const NAMESPACES = ["t-dns-a", "t-dns-b"] as const;
 const built = new URL("../../dist/overlay-net/dns/index.js", import.meta.url).pathname;
@@ -49,9 +48,9 @@ const CLIENT = `
   dns.resolve(process.argv[1], process.argv[2]).then(
     (found) => console.log(JSON.stringify(found)), (error) => console.log(JSON.stringify(error.code)));`;
 
-let dns: DnsModule;
-let threaded: InstanceType<DnsModule["ThreadedSockets"]>;
-let resolver: ReturnType<DnsModule["createDnsService"]>;
+let dns: typeof DnsModule;
+let threaded: DnsModule.ThreadedSockets;
+let resolver: DnsModule.DnsService;
 const children: ChildProcess[] = [];
 
 function sh(script: string): string {
@@ -106,7 +105,7 @@ END`);
 
 beforeAll(async () => {
   for (const name of NAMESPACES) sh(`ip netns add ${name}; ip -n ${name} link set lo up`);
-  dns = (await import(built)) as DnsModule;
+  dns = (await import(built)) as typeof DnsModule;
   threaded = new dns.ThreadedSockets();
   const clock = new SystemClock();
   resolver = dns.createDnsService({

@@ -33,8 +33,10 @@ export function isInside(address: AddressBytes, prefix: PrefixBytes): boolean {
 
 /** Name whose PTR record belongs to the address: lower case, no trailing dot. */
 export function reverseName(address: AddressBytes): string {
+  if (address.length === 4) {
+    return `${address[3]}.${address[2]}.${address[1]}.${address[0]}.in-addr.arpa`;
+  }
   const bytes = [...address].reverse();
-  if (address.length === 4) return `${bytes.join(".")}.in-addr.arpa`;
   const nibbles = bytes.flatMap((byte) => [(byte & 15).toString(16), (byte >> 4).toString(16)]);
   return `${nibbles.join(".")}.ip6.arpa`;
 }

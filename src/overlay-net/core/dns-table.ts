@@ -22,6 +22,8 @@ export const TASK_TTL_SEC = 2;
 const SHORT_ID_LENGTH = 12;
 /** RFC 1035 §2.3.4. */
 const NAME_MAX_BYTES = 253;
+const LABEL = String.raw`[!-\-/-~]{1,63}`;
+const DNS_NAME = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 
 export type NameRecord = {
   /** In wire form, each once. Both empty: the name exists and nothing answers there now. */
@@ -153,10 +155,16 @@ function isSameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-type Endpoint = {
-  readonly entry: EndpointEntry;
+/** What follows from an entry alone. */
+type ParsedEndpoint = {
   readonly v4: AddressBytes | undefined;
   readonly v6: AddressBytes | undefined;
+  readonly names: readonly string[];
+  readonly reverse: readonly string[];
+};
+
+type Endpoint = ParsedEndpoint & {
+  readonly entry: EndpointEntry;
   /** New connections may go there. */
   readonly isUsable: boolean;
 };
@@ -187,12 +195,34 @@ export function deriveNames(input: NamesInput): NetworkNames {
 }
 
 function toEndpoint(entry: EndpointEntry, downNodes: ReadonlySet<string>): Endpoint {
+  const { v4, v6, names, reverse } = parsedOf(entry);
   return {
     entry,
-    v4: addressBytes(entry.address),
-    v6: addressBytes(entry.address6),
+    v4,
+    v6,
+    names,
+    reverse,
     isUsable: entry.isBackend && !downNodes.has(entry.nodeId),
   };
+}
+
+/** One task that comes or goes derives its network anew; the other thousands are the same objects and are read once. */
+const parsedEntries = new WeakMap<EndpointEntry, ParsedEndpoint>();
+
+function parsedOf(entry: EndpointEntry): ParsedEndpoint {
+  const known = parsedEntries.get(entry);
+  if (known !== undefined) return known;
+  const v4 = addressBytes(entry.address);
+  const v6 = addressBytes(entry.address6);
+  const shortId = entry.containerId.slice(0, SHORT_ID_LENGTH);
+  const names = new Set([entry.taskName, shortId, ...entry.aliases].map(normalName));
+  const parsed = { v4, v6, names: [...names], reverse: reverseNames(v4, v6) };
+  parsedEntries.set(entry, parsed);
+  return parsed;
+}
+
+function reverseNames(...addresses: (AddressBytes | undefined)[]): string[] {
+  return addresses.flatMap((address) => (address === undefined ? [] : [reverseName(address)]));
 }
 
 type Draft = { v4: AddressBytes[]; v6: AddressBytes[]; ttlSec: number };
@@ -216,31 +246,27 @@ class NamesBuilder {
   ): void {
     const vip = { v4: addressBytes(service.vip), v6: addressBytes(service.vip6) };
     const isVip = service.mode === "vip";
-    const targets = tasks.map((task) => ({ ...task, name: this.#inNetwork(task.entry.taskName) }));
+    const targets = ports.length === 0 ? [] : tasks.map((task) => this.#target(task));
     for (const name of new Set([service.name, ...service.aliases].map(normalName))) {
       this.#add(name, isVip ? [vip] : tasks, isVip ? VIP_TTL_SEC : TASK_TTL_SEC);
       this.#add(`tasks.${name}`, tasks, TASK_TTL_SEC);
       for (const port of ports) {
         const key = normalName(`_${port.name}._${port.protocol}.${name}`);
-        const named = targets.filter((target) => isDnsName(target.name));
         const list = this.srv.get(key) ?? [];
-        for (const { name: target, v4, v6 } of named) {
-          list.push({ port: port.targetPort, name: target, v4, v6 });
+        for (const target of targets) {
+          if (isDnsName(target.name)) list.push({ ...target, port: port.targetPort });
         }
         this.srv.set(key, list);
       }
     }
-    if (isVip) this.#point(vip, service.name, true);
+    if (isVip) this.#point(reverseNames(vip.v4, vip.v6), service.name, true);
   }
 
   addEndpoint(endpoint: Endpoint): void {
-    const { entry } = endpoint;
-    const shortId = entry.containerId.slice(0, SHORT_ID_LENGTH);
-    for (const name of new Set([entry.taskName, shortId, ...entry.aliases].map(normalName))) {
-      this.#add(name, endpoint.isUsable ? [endpoint] : [], TASK_TTL_SEC);
-    }
+    const owners = endpoint.isUsable ? [endpoint] : [];
+    for (const name of endpoint.names) this.#add(name, owners, TASK_TTL_SEC);
     // A task that drains still has connections, and logs ask for its name.
-    this.#point(endpoint, entry.taskName, endpoint.isUsable);
+    this.#point(endpoint.reverse, endpoint.entry.taskName, endpoint.isUsable);
   }
 
   /** Several owners of one name share it: all their addresses are answered. */
@@ -257,14 +283,16 @@ class NamesBuilder {
   }
 
   /** An address that was given to somebody new belongs to whom one can connect to. */
-  #point(addresses: Addresses, name: string, isUsable: boolean): void {
+  #point(reverse: readonly string[], name: string, isUsable: boolean): void {
     const target = this.#inNetwork(name);
     if (!isDnsName(target)) return;
-    for (const address of [addresses.v4, addresses.v6]) {
-      if (address === undefined) continue;
-      const key = reverseName(address);
+    for (const key of reverse) {
       if (isUsable || !this.reverse.has(key)) this.reverse.set(key, target);
     }
+  }
+
+  #target({ entry, v4, v6 }: Endpoint): Omit<SrvTarget, "port"> {
+    return { name: this.#inNetwork(entry.taskName), v4, v6 };
   }
 
   #inNetwork(name: string): string {
@@ -283,7 +311,5 @@ export function normalName(name: string): string {
 
 /** Whether a message can carry the name: labels of 1–63 printable ASCII characters. */
 function isDnsName(name: string): boolean {
-  return (
-    name.length <= NAME_MAX_BYTES && name.split(".").every((label) => /^[!-~]{1,63}$/.test(label))
-  );
+  return name.length <= NAME_MAX_BYTES && DNS_NAME.test(name);
 }
