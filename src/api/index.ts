@@ -45,6 +45,7 @@ export {
   type NodeState,
   type ObjectOf,
   type PortStatus,
+  type ScheduleState,
   type Secret,
   type Service,
   TASK_STATE,
@@ -64,6 +65,7 @@ export {
   raftService,
   tunnelService,
 } from "./rpc.js";
+export { isGlobal, isJob, scheduleOf } from "./service-mode.js";
 export type {
   Availability,
   ClusterSpec,
@@ -74,6 +76,8 @@ export type {
   FileTarget,
   GenericResource,
   HealthcheckSpec,
+  JobConcurrency,
+  JobSchedule,
   Labels,
   MountSpec,
   NetworkSpec,

@@ -6,6 +6,7 @@ export {
   meetsConstraints,
   parseConstraint,
 } from "./constraint.js";
+export { meetsPlacement } from "./placement-fit.js";
 export {
   type Decision,
   type Schedule,

@@ -15,10 +15,10 @@ export class NodeInfo {
   memTotalBytes = 0;
   genericTotal: ReadonlyMap<string, number> = new Map();
 
-  /** Tasks with desired ≤ complete and observed ≤ running. */
+  /** Of those that are held: desired ≤ complete. */
   activeCount = 0;
   readonly activeByService = new Map<string, number>();
-  /** Tasks that hold resources: observed ≤ running, wanted or not. */
+  /** Tasks that hold resources: observed assigned…running, wanted or not. */
   heldCount = 0;
   cpuReservedNano = 0;
   memReservedBytes = 0;
@@ -98,7 +98,9 @@ function bump(counts: Map<string, number>, key: string, by: number): void {
   else counts.set(key, next);
 }
 
-/** Whether the task holds room on its node. */
+/** Whether the task holds room on its node. One that was made for the node holds none before it is confirmed. */
 export function isHeld(task: Task): boolean {
-  return task.nodeId !== "" && task.state <= TASK_STATE.running;
+  return (
+    task.nodeId !== "" && task.state >= TASK_STATE.assigned && task.state <= TASK_STATE.running
+  );
 }

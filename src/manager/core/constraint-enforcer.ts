@@ -75,6 +75,8 @@ function rejectOffenders(view: StoreView, node: Node, plan: Plan): boolean {
 function isEnforced(task: Task): boolean {
   return (
     task.desiredState >= TASK_STATE.assigned &&
+    // One that was made for the node and waits for room has taken nothing yet.
+    task.state >= TASK_STATE.assigned &&
     task.desiredState <= TASK_STATE.complete &&
     task.state < TASK_STATE.complete
   );

@@ -117,7 +117,7 @@ function neededByUpdate(
   const status = service?.updateStatus;
   if (!service || (status?.state !== "updating" && status?.state !== "rollback_started"))
     return new Set();
-  const slot = { number: 0, tasks };
+  const slot = { number: 0, nodeId: "", iteration: 0, tasks };
   const found = renewal(slot, service, status.startedAtMs, (id) => view.node(id));
   return found ? new Set([found.first, found.replaced]) : new Set();
 }

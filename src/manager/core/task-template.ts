@@ -12,10 +12,11 @@ import {
 } from "../../api/index.js";
 import { meetsConstraints } from "../../scheduler/index.js";
 import { NODE_NETWORKS } from "./node-networks.js";
+import type { Place } from "./task-slot.js";
 
 export type NewTask = {
   readonly id: string;
-  readonly slot: number;
+  readonly place: Place;
   readonly desiredState: TaskState;
   /** Unix ms; 0 = at once. */
   readonly notBeforeMs: number;
@@ -36,8 +37,8 @@ export function makeTask(service: Service, made: NewTask): Task {
     updatedAtMs: made.nowMs,
     serviceId: service.id,
     serviceName: service.spec.Name,
-    slot: made.slot,
-    nodeId: "",
+    slot: made.place.nodeId === "" ? made.place.number : 0,
+    nodeId: made.place.nodeId,
     spec,
     specVersion: service.specVersion,
     hostPorts: hostPortsOf(service),
@@ -51,7 +52,7 @@ export function makeTask(service: Service, made: NewTask): Task {
     exitCode: 0,
     portStatus: [],
     notBeforeMs: made.notBeforeMs,
-    jobIteration: 0,
+    jobIteration: made.place.iteration,
   };
 }
 
