@@ -68,6 +68,10 @@ export function failingFilter(needs: TaskNeeds, info: NodeInfo): FilterName | un
   return FILTERS.find((filter) => !filter.passes(needs, info))?.name;
 }
 
+export function explainFilter(name: FilterName, count: number): string {
+  return FILTERS.find((filter) => filter.name === name)?.explain(count) ?? name;
+}
+
 /** Everything but max replicas, which depends on the service and not only on the node's own bookings. */
 export function passesClass(needs: TaskNeeds, info: NodeInfo): boolean {
   return (

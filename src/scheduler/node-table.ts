@@ -17,6 +17,10 @@ export class NodeTable {
     return this.#infos.values();
   }
 
+  info(id: string): NodeInfo | undefined {
+    return this.#infos.get(id);
+  }
+
   get size(): number {
     return this.#infos.size;
   }

@@ -8,6 +8,7 @@ import { explainNoNode } from "./filters.js";
 import { GroupPlacement } from "./group-placement.js";
 import { NodeTable } from "./node-table.js";
 import { PlacementClass } from "./placement-class.js";
+import { PreAssigned } from "./pre-assigned.js";
 import { needsOf, type TaskNeeds } from "./task-needs.js";
 
 export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task">;
@@ -57,6 +58,7 @@ export class Scheduler {
   #table = new NodeTable();
   readonly #classes = new Map<string, PlacementClass>();
   readonly #groups = new Map<string, Group>();
+  readonly #preAssigned = new PreAssigned();
   /** Decided, not yet seen in the store: the task as booked. */
   readonly #tentative = new Map<string, Task>();
 
@@ -69,6 +71,7 @@ export class Scheduler {
     this.#table = new NodeTable();
     this.#classes.clear();
     this.#groups.clear();
+    this.#preAssigned.clear();
     this.#tentative.clear();
     for (const node of view.nodes()) this.#table.setNode(node);
     for (const task of view.tasks()) {
@@ -82,6 +85,7 @@ export class Scheduler {
   applyEvents(events: readonly StoreEvent[], nowMs: number): void {
     for (const event of events) {
       if (event.table === "node") {
+        this.#preAssigned.nodeChanged(event.kind === "removed" ? event.old.id : event.object.id);
         if (event.kind === "removed") this.#table.removeNode(event.old.id);
         else this.#nodeChanged(event.object, event.kind === "updated" ? event.old : undefined);
       } else if (event.table === "task") {
@@ -94,14 +98,14 @@ export class Scheduler {
 
   /** Tasks that wait for a node. */
   get pendingCount(): number {
-    let count = 0;
+    let count = this.#preAssigned.count;
     for (const group of this.#groups.values()) count += group.tasks.size;
     return count;
   }
 
-  /** Decides for pending tasks, group by group in the order of their arrival, at most `limit` decisions. */
+  /** Decides for pending tasks: those with a node first, then group by group in the order of arrival, at most `limit` decisions. */
   schedule(nowMs: number, limit: number): Schedule {
-    const decisions: Decision[] = [];
+    const decisions = this.#preAssigned.decide(this.#table, limit, (task) => this.#book(task));
     const turn: Turn = { decisions, limit, nodesToLookAt: EXPLAIN_NODES_MAX };
     let wakeAtMs: number | undefined;
     for (const [key, group] of this.#groups) {
@@ -147,12 +151,16 @@ export class Scheduler {
         return;
       }
       const booked: Task = { ...task, nodeId: info.id, state: TASK_STATE.assigned };
-      this.#tentative.set(task.id, booked);
-      this.#table.add(booked);
+      this.#book(booked);
       placement.placed(info);
       group.tasks.delete(task.id);
       turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id });
     }
+  }
+
+  #book(booked: Task): void {
+    this.#tentative.set(booked.id, booked);
+    this.#table.add(booked);
   }
 
   /** Tells the group's tasks why they wait. Returns when the text is to be looked at again, if it may be out of date. */
@@ -188,6 +196,7 @@ export class Scheduler {
 
   #enqueue(task: Task): void {
     if (!isPending(task) || this.#tentative.has(task.id)) return;
+    if (task.nodeId !== "") return this.#preAssigned.add(task);
     const key = groupKey(task);
     let group = this.#groups.get(key);
     if (!group) {
@@ -205,6 +214,7 @@ export class Scheduler {
   }
 
   #dequeue(task: Task): void {
+    if (task.nodeId !== "") return this.#preAssigned.delete(task);
     const group = this.#groups.get(groupKey(task));
     if (group?.tasks.delete(task.id) && group.tasks.size === 0) this.#groups.delete(groupKey(task));
   }
@@ -238,6 +248,7 @@ export class Scheduler {
       this.#tentative.delete(task.id);
       this.#table.update(booked, task);
     } else this.#table.update(old, task);
+    this.#preAssigned.nodeChanged(task.nodeId);
     if (isPending(task)) this.#enqueue(task);
     else if (isPending(old)) this.#dequeue(old);
     if (isFailure(task) && !isFailure(old)) this.#table.recordFailure(task, nowMs, nowMs);
@@ -247,6 +258,7 @@ export class Scheduler {
     const booked = this.#tentative.get(old.id);
     if (booked) this.#release(booked);
     this.#table.remove(old);
+    this.#preAssigned.nodeChanged(old.nodeId);
     if (isPending(old)) this.#dequeue(old);
   }
 }
@@ -256,11 +268,7 @@ function groupKey(task: Task): string {
 }
 
 function isPending(task: Task): boolean {
-  return (
-    task.nodeId === "" &&
-    task.state === TASK_STATE.pending &&
-    task.desiredState <= TASK_STATE.complete
-  );
+  return task.state === TASK_STATE.pending && task.desiredState <= TASK_STATE.complete;
 }
 
 function isFailure(task: Task): boolean {
