@@ -5,8 +5,10 @@
 import {
   type Change,
   encodeTransaction,
+  isJob,
   type Node,
   type Service,
+  type ServiceMode,
   type ServiceSpec,
   TASK_STATE,
   type Task,
@@ -38,6 +40,8 @@ export type NodeFields = {
 
 export type ServiceFields = {
   readonly replicas?: number;
+  /** Instead of `replicas`. */
+  readonly mode?: ServiceMode;
   readonly image?: string;
   readonly template?: Partial<TaskSpec>;
   readonly update?: Partial<UpdateConfig>;
@@ -48,9 +52,16 @@ export type ServiceFields = {
 /** What the agent of a node does with a task next; undefined: nothing yet. */
 export type Agent = (task: Task) => TaskStateName | undefined;
 
-/** Runs what it is asked to run, stops what it is asked to stop, at once. */
+/** Runs what it is asked to run, stops what it is asked to stop, at once. The tasks of jobs end well in their second turn. */
 export const goodAgent: Agent = (task) => {
-  if (task.desiredState > TASK_STATE.running) return "shutdown";
+  if (task.desiredState === TASK_STATE.complete)
+    return task.state < TASK_STATE.running ? "running" : "complete";
+  return busyAgent(task);
+};
+
+/** The same, but no job comes to its end. */
+export const busyAgent: Agent = (task) => {
+  if (task.desiredState > TASK_STATE.complete) return "shutdown";
   if (task.desiredState === TASK_STATE.ready)
     return task.state < TASK_STATE.ready ? "ready" : undefined;
   return task.state < TASK_STATE.running ? "running" : undefined;
@@ -151,6 +162,8 @@ export class World {
     for (const task of this.store.tasks()) {
       const node = this.store.node(task.nodeId);
       if (!node || node.state === "down" || task.state > TASK_STATE.running) continue;
+      // What was made for the node is not told to it before it is assigned.
+      if (task.state < TASK_STATE.assigned) continue;
       const next = this.agent(task);
       if (next !== undefined && TASK_STATE[next] > task.state) this.report(task, next);
     }
@@ -264,7 +277,7 @@ export class World {
             registryAuth: "",
             previousRegistryAuth: "",
             jobIteration: 0,
-            lastExecutionMs: 0,
+            lastExecutionMs: fields.mode && isJob(fields.mode) ? this.nowMs : 0,
           },
         },
       ],
@@ -287,6 +300,10 @@ export class World {
             previousSpec: old.spec,
             previousSpecVersion: old.specVersion,
             updateStatus: undefined,
+            ...(isJob(old.spec.Mode) && {
+              jobIteration: old.jobIteration + 1,
+              lastExecutionMs: this.nowMs,
+            }),
           },
         },
       ],
@@ -340,7 +357,7 @@ export class World {
 
   /** Tasks that are to run, by slot and age. */
   wanted(id = "web"): Task[] {
-    return this.tasks(id).filter((task) => task.desiredState <= TASK_STATE.running);
+    return this.tasks(id).filter((task) => task.desiredState <= TASK_STATE.complete);
   }
 
   /** All tasks of the service, by slot and age. */
@@ -388,7 +405,7 @@ function specOf(name: string, fields: ServiceFields): ServiceSpec {
       Runtime: "container",
       ...fields.template,
     },
-    Mode: { Replicated: { Replicas: fields.replicas ?? 1 } },
+    Mode: fields.mode ?? { Replicated: { Replicas: fields.replicas ?? 1 } },
     ...(fields.update ? { UpdateConfig: { Parallelism: 1, ...fields.update } } : {}),
     ...(fields.rollback ? { RollbackConfig: { Parallelism: 1, ...fields.rollback } } : {}),
     ...(fields.ports ? { EndpointSpec: { Ports: fields.ports } } : {}),
