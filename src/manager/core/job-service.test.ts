@@ -142,10 +142,13 @@ test("the service is deleted: so are its tasks, completed ones too", () => {
 });
 
 test("completed tasks are no history; of failed ones the last attempts are kept", () => {
-  const world = new World().addNodes("a");
-  world.agent = (task) => (task.slot === 0 ? "failed" : goodAgent(task));
-  world.createService({ mode: job(9, 9), template: policy("any") });
-  for (let second = 0; second < JOB_ATTEMPTS_KEPT + 20; second++) world.advance(1000);
+  const world = new World()
+    .addNodes("a")
+    .createService({ mode: job(8, 8) })
+    .settle();
+  const ended = { slot: 0, nodeId: "a", state: TASK_STATE.failed, createdAtMs: 1 };
+  for (let i = 0; i < JOB_ATTEMPTS_KEPT + 20; i++)
+    world.putTask({ id: `t${i}`, desiredState: TASK_STATE.shutdown, ...ended });
   world.advance(500);
   expect(completed(world)).toHaveLength(8);
   expect(world.tasks().filter((task) => task.slot === 0)).toHaveLength(JOB_ATTEMPTS_KEPT);

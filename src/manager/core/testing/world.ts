@@ -10,6 +10,7 @@ import {
   type Service,
   type ServiceMode,
   type ServiceSpec,
+  scheduleOf,
   TASK_STATE,
   type Task,
   type TaskSpec,
@@ -20,6 +21,8 @@ import {
 import { SeededRandom } from "../../../base/index.js";
 import { ClusterStore } from "../../../store/index.js";
 import { ConstraintEnforcer } from "../constraint-enforcer.js";
+import { JobSchedules } from "../job-schedules.js";
+import { startSchedule } from "../job-ticks.js";
 import { LostTasks } from "../lost-tasks.js";
 import { CHANGES_MAX, Plan } from "../plan.js";
 import { Reaper } from "../reaper.js";
@@ -98,6 +101,7 @@ export class World {
     this.#reconcilers = [
       new TaskAllocator(),
       new ServiceReconciler(this.#random),
+      new JobSchedules(),
       new Scheduling(),
       new Reaper(),
       new ConstraintEnforcer(),
@@ -277,13 +281,20 @@ export class World {
             registryAuth: "",
             previousRegistryAuth: "",
             jobIteration: 0,
-            lastExecutionMs: fields.mode && isJob(fields.mode) ? this.nowMs : 0,
+            ...this.#jobFields(fields.mode),
           },
         },
       ],
       { isClient: true },
     );
     return this;
+  }
+
+  #jobFields(mode: ServiceMode | undefined): Pick<Service, "lastExecutionMs" | "schedule"> {
+    if (!mode || !isJob(mode)) return { lastExecutionMs: 0 };
+    const schedule = scheduleOf(mode);
+    if (!schedule) return { lastExecutionMs: this.nowMs };
+    return { lastExecutionMs: 0, schedule: startSchedule(schedule, this.nowMs) };
   }
 
   /** As control does it: the whole spec anew, the old one kept, the update status cleared. */
