@@ -4,7 +4,7 @@ import type { ManagerRooms } from "./manager-options.js";
 import { leaderLoops } from "./orchestrator/index.js";
 
 /** What the leader loops enforce; control refuses the rest with 501 before anything is stored (contracts §9). */
-const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>();
+const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(["globalMode", "jobs"]);
 
 /** The manager as it runs: control and certificates in front of the store, orchestration behind it. */
 export const ROOMS: ManagerRooms = {

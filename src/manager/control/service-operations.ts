@@ -6,16 +6,16 @@ import type {
   ServiceMode,
   ServiceSpec,
 } from "../../api/index.js";
+import { isJob } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
+import { newJobFields, nextJobFields, withKeptSchedule } from "./job-fields.js";
 import { notFound } from "./rejection-errors.js";
 import { type Call, type Outcome, type Plan, type RunDeps, runOperation } from "./run-operation.js";
 import { validateService } from "./validate-service.js";
 
 type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 export type ServiceDeps = RunDeps & { readonly capabilities: ReadonlySet<Capability> };
-
-const JOB_MODES: ReadonlySet<string> = new Set(["ReplicatedJob", "GlobalJob"]);
 
 export function createService(
   deps: ServiceDeps,
@@ -41,8 +41,7 @@ export function createService(
       ports: spec.EndpointSpec?.Ports ?? [],
       registryAuth,
       previousRegistryAuth: "",
-      jobIteration: 0,
-      lastExecutionMs: isJob(spec.Mode) ? nowMs : 0,
+      ...newJobFields(spec, nowMs),
     };
     return {
       preconditions: [
@@ -66,7 +65,8 @@ export function updateService(
     const old = deps.store.service(serviceId);
     if (!old) throw notFound("service", serviceId);
     // Validated for a rollback too, whose body counts for nothing else.
-    const spec = validateService(operation.spec, "service update", deps.capabilities, deps.store);
+    const valid = validateService(operation.spec, "service update", deps.capabilities, deps.store);
+    const spec = withKeptSchedule(valid, operation.spec, old);
     if (spec.Name !== old.spec.Name)
       throw new ApiError("Unimplemented", "renaming services is not supported");
     if (modeName(spec.Mode) !== modeName(old.spec.Mode))
@@ -124,7 +124,7 @@ function updated(
     ports: spec.EndpointSpec?.Ports ?? [],
     registryAuth: operation.registryAuth ?? keptAuth(old, operation.registryAuthFrom),
     previousRegistryAuth: old.registryAuth,
-    ...(isJob(spec.Mode) && { jobIteration: old.jobIteration + 1, lastExecutionMs: nowMs }),
+    ...nextJobFields(old, spec, nowMs),
   };
 }
 
@@ -142,13 +142,16 @@ function rolledBack(old: Service, nowMs: number): Service {
     registryAuth: old.previousRegistryAuth,
     previousRegistryAuth: old.registryAuth,
     ports: previousSpec.EndpointSpec?.Ports ?? [],
-    updateStatus: {
-      state: "rollback_started",
-      startedAtMs: nowMs,
-      completedAtMs: 0,
-      message: "manually requested rollback",
-    },
-    ...(isJob(previousSpec.Mode) && { jobIteration: old.jobIteration + 1, lastExecutionMs: nowMs }),
+    // A job has no rolling update that would come to an end.
+    updateStatus: isJob(previousSpec.Mode)
+      ? undefined
+      : {
+          state: "rollback_started",
+          startedAtMs: nowMs,
+          completedAtMs: 0,
+          message: "manually requested rollback",
+        },
+    ...nextJobFields(old, previousSpec, nowMs),
   };
 }
 
@@ -181,8 +184,4 @@ function portClaims(spec: ServiceSpec, serviceId: string): Precondition[] {
 
 function modeName(mode: ServiceMode): string {
   return Object.keys(mode)[0] ?? "";
-}
-
-function isJob(mode: ServiceMode): boolean {
-  return JOB_MODES.has(modeName(mode));
 }

@@ -1,4 +1,10 @@
-import { TASK_STATE, type Task, type TaskState, type TaskStateName } from "../../api/index.js";
+import {
+  isJob,
+  TASK_STATE,
+  type Task,
+  type TaskState,
+  type TaskStateName,
+} from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
 import { presentTaskSpec } from "./service-spec.js";
@@ -19,7 +25,6 @@ export function taskName(task: Task): string {
 
 export function presentTask(task: Task, view: StoreView) {
   const mode = view.service(task.serviceId)?.spec.Mode;
-  const isJob = mode !== undefined && ("ReplicatedJob" in mode || "GlobalJob" in mode);
   const ports = task.portStatus.map((port) => ({
     Protocol: port.protocol,
     TargetPort: port.targetPort,
@@ -51,7 +56,9 @@ export function presentTask(task: Task, view: StoreView) {
       PortStatus: ports.length === 0 ? {} : { Ports: ports },
     },
     DesiredState: taskStateName(task.desiredState),
-    ...(isJob ? { JobIteration: presentVersion(task.jobIteration) } : {}),
+    ...(mode !== undefined && isJob(mode)
+      ? { JobIteration: presentVersion(task.jobIteration) }
+      : {}),
     Volumes: null,
   };
 }
