@@ -46,9 +46,9 @@ test("jobs say what has completed, and those with a schedule when they run next"
   ];
   expect(serviceTable(services).map((line) => line.slice(15))).toEqual([
     "NAME   MODE             REPLICAS              IMAGE   PORTS   NEXT RUN",
-    "glob   global           3/3                   bb:1            ",
+    "glob   global           3/3                   bb:1",
     "job    replicated job   1/2 (3/4 completed)   bb:1            2026-11-22T02:00:00Z",
-    "each   global job       1/1 (4/5 completed)   bb:1            ",
+    "each   global job       1/1 (4/5 completed)   bb:1",
   ]);
 });
 
