@@ -41,6 +41,8 @@ export class OrchestrationRun {
   readonly #loopFailures: unknown[] = [];
   /** Services that were ever updated start-first: two tasks may run in a slot for a while. */
   readonly #overlapping = new Set<string>();
+  /** Services with one task per node, deleted ones too: their tasks go on for a while. */
+  readonly #global = new Set<string>();
   readonly #connectedAtMs = new Map<string, number>();
   #group: TaskGroup | undefined;
   #made = 0;
@@ -59,6 +61,8 @@ export class OrchestrationRun {
         if (event.table === "task" && event.kind !== "removed")
           this.#checkTask(event.object, event.kind === "updated" ? event.old : undefined);
         if (event.table === "task" && event.kind === "created") this.#checkJob(event.object);
+        if (event.table === "service" && event.kind === "created")
+          if (isGlobal(event.object.spec.Mode)) this.#global.add(event.object.id);
         if (event.table === "service" && event.kind === "updated")
           this.#checkTick(event.old, event.object);
       }
@@ -355,8 +359,7 @@ export class OrchestrationRun {
 
   /** Tells slots of a service apart: runs of a job have their own, and where there is one task per node it is the node. */
   #slotKey(task: Task): string {
-    const mode = this.store.service(task.serviceId)?.spec.Mode;
-    const place = mode && isGlobal(mode) ? task.nodeId : task.slot;
+    const place = this.#global.has(task.serviceId) ? task.nodeId : task.slot;
     return `${task.jobIteration}/${place}`;
   }
 
