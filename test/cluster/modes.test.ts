@@ -18,7 +18,7 @@ import {
 
 beforeEach(reset);
 
-const SHORT = ["/bin/sleep", "0.2"];
+const SHORT = ["/bin/sh", "-c", "sleep 0.2"];
 
 /** What `docker service ls` says in its column REPLICAS. */
 async function replicas(manager: TestNode, name: string): Promise<string> {
