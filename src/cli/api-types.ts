@@ -6,7 +6,8 @@ export type ApiTask = {
   readonly Slot?: number;
   readonly NodeID?: string;
   readonly DesiredState: string;
-  readonly JobIteration?: { readonly Index: number };
+  /** Index is left out while it is 0. */
+  readonly JobIteration?: { readonly Index?: number };
   readonly Spec: { readonly ContainerSpec?: { readonly Image?: string } };
   readonly Status: {
     readonly State: string;
@@ -49,7 +50,7 @@ export type ApiService = {
     readonly DesiredTasks: number;
     readonly CompletedTasks?: number;
   };
-  readonly JobStatus?: { readonly JobIteration: { readonly Index: number } };
+  readonly JobStatus?: { readonly JobIteration: { readonly Index?: number } };
   /** Of a job with a schedule. */
   readonly ScheduleStatus?: { readonly NextTick?: string };
   /** "simulated" where no container really runs. */

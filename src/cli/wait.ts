@@ -65,7 +65,7 @@ function isJob({ Spec: { Mode: mode } }: ApiService): boolean {
 }
 
 function isOfRun(task: ApiTask, service: ApiService): boolean {
-  return task.JobIteration?.Index === service.JobStatus?.JobIteration.Index;
+  return (task.JobIteration?.Index ?? 0) === (service.JobStatus?.JobIteration.Index ?? 0);
 }
 
 /** Tasks of the present run that may still complete. */

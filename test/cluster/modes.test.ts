@@ -36,7 +36,7 @@ test("a global service has one task per node, and follows the nodes' availabilit
   const manager = await leader();
   await create(manager, "glob", { rest: { Mode: { Global: {} } } });
   const onNodes = async (count: number): Promise<Set<string | undefined>> =>
-    eventually(`${count} nodes have their task`, 20_000, async () => {
+    eventually(`${count} nodes have their task`, 60_000, async () => {
       const running = await runningTasks(manager, "glob");
       const nodes = new Set(running.map((task) => task.NodeID));
       return running.length === count && nodes.size === count ? nodes : undefined;
@@ -65,9 +65,9 @@ test("a replicated job of docker's CLI completes, and runs again when it is forc
   );
   expect(made).toMatchObject({ code: 0 });
   const done = (iteration: number) =>
-    eventually(`run ${iteration} completes`, 20_000, async () => {
+    eventually(`run ${iteration} completes`, 60_000, async () => {
       const all = await completed(manager, "job");
-      const ofRun = all.filter((task) => task.JobIteration?.Index === iteration);
+      const ofRun = all.filter((task) => (task.JobIteration?.Index ?? 0) === iteration);
       return ofRun.length === 4 && all.length === 4 ? ofRun : undefined;
     });
   expect((await done(0)).map((task) => task.Slot ?? 0).sort()).toEqual([0, 1, 2, 3]);
@@ -79,7 +79,7 @@ test("a replicated job of docker's CLI completes, and runs again when it is forc
 test("a global job completes once on every node", async () => {
   const manager = await leader();
   await create(manager, "each", { command: SHORT, rest: { Mode: { GlobalJob: {} } } });
-  const all = await eventually("it completes", 20_000, async () => {
+  const all = await eventually("it completes", 60_000, async () => {
     const found = await completed(manager, "each");
     return found.length === 5 ? found : undefined;
   });
@@ -103,7 +103,7 @@ test("a scheduled job waits, runs when it is forced, and docker's CLI does not l
   expect(forced.code).toBe(0);
   await eventually(
     "it ran",
-    20_000,
+    60_000,
     async () => (await completed(manager, "nightly")).length === 1,
   );
   const kept = await api(manager).call<ApiService>("GET", "/services/nightly");
