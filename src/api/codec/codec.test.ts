@@ -116,6 +116,16 @@ const service = fc.record({
   previousRegistryAuth: text,
   jobIteration: uint32,
   lastExecutionMs: time,
+  schedule: fc.option(
+    fc.record({
+      nextTickMs: time,
+      lastTickMs: time,
+      missedCount: uint32,
+      skippedCount: uint32,
+      runs: fc.array(uint32, { maxLength: 3 }),
+    }),
+    { nil: undefined },
+  ),
 });
 const task = fc.record({
   id,

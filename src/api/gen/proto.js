@@ -4566,7 +4566,7 @@ export const swarm = $root.swarm = (() => {
                 if (message.lastExecutionMs != null && $Object.hasOwnProperty.call(message, "lastExecutionMs") && !$Object.is(message.lastExecutionMs, 0))
                     writer.uint32(89).double(message.lastExecutionMs);
                 if (message.schedule != null && $Object.hasOwnProperty.call(message, "schedule"))
-                    $root.swarm.objects.ScheduleState.encode(message.schedule, writer.uint32(98).fork(), _depth + 1).ldelim();
+                    $root.swarm.objects.ScheduleState.encode(message.schedule, writer.uint32(242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4693,7 +4693,7 @@ export const swarm = $root.swarm = (() => {
                                 delete message.lastExecutionMs;
                             continue;
                         }
-                    case 12: {
+                    case 30: {
                             if (wireType !== 2)
                                 break;
                             message.schedule = $root.swarm.objects.ScheduleState.decode(reader, reader.size(), $undefined, _depth + 1, message.schedule);
