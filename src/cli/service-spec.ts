@@ -371,6 +371,21 @@ export const LIST_FLAGS: readonly ListFlag[] = [
       });
     },
   },
+  {
+    flag: "generic-resource",
+    help: "reserve generic resources, gpu=2",
+    add: (spec, value) => {
+      const [kind, amount = ""] = value.split("=");
+      const Value = parseCount(amount);
+      reservations(spec)["GenericResources"] = [
+        ...genericOthers(spec, kind),
+        { DiscreteResourceSpec: { Kind: kind, Value } },
+      ];
+    },
+    remove: (spec, value) => {
+      reservations(spec)["GenericResources"] = genericOthers(spec, value.split("=")[0]);
+    },
+  },
   stringList("dns", "DNS server", dns, "Nameservers"),
   stringList("dns-search", "DNS search domain", dns, "Search"),
   stringList("dns-option", "DNS option", dns, "Options"),
@@ -401,6 +416,12 @@ export const LIST_FLAGS: readonly ListFlag[] = [
     },
   },
 ];
+
+function genericOthers(spec: JsonObject, kind: string | undefined): unknown[] {
+  return listAt(reservations(spec), "GenericResources").filter(
+    (entry) => objectAt(entry as JsonObject, "DiscreteResourceSpec")["Kind"] !== kind,
+  );
+}
 
 function editReplicas(spec: JsonObject, value: string): void {
   const mode = objectAt(spec, "Mode");

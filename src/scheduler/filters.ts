@@ -93,26 +93,33 @@ export function withinMaxReplicas(needs: TaskNeeds, info: NodeInfo): boolean {
 
 /** Why none of the nodes can take the task: most frequent reason first. */
 export function explainNoNode(needs: TaskNeeds, infos: Iterable<NodeInfo>): string {
+  const fragments = explain(needs, infos);
+  return fragments === "" ? "no suitable node" : `no suitable node (${fragments})`;
+}
+
+/** The same for a task that was made for one node: the bare explanation. "" when it can run there. */
+export function explainNode(needs: TaskNeeds, info: NodeInfo): string {
+  return explain(needs, [info]);
+}
+
+function explain(needs: TaskNeeds, infos: Iterable<NodeInfo>): string {
   const counts = new Map<FilterName, number>();
   for (const info of infos) {
     const failing = info.node && failingFilter(needs, info);
     if (failing) counts.set(failing, (counts.get(failing) ?? 0) + 1);
   }
-  const fragments = FILTERS.filter((filter) => counts.has(filter.name))
+  return FILTERS.filter((filter) => counts.has(filter.name))
     .map((filter) => ({ filter, count: counts.get(filter.name) ?? 0 }))
     .sort((a, b) => b.count - a.count)
-    .map(({ filter, count }) => filter.explain(count));
-  return fragments.length === 0 ? "no suitable node" : `no suitable node (${fragments.join("; ")})`;
+    .map(({ filter, count }) => filter.explain(count))
+    .join("; ");
 }
 
 function hasRoom(needs: TaskNeeds, info: NodeInfo): boolean {
   if (needs.cpuNano > 0 && needs.cpuNano > info.cpuTotalNano - info.cpuReservedNano) return false;
   if (needs.memBytes > 0 && needs.memBytes > info.memTotalBytes - info.memReservedBytes)
     return false;
-  return needs.generic.every(
-    ([kind, amount]) =>
-      amount <= (info.genericTotal.get(kind) ?? 0) - (info.genericReserved.get(kind) ?? 0),
-  );
+  return needs.generic.every(([kind, amount]) => amount <= info.generic.free(kind));
 }
 
 function hasPlugins(needs: TaskNeeds, info: NodeInfo): boolean {

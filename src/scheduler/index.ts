@@ -6,6 +6,7 @@ export {
   meetsConstraints,
   parseConstraint,
 } from "./constraint.js";
+export { NodeCapacity } from "./node-capacity.js";
 export {
   type Decision,
   type Schedule,
@@ -13,4 +14,3 @@ export {
   type SchedulerOptions,
   type SchedulerView,
 } from "./scheduler.js";
-export { Resources, reservationsOf } from "./task-needs.js";

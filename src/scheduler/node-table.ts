@@ -17,6 +17,10 @@ export class NodeTable {
     return this.#infos.values();
   }
 
+  info(id: string): NodeInfo | undefined {
+    return this.#infos.get(id);
+  }
+
   get size(): number {
     return this.#infos.size;
   }
@@ -81,6 +85,7 @@ export class NodeTable {
     if (
       old.nodeId === task.nodeId &&
       isHeld(old) === isHeld(task) &&
+      old.genericResources.length + task.genericResources.length === 0 &&
       old.desiredState > TASK_STATE.complete === task.desiredState > TASK_STATE.complete
     )
       return;

@@ -2,10 +2,12 @@
  * The scheduler: which node each pending task goes to. Pure: it is told of events and of the time, keeps sums and indexes, and
  * answers with decisions that the caller proposes. A decision counts as booked at once, until `settle` tells how it ended.
  */
-import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { type GenericResource, type Node, TASK_STATE, type Task } from "../api/index.js";
 import type { StoreEvent, StoreView } from "../store/index.js";
-import { explainNoNode } from "./filters.js";
+import { BoundTasks } from "./bound-tasks.js";
+import { explainNode, explainNoNode } from "./filters.js";
 import { GroupPlacement } from "./group-placement.js";
+import type { NodeInfo } from "./node-info.js";
 import { NodeTable } from "./node-table.js";
 import { PlacementClass } from "./placement-class.js";
 import { needsOf, type TaskNeeds } from "./task-needs.js";
@@ -14,7 +16,13 @@ export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task">;
 
 /** In the order in which they were taken. */
 export type Decision =
-  | { readonly kind: "assign"; readonly taskId: string; readonly nodeId: string }
+  | {
+      readonly kind: "assign";
+      readonly taskId: string;
+      readonly nodeId: string;
+      /** What the task gets of the node's generic resources. */
+      readonly genericResources: readonly GenericResource[];
+    }
   | { readonly kind: "wait"; readonly taskId: string; readonly reason: string };
 
 export type Schedule = {
@@ -57,6 +65,9 @@ export class Scheduler {
   #table = new NodeTable();
   readonly #classes = new Map<string, PlacementClass>();
   readonly #groups = new Map<string, Group>();
+  readonly #bound = new BoundTasks();
+  /** Up to here in the table's change log nodes were looked at for tasks bound to them. */
+  #boundMark = 0;
   /** Decided, not yet seen in the store: the task as booked. */
   readonly #tentative = new Map<string, Task>();
 
@@ -69,6 +80,8 @@ export class Scheduler {
     this.#table = new NodeTable();
     this.#classes.clear();
     this.#groups.clear();
+    this.#bound.clear();
+    this.#boundMark = 0;
     this.#tentative.clear();
     for (const node of view.nodes()) this.#table.setNode(node);
     for (const task of view.tasks()) {
@@ -94,16 +107,17 @@ export class Scheduler {
 
   /** Tasks that wait for a node. */
   get pendingCount(): number {
-    let count = 0;
+    let count = this.#bound.size;
     for (const group of this.#groups.values()) count += group.tasks.size;
     return count;
   }
 
-  /** Decides for pending tasks, group by group in the order of their arrival, at most `limit` decisions. */
+  /** Decides for tasks made for one node, then group by group in the order of arrival; at most `limit` decisions. */
   schedule(nowMs: number, limit: number): Schedule {
     const decisions: Decision[] = [];
     const turn: Turn = { decisions, limit, nodesToLookAt: EXPLAIN_NODES_MAX };
     let wakeAtMs: number | undefined;
+    if (!this.#placeBound(turn)) return { decisions, isMore: true, wakeAtMs };
     for (const [key, group] of this.#groups) {
       if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
       if (group.failedAtFreed !== this.#table.freedCount) this.#place(group, nowMs, turn);
@@ -125,11 +139,42 @@ export class Scheduler {
   settle(taskIds: Iterable<string>, view: SchedulerView): void {
     for (const id of taskIds) {
       const booked = this.#tentative.get(id);
-      if (!booked) continue;
-      this.#release(booked);
+      if (booked) this.#release(booked);
       const task = view.task(id);
-      if (task) this.#enqueue(task);
+      // One that waits for its own node is looked at again too: it may not have been told why.
+      if (task && (booked || task.nodeId !== "")) this.#enqueue(task);
     }
+  }
+
+  /** False when the limit cut it short. */
+  #placeBound(turn: Turn): boolean {
+    for (const info of this.#table.changedSince(this.#boundMark) ?? this.#table.infos())
+      this.#bound.nodeChanged(info.id);
+    this.#boundMark = this.#table.mark();
+    for (const [nodeId, tasks] of this.#bound.due()) {
+      const info = this.#table.info(nodeId);
+      for (const task of tasks) {
+        if (turn.decisions.length >= turn.limit) return false;
+        if (!info?.node) continue;
+        const reason = explainNode(needsOf(task), info);
+        if (reason === "") {
+          this.#bound.delete(task);
+          this.#book(task, info, needsOf(task), turn);
+        } else if (task.err !== reason)
+          turn.decisions.push({ kind: "wait", taskId: task.id, reason });
+      }
+      this.#bound.looked(nodeId);
+    }
+    return true;
+  }
+
+  #book(task: Task, info: NodeInfo, needs: TaskNeeds, turn: Turn): void {
+    const genericResources = info.generic.choose(needs.generic);
+    const assigned = { nodeId: info.id, state: TASK_STATE.assigned, genericResources };
+    const booked: Task = { ...task, ...assigned };
+    this.#tentative.set(task.id, booked);
+    this.#table.add(booked);
+    turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id, genericResources });
   }
 
   #place(group: Group, nowMs: number, turn: Turn): void {
@@ -146,12 +191,9 @@ export class Scheduler {
         group.failedAtFreed = this.#table.freedCount;
         return;
       }
-      const booked: Task = { ...task, nodeId: info.id, state: TASK_STATE.assigned };
-      this.#tentative.set(task.id, booked);
-      this.#table.add(booked);
+      this.#book(task, info, group.needs, turn);
       placement.placed(info);
       group.tasks.delete(task.id);
-      turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id });
     }
   }
 
@@ -188,6 +230,10 @@ export class Scheduler {
 
   #enqueue(task: Task): void {
     if (!isPending(task) || this.#tentative.has(task.id)) return;
+    if (task.nodeId !== "") {
+      this.#bound.put(task);
+      return;
+    }
     const key = groupKey(task);
     let group = this.#groups.get(key);
     if (!group) {
@@ -205,6 +251,10 @@ export class Scheduler {
   }
 
   #dequeue(task: Task): void {
+    if (task.nodeId !== "") {
+      this.#bound.delete(task);
+      return;
+    }
     const group = this.#groups.get(groupKey(task));
     if (group?.tasks.delete(task.id) && group.tasks.size === 0) this.#groups.delete(groupKey(task));
   }
@@ -256,11 +306,7 @@ function groupKey(task: Task): string {
 }
 
 function isPending(task: Task): boolean {
-  return (
-    task.nodeId === "" &&
-    task.state === TASK_STATE.pending &&
-    task.desiredState <= TASK_STATE.complete
-  );
+  return task.state === TASK_STATE.pending && task.desiredState <= TASK_STATE.complete;
 }
 
 function isFailure(task: Task): boolean {

@@ -1,5 +1,6 @@
 /** Tasks as a service wants them now: making new ones, and telling whether an existing one is out of date. */
 import {
+  type GenericResource,
   internSpec,
   type Node,
   type PortConfig,
@@ -52,6 +53,7 @@ export function makeTask(service: Service, made: NewTask): Task {
     portStatus: [],
     notBeforeMs: made.notBeforeMs,
     jobIteration: 0,
+    genericResources: NO_RESOURCES,
   };
 }
 
@@ -106,6 +108,7 @@ function withoutPlacement(spec: TaskSpec): object {
 }
 
 const NO_PORTS: readonly PortConfig[] = internSpec([]);
+const NO_RESOURCES: readonly GenericResource[] = internSpec([]);
 
 function hostPortsOf(service: Service): readonly PortConfig[] {
   const ports = service.spec.EndpointSpec?.Ports;

@@ -51,6 +51,7 @@ export function presentTask(task: Task, view: StoreView) {
       PortStatus: ports.length === 0 ? {} : { Ports: ports },
     },
     DesiredState: taskStateName(task.desiredState),
+    ...(task.genericResources.length === 0 ? {} : { GenericResources: task.genericResources }),
     ...(isJob ? { JobIteration: presentVersion(task.jobIteration) } : {}),
     Volumes: null,
   };
