@@ -192,8 +192,8 @@ export class Scheduler {
         return;
       }
       this.#book(task, info, group.needs, turn);
-      placement.placed(info);
       group.tasks.delete(task.id);
+      if (group.tasks.size > 0) placement.placed(info);
     }
   }
 
@@ -289,7 +289,7 @@ export class Scheduler {
       this.#table.update(booked, task);
     } else this.#table.update(old, task);
     if (isPending(task)) this.#enqueue(task);
-    else if (isPending(old)) this.#dequeue(old);
+    else if (isPending(old) && !booked) this.#dequeue(old);
     if (isFailure(task) && !isFailure(old)) this.#table.recordFailure(task, nowMs, nowMs);
   }
 

@@ -62,6 +62,9 @@ describe("narrow changes to tasks", () => {
       task: unassigned,
       expected: {
         nodeId: id("n", 2),
+        state: TASK_STATE.assigned,
+        statusAtMs: 1000,
+        message: "scheduled",
         genericResources: [{ NamedResourceSpec: { Kind: "gpu", Value: "a" } }],
       },
     },
