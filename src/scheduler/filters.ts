@@ -1,7 +1,7 @@
 /** Feasibility: the filters of a placement, in their order, and the sentence that says why no node passed. */
 import { matchesConstraints } from "./constraint.js";
 import type { NodeInfo } from "./node-info.js";
-import { normalArch, type TaskNeeds } from "./task-needs.js";
+import { normalArch, type PluginNeed, type TaskNeeds } from "./task-needs.js";
 
 export type FilterName =
   | "ready"
@@ -47,7 +47,7 @@ const FILTERS: readonly Filter[] = [
   },
   {
     name: "platform",
-    passes: hasPlatform,
+    passes: passesPlatform,
     explain: (count) => `unsupported platform on ${nodes(count)}`,
   },
   {
@@ -83,7 +83,7 @@ export function passesStatic(needs: TaskNeeds, info: NodeInfo): boolean {
     hasPlugins(needs, info) &&
     needs.constraints !== undefined &&
     matchesConstraints(needs.constraints, info.node) &&
-    hasPlatform(needs, info)
+    passesPlatform(needs, info)
   );
 }
 
@@ -123,17 +123,20 @@ function hasRoom(needs: TaskNeeds, info: NodeInfo): boolean {
 }
 
 function hasPlugins(needs: TaskNeeds, info: NodeInfo): boolean {
-  if (needs.plugins.length === 0) return true;
+  return needs.plugins.length === 0 || missingPlugins(needs, info).length === 0;
+}
+
+export function missingPlugins(needs: TaskNeeds, info: NodeInfo): readonly PluginNeed[] {
   const listed = info.node?.description?.Engine.Plugins ?? [];
-  return needs.plugins.every(({ type, name }) => {
+  return needs.plugins.filter(({ type, name }) => {
     const ofType = listed.filter((plugin) => plugin.Type === type);
     // Old engines list no log drivers at all; refusing those would lock every node out.
-    if (type === "Log" && ofType.length === 0) return true;
-    return ofType.some((plugin) => plugin.Name === name || plugin.Name === `${name}:latest`);
+    if (type === "Log" && ofType.length === 0) return false;
+    return !ofType.some((plugin) => plugin.Name === name || plugin.Name === `${name}:latest`);
   });
 }
 
-function hasPlatform(needs: TaskNeeds, info: NodeInfo): boolean {
+export function passesPlatform(needs: TaskNeeds, info: NodeInfo): boolean {
   if (needs.platforms.length === 0) return true;
   const platform = info.node?.description?.Platform;
   const os = (platform?.OS ?? "").toLowerCase();

@@ -6,6 +6,7 @@ export {
   meetsConstraints,
   parseConstraint,
 } from "./constraint.js";
+export { type Gauges, nodeGauges } from "./gauges.js";
 export { NodeCapacity } from "./node-capacity.js";
 export {
   type Decision,
@@ -14,3 +15,5 @@ export {
   type SchedulerOptions,
   type SchedulerView,
 } from "./scheduler.js";
+export type { NodeVerdict, Refusal } from "./verdict.js";
+export { type Why, type WhyNode, type WhyView, whyNode, whyService, whyTask } from "./why.js";
