@@ -1,3 +1,5 @@
+import type { GenericResource } from "./spec.js";
+
 /** What one node's processes need to know of their surroundings: parsed from swarmd's flags by the supervisor, handed to every child. */
 export type NodeConfig = {
   readonly hostname: string;
@@ -20,6 +22,8 @@ export type NodeConfig = {
   readonly listenAddr: string;
   /** Address pool the node's bridge takes its /20 from. */
   readonly gwbridgePool: string;
+  /** What this node has besides CPUs and memory; tasks reserve it by kind. */
+  readonly genericResources: readonly GenericResource[];
   readonly logLevel: "debug" | "info" | "warn" | "error";
 };
 

@@ -2,6 +2,7 @@
 import type {
   ClusterSpec,
   ConfigSpec,
+  GenericResource,
   NetworkSpec,
   NodeDescription,
   NodeRole,
@@ -159,6 +160,8 @@ export type Task = {
   /** A replacement is not started before this Unix ms (restart delay); 0 = at once. */
   readonly notBeforeMs: number;
   readonly jobIteration: number;
+  /** Claimed of its node with the assignment: amounts, or names where the node lists names. Counts until the task has ended. */
+  readonly genericResources: readonly GenericResource[];
 };
 
 export type Network = Meta & { readonly spec: NetworkSpec; readonly predefined: boolean };

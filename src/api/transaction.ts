@@ -13,7 +13,7 @@ import type {
   TaskState,
   UpdateStatus,
 } from "./objects.js";
-import type { NodeDescription, NodeRole } from "./spec.js";
+import type { GenericResource, NodeDescription, NodeRole } from "./spec.js";
 
 export type Precondition =
   /** The object's versionIndex is exactly `index` (internal read-modify-write). */
@@ -83,6 +83,8 @@ export type Change =
       readonly taskId: string;
       readonly nodeId: string;
       readonly message: string;
+      /** What the task gets of the node's generic resources; absent: none. */
+      readonly genericResources?: readonly GenericResource[];
     }
   /** Observed state; a lower or equal one with the same text is dropped. pid/exitCode/… as the agent reports them. */
   | {

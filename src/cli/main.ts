@@ -7,6 +7,7 @@ import { addImageCommands } from "./commands/image.js";
 import { addNodeCommands } from "./commands/node.js";
 import { addPlaygroundCommands } from "./commands/playground.js";
 import { addServiceCommands } from "./commands/service.js";
+import { addWhyCommand } from "./commands/why.js";
 import { ExitError } from "./exit-codes.js";
 import { printError } from "./output.js";
 
@@ -25,6 +26,7 @@ addClusterCommands(program);
 addNodeCommands(program);
 addServiceCommands(program);
 addImageCommands(program);
+addWhyCommand(program);
 addPlaygroundCommands(program);
 
 // `swarm service ls | head`: a closed pipe is the reader's way to say "enough".

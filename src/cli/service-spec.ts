@@ -372,6 +372,21 @@ export const LIST_FLAGS: readonly ListFlag[] = [
       });
     },
   },
+  {
+    flag: "generic-resource",
+    help: "reserve generic resources, gpu=2",
+    add: (spec, value) => {
+      const [kind, amount = ""] = value.split("=");
+      const Value = parseCount(amount);
+      reservations(spec)["GenericResources"] = [
+        ...genericOthers(spec, kind),
+        { DiscreteResourceSpec: { Kind: kind, Value } },
+      ];
+    },
+    remove: (spec, value) => {
+      reservations(spec)["GenericResources"] = genericOthers(spec, value.split("=")[0]);
+    },
+  },
   stringList("dns", "DNS server", dns, "Nameservers"),
   stringList("dns-search", "DNS search domain", dns, "Search"),
   stringList("dns-option", "DNS option", dns, "Options"),
@@ -402,6 +417,12 @@ export const LIST_FLAGS: readonly ListFlag[] = [
     },
   },
 ];
+
+function genericOthers(spec: JsonObject, kind: string | undefined): unknown[] {
+  return listAt(reservations(spec), "GenericResources").filter(
+    (entry) => objectAt(entry as JsonObject, "DiscreteResourceSpec")["Kind"] !== kind,
+  );
+}
 
 function preference(value: string): JsonObject {
   const match = /^spread=(.+)$/.exec(value);

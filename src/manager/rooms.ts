@@ -1,10 +1,7 @@
 import { createCaHandler, makeJoinToken } from "./ca/index.js";
-import { type Capability, createControl } from "./control/index.js";
+import { CAPABILITIES, createControl } from "./control/index.js";
 import type { ManagerRooms } from "./manager-options.js";
 import { leaderLoops } from "./orchestrator/index.js";
-
-/** What the leader loops enforce; control refuses the rest with 501 before anything is stored (contracts §9). */
-const CAPABILITIES: ReadonlySet<Capability> = new Set<Capability>(["globalMode", "jobs"]);
 
 /** The manager as it runs: control and certificates in front of the store, orchestration behind it. */
 export const ROOMS: ManagerRooms = {

@@ -15,6 +15,7 @@ test("the defaults are those of a real host", () => {
     gwbridgePool: "172.20.0.0/14",
     engine: "containerd",
     runtime: "auto",
+    genericResources: [],
     logLevel: "info",
   });
 });

@@ -1,8 +1,9 @@
 /** swarmd's flags (contracts §8) → NodeConfig. Defaults are those of a real host. */
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { NodeConfig } from "../api/index.js";
+import type { GenericResource, NodeConfig } from "../api/index.js";
 import { resolveListenAddr } from "./core/address.js";
+import { parseGenericResources } from "./core/generic-resources.js";
 import { hostAddresses } from "./host-addresses.js";
 
 const NAMESPACE = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,75})$/;
@@ -37,6 +38,12 @@ export function parseFlags(argv: readonly string[], version: string): NodeConfig
       matches(/^\d{1,3}(\.\d{1,3}){3}\/([1-9]|1\d|20)$/, "an IPv4 network of /20 or larger"),
       "172.20.0.0/14",
     )
+    .option(
+      "--generic-resource <kind=value>",
+      "what tasks can reserve here: gpu=2, or named gpu=UUID1,gpu=UUID2 (may be repeated)",
+      collectGeneric,
+      [],
+    )
     .addOption(
       new Option("--engine <kind>", "simulated: no containers, no networks; for trying things out")
         .choices(["containerd", "simulated"])
@@ -58,11 +65,30 @@ export function parseFlags(argv: readonly string[], version: string): NodeConfig
     .allowExcessArguments(false);
   command.parse([...argv], { from: "user" });
   const flags = command.opts<Flags>();
-  return { ...flags, socket: flags.socket ?? `${flags.runDir}/swarm.sock` };
+  const { genericResource, ...rest } = flags;
+  return {
+    ...rest,
+    genericResources: genericResource,
+    socket: flags.socket ?? `${flags.runDir}/swarm.sock`,
+  };
+}
+
+function collectGeneric(
+  text: string,
+  before: readonly GenericResource[],
+): readonly GenericResource[] {
+  try {
+    return parseGenericResources(text, before);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** As commander hands them over, checked by the parsers above. */
-type Flags = Omit<NodeConfig, "socket"> & { readonly socket?: string };
+type Flags = Omit<NodeConfig, "socket" | "genericResources"> & {
+  readonly socket?: string;
+  readonly genericResource: readonly GenericResource[];
+};
 
 function absolute(text: string): string {
   if (!text.startsWith("/") || text.includes("\0"))

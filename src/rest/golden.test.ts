@@ -78,6 +78,10 @@ const MEANT: readonly { readonly pattern: RegExp; readonly why: string }[] = [
     pattern: /\.ExitCode: -1 recorded, 0 ours$/,
     why: "tasks that were told to stop keep their last status here",
   },
+  {
+    pattern: /^\$\.SwarmResources: not recorded$/,
+    why: "an extension: what is reserved of a node",
+  },
   { pattern: /\.Engine\.Plugins: \d+ elements recorded/, why: "our engine has other plugins" },
 ];
 

@@ -23,6 +23,7 @@ test("a socket handed over paused is answered, with the Engine's headers", async
       advertiseAddr: "",
       listenAddr: "",
       gwbridgePool: "",
+      genericResources: [],
       logLevel: "error",
     },
     localState: () => ({

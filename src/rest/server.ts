@@ -19,6 +19,7 @@ import { swarmRoutes } from "./routes/swarm.js";
 import { systemRoutes } from "./routes/system.js";
 import { taskRoutes } from "./routes/tasks.js";
 import { unsupportedRoutes } from "./routes/unsupported.js";
+import { whyRoutes } from "./routes/why.js";
 
 /** Longest name in a path: image references and ids fit many times over. */
 const PATH_PARAM_MAX = 4_096;
@@ -37,6 +38,7 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   nodeRoutes(app, context);
   serviceRoutes(app, context);
   taskRoutes(app, context);
+  whyRoutes(app, context);
   logRoutes(app, context);
   networkRoutes(app, context);
   eventRoutes(app, context, events);

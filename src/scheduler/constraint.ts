@@ -53,6 +53,17 @@ export function meetsConstraints(texts: readonly string[], node: ConstrainedNode
   }
 }
 
+/** `node.labels.disk==ssd: node.labels.disk is "hdd"`, for a constraint that the node does not satisfy. */
+export function describeConstraint(constraint: Constraint, node: ConstrainedNode): string {
+  const { key, operator, value } = constraint;
+  const lower = key.toLowerCase();
+  const actual = lower === "node.ip" ? node.addr : factOf(lower, key, node);
+  const text = `${key}${operator}${value}`;
+  return actual === undefined
+    ? `${text}: there is no such key`
+    : `${text}: ${key} is ${actual === "" ? "not set" : `"${actual}"`}`;
+}
+
 function matchesConstraint(constraint: Constraint, node: ConstrainedNode): boolean {
   const key = constraint.key.toLowerCase();
   const wanted = constraint.operator === "==";

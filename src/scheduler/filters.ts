@@ -2,7 +2,7 @@
 import type { Node } from "../api/index.js";
 import { matchesConstraints } from "./constraint.js";
 import type { NodeInfo } from "./node-info.js";
-import { normalArch, type PlatformNeed, type TaskNeeds } from "./task-needs.js";
+import { normalArch, type PlatformNeed, type PluginNeed, type TaskNeeds } from "./task-needs.js";
 
 export type FilterName =
   | "ready"
@@ -68,10 +68,6 @@ export function failingFilter(needs: TaskNeeds, info: NodeInfo): FilterName | un
   return FILTERS.find((filter) => !filter.passes(needs, info))?.name;
 }
 
-export function explainFilter(name: FilterName, count: number): string {
-  return FILTERS.find((filter) => filter.name === name)?.explain(count) ?? name;
-}
-
 /** Everything but max replicas, which depends on the service and not only on the node's own bookings. */
 export function passesClass(needs: TaskNeeds, info: NodeInfo): boolean {
   return (
@@ -98,36 +94,46 @@ export function withinMaxReplicas(needs: TaskNeeds, info: NodeInfo): boolean {
 
 /** Why none of the nodes can take the task: most frequent reason first. */
 export function explainNoNode(needs: TaskNeeds, infos: Iterable<NodeInfo>): string {
+  const fragments = explain(needs, infos);
+  return fragments === "" ? "no suitable node" : `no suitable node (${fragments})`;
+}
+
+/** The same for a task that was made for one node: the bare explanation. "" when it can run there. */
+export function explainNode(needs: TaskNeeds, info: NodeInfo): string {
+  return explain(needs, [info]);
+}
+
+function explain(needs: TaskNeeds, infos: Iterable<NodeInfo>): string {
   const counts = new Map<FilterName, number>();
   for (const info of infos) {
     const failing = info.node && failingFilter(needs, info);
     if (failing) counts.set(failing, (counts.get(failing) ?? 0) + 1);
   }
-  const fragments = FILTERS.filter((filter) => counts.has(filter.name))
+  return FILTERS.filter((filter) => counts.has(filter.name))
     .map((filter) => ({ filter, count: counts.get(filter.name) ?? 0 }))
     .sort((a, b) => b.count - a.count)
-    .map(({ filter, count }) => filter.explain(count));
-  return fragments.length === 0 ? "no suitable node" : `no suitable node (${fragments.join("; ")})`;
+    .map(({ filter, count }) => filter.explain(count))
+    .join("; ");
 }
 
 function hasRoom(needs: TaskNeeds, info: NodeInfo): boolean {
   if (needs.cpuNano > 0 && needs.cpuNano > info.cpuTotalNano - info.cpuReservedNano) return false;
   if (needs.memBytes > 0 && needs.memBytes > info.memTotalBytes - info.memReservedBytes)
     return false;
-  return needs.generic.every(
-    ([kind, amount]) =>
-      amount <= (info.genericTotal.get(kind) ?? 0) - (info.genericReserved.get(kind) ?? 0),
-  );
+  return needs.generic.every(([kind, amount]) => amount <= info.generic.free(kind));
 }
 
 function hasPlugins(needs: TaskNeeds, info: NodeInfo): boolean {
-  if (needs.plugins.length === 0) return true;
+  return needs.plugins.length === 0 || missingPlugins(needs, info).length === 0;
+}
+
+export function missingPlugins(needs: TaskNeeds, info: NodeInfo): readonly PluginNeed[] {
   const listed = info.node?.description?.Engine.Plugins ?? [];
-  return needs.plugins.every(({ type, name }) => {
+  return needs.plugins.filter(({ type, name }) => {
     const ofType = listed.filter((plugin) => plugin.Type === type);
     // Old engines list no log drivers at all; refusing those would lock every node out.
-    if (type === "Log" && ofType.length === 0) return true;
-    return ofType.some((plugin) => plugin.Name === name || plugin.Name === `${name}:latest`);
+    if (type === "Log" && ofType.length === 0) return false;
+    return !ofType.some((plugin) => plugin.Name === name || plugin.Name === `${name}:latest`);
   });
 }
 

@@ -13,12 +13,13 @@ export class GroupPlacement {
   readonly #needs: TaskNeeds;
   readonly #class: PlacementClass;
   readonly #order: NodeOrder;
+  // Made when they are needed: most groups of a large cluster are one task.
   /** Tasks of the service below each branch, over all nodes, usable or not. */
-  readonly #counts = new Map<Branch, number>();
+  #counts: Map<Branch, number> | undefined;
   /** Leaves served by a heap: a large group, or a service that is on most nodes already. */
-  readonly #heaps = new Map<Branch, NodeHeap>();
+  #heaps: Map<Branch, NodeHeap> | undefined;
   /** Branches in which no node can take another task of this group. */
-  readonly #full = new Set<Branch>();
+  #full: Set<Branch> | undefined;
 
   constructor(needs: TaskNeeds, placementClass: PlacementClass, table: NodeTable, nowMs: number) {
     this.#needs = needs;
@@ -38,14 +39,14 @@ export class GroupPlacement {
       if (!leaf) return undefined;
       const info = this.#bestInLeaf(leaf);
       if (info) return info;
-      this.#full.add(leaf);
+      this.#setFull(leaf);
     }
   }
 
   placed(info: NodeInfo): void {
     const leaf = this.#class.leafOf(info);
     if (this.#needs.spread.length > 0) this.#count(leaf, 1);
-    this.#heaps.get(leaf)?.topChanged();
+    this.#heaps?.get(leaf)?.topChanged();
   }
 
   /** Walks down the tree, at each level into the branch with the fewest tasks of the service. */
@@ -55,7 +56,7 @@ export class GroupPlacement {
       const next = this.#bestChild(branch);
       if (!next) {
         // All below is full. The parent must not be chosen again either.
-        this.#full.add(branch);
+        this.#setFull(branch);
         if (!branch.parent) return undefined;
         branch = this.#class.root;
         level = -1;
@@ -63,7 +64,7 @@ export class GroupPlacement {
       }
       branch = next;
     }
-    return this.#full.has(branch) ? undefined : branch;
+    return this.#full?.has(branch) ? undefined : branch;
   }
 
   #bestChild(branch: Branch): Branch | undefined {
@@ -71,8 +72,8 @@ export class GroupPlacement {
     let bestCount = 0;
     let bestLoad: number | undefined;
     for (const child of branch.children.values()) {
-      if (this.#full.has(child)) continue;
-      const count = this.#counts.get(child) ?? 0;
+      if (this.#full?.has(child)) continue;
+      const count = this.#counts?.get(child) ?? 0;
       if (best && count > bestCount) continue;
       if (best && count === bestCount) {
         // Ties go to the branch with the least loaded node: else small services would all land in the first one.
@@ -88,11 +89,12 @@ export class GroupPlacement {
   }
 
   #bestInLeaf(leaf: Branch): NodeInfo | undefined {
-    let heap = this.#heaps.get(leaf);
+    let heap = this.#heaps?.get(leaf);
     if (!heap) {
       const fresh = this.#walk(leaf);
       if (fresh) return fresh;
       heap = new NodeHeap(leaf.nodes.inOrder(), this.#order);
+      this.#heaps ??= new Map();
       this.#heaps.set(leaf, heap);
     }
     for (let top = heap.top(); top; top = heap.top()) {
@@ -105,16 +107,20 @@ export class GroupPlacement {
 
   /** The least loaded node without tasks of the service and without a bad record: none can be better. */
   #walk(leaf: Branch): NodeInfo | undefined {
-    let looked = 0;
-    for (const info of leaf.nodes.inOrder()) {
-      if (info.serviceCount(this.#needs.serviceId) === 0 && this.#order.failureRank(info) === 0)
-        return info;
-      if (++looked === WALK_MAX) return undefined;
-    }
-    return undefined;
+    const { serviceId } = this.#needs;
+    return leaf.nodes.find(
+      (info) => info.serviceCount(serviceId) === 0 && this.#order.failureRank(info) === 0,
+      WALK_MAX,
+    );
+  }
+
+  #setFull(branch: Branch): void {
+    this.#full ??= new Set();
+    this.#full.add(branch);
   }
 
   #count(leaf: Branch, by: number): void {
+    this.#counts ??= new Map();
     for (let branch: Branch | undefined = leaf; branch; branch = branch.parent)
       this.#counts.set(branch, (this.#counts.get(branch) ?? 0) + by);
   }
@@ -122,6 +128,7 @@ export class GroupPlacement {
 
 function lowestLoad(branch: Branch): number {
   let lowest = branch.nodes.lowestTotal();
+  if (branch.children.size === 0) return lowest;
   for (const child of branch.children.values()) lowest = Math.min(lowest, lowestLoad(child));
   return lowest;
 }

@@ -6,6 +6,8 @@ export {
   meetsConstraints,
   parseConstraint,
 } from "./constraint.js";
+export { type Gauges, nodeGauges } from "./gauges.js";
+export { NodeCapacity } from "./node-capacity.js";
 export { meetsPlacement } from "./placement-fit.js";
 export {
   type Decision,
@@ -14,4 +16,5 @@ export {
   type SchedulerOptions,
   type SchedulerView,
 } from "./scheduler.js";
-export { Resources, reservationsOf } from "./task-needs.js";
+export type { NodeVerdict, Refusal } from "./verdict.js";
+export { type Why, type WhyNode, type WhyView, whyNode, whyService, whyTask } from "./why.js";

@@ -34,6 +34,18 @@ export class NodeBuckets {
     return this.#lowest;
   }
 
+  /** The first node in order that is fit, among the first `max`. */
+  find(isFit: (info: NodeInfo) => boolean, max: number): NodeInfo | undefined {
+    let left = max;
+    for (let total = this.lowestTotal(); total < this.#byTotal.length; total++) {
+      for (const info of this.#byTotal[total] ?? []) {
+        if (left-- === 0) return undefined;
+        if (isFit(info)) return info;
+      }
+    }
+    return undefined;
+  }
+
   *inOrder(): Generator<NodeInfo> {
     for (let total = this.lowestTotal(); total < this.#byTotal.length; total++)
       yield* this.#byTotal[total] ?? [];

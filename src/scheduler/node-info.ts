@@ -1,7 +1,8 @@
 /** What the scheduler knows of one node: its own facts and the sums over its tasks. */
 import { type Node, TASK_STATE, type Task } from "../api/index.js";
 import { invariant } from "../base/index.js";
-import { countGeneric, hostPortKeys, reservationsOf } from "./task-needs.js";
+import { GenericStock } from "./generic-resources.js";
+import { hostPortKeys, reservationsOf } from "./task-needs.js";
 
 /** A node that failed a spec this often within FAILURE_WINDOW_MS is tried last for it. */
 export const FAILURES_MAX = 5;
@@ -13,16 +14,15 @@ export class NodeInfo {
   node: Node | undefined;
   cpuTotalNano = 0;
   memTotalBytes = 0;
-  genericTotal: ReadonlyMap<string, number> = new Map();
+  readonly generic = new GenericStock();
 
-  /** Of those that are held: desired ≤ complete. */
+  /** Those of them with desired ≤ complete. */
   activeCount = 0;
   readonly activeByService = new Map<string, number>();
-  /** Tasks that hold resources: observed assigned…running, wanted or not. */
+  /** Tasks that hold resources: observed assigned to running, wanted or not. */
   heldCount = 0;
   cpuReservedNano = 0;
   memReservedBytes = 0;
-  readonly genericReserved = new Map<string, number>();
   /** `tcp/8080` → tasks that use it. */
   readonly hostPorts = new Map<string, number>();
   /** Failure times (Unix ms, ascending) by failureKey. */
@@ -37,7 +37,7 @@ export class NodeInfo {
     const resources = node?.description?.Resources;
     this.cpuTotalNano = resources?.NanoCPUs ?? 0;
     this.memTotalBytes = resources?.MemoryBytes ?? 0;
-    this.genericTotal = new Map(countGeneric(resources?.GenericResources ?? []));
+    this.generic.setTotal(resources?.GenericResources ?? []);
   }
 
   isReady(): boolean {
@@ -54,7 +54,7 @@ export class NodeInfo {
     const held = reservationsOf(task.spec);
     this.cpuReservedNano += sign * held.cpuNano;
     this.memReservedBytes += sign * held.memBytes;
-    for (const [kind, amount] of held.generic) bump(this.genericReserved, kind, sign * amount);
+    this.generic.account(task.genericResources, sign);
     for (const key of hostPortKeys(task.hostPorts)) bump(this.hostPorts, key, sign);
     if (task.desiredState > TASK_STATE.complete) return;
     this.activeCount += sign;
@@ -98,7 +98,7 @@ function bump(counts: Map<string, number>, key: string, by: number): void {
   else counts.set(key, next);
 }
 
-/** Whether the task holds room on its node. One that was made for the node holds none before it is confirmed. */
+/** Whether the task holds room on its node. One that was made for a node holds nothing until it is assigned. */
 export function isHeld(task: Task): boolean {
   return (
     task.nodeId !== "" && task.state >= TASK_STATE.assigned && task.state <= TASK_STATE.running

@@ -4,7 +4,8 @@ import { isHeld, NodeInfo } from "./node-info.js";
 
 export class NodeTable {
   readonly #infos = new Map<string, NodeInfo>();
-  readonly #hosts = new Map<string, Set<NodeInfo>>();
+  /** Most services of a large cluster are small: the only node stands for itself. */
+  readonly #hosts = new Map<string, NodeInfo | Set<NodeInfo>>();
   /** Nodes in the order of their changes; indexes start at #logBase. */
   #log: NodeInfo[] = [];
   #logBase = 0;
@@ -37,7 +38,9 @@ export class NodeTable {
 
   /** Nodes with active tasks of the service. */
   hosts(serviceId: string): Iterable<NodeInfo> {
-    return this.#hosts.get(serviceId) ?? [];
+    const hosts = this.#hosts.get(serviceId);
+    if (hosts === undefined) return NONE;
+    return hosts instanceof NodeInfo ? [hosts] : hosts;
   }
 
   /** Position to hand to `changedSince` later: all before it has been taken in. */
@@ -49,6 +52,7 @@ export class NodeTable {
   /** Nodes changed since that position (with repeats), or undefined when it lies too far back: look at all. */
   changedSince(position: number): readonly NodeInfo[] | undefined {
     if (position < this.#logBase) return undefined;
+    if (position === this.#logBase + this.#log.length) return NONE;
     return this.#log.slice(position - this.#logBase);
   }
 
@@ -85,6 +89,7 @@ export class NodeTable {
     if (
       old.nodeId === task.nodeId &&
       isHeld(old) === isHeld(task) &&
+      old.genericResources.length + task.genericResources.length === 0 &&
       old.desiredState > TASK_STATE.complete === task.desiredState > TASK_STATE.complete
     )
       return;
@@ -101,15 +106,27 @@ export class NodeTable {
 
   #account(info: NodeInfo, task: Task, sign: 1 | -1): void {
     info.account(task, sign);
-    const hosts = this.#hosts.get(task.serviceId);
-    if (info.serviceCount(task.serviceId) > 0) {
-      if (hosts) hosts.add(info);
-      else this.#hosts.set(task.serviceId, new Set([info]));
-    } else if (hosts) {
-      hosts.delete(info);
-      if (hosts.size === 0) this.#hosts.delete(task.serviceId);
-    }
+    if (info.serviceCount(task.serviceId) > 0) this.#addHost(task.serviceId, info);
+    else this.#removeHost(task.serviceId, info);
     this.#changed(info);
+  }
+
+  #addHost(serviceId: string, info: NodeInfo): void {
+    const hosts = this.#hosts.get(serviceId);
+    if (hosts === undefined) this.#hosts.set(serviceId, info);
+    else if (!(hosts instanceof NodeInfo)) hosts.add(info);
+    else if (hosts !== info) this.#hosts.set(serviceId, new Set([hosts, info]));
+  }
+
+  #removeHost(serviceId: string, info: NodeInfo): void {
+    const hosts = this.#hosts.get(serviceId);
+    if (hosts === undefined) return;
+    if (hosts instanceof NodeInfo) {
+      if (hosts === info) this.#hosts.delete(serviceId);
+      return;
+    }
+    hosts.delete(info);
+    if (hosts.size === 0) this.#hosts.delete(serviceId);
   }
 
   #infoOf(id: string): NodeInfo {
@@ -139,3 +156,4 @@ export class NodeTable {
 }
 
 const LOG_SPARE = 1024;
+const NONE: readonly NodeInfo[] = [];

@@ -1,7 +1,13 @@
 /** The indexed scheduler against an obvious slow one: every single decision must be the one that the slow one takes. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Node, TASK_STATE, type Task, type TaskSpec } from "../api/index.js";
+import {
+  type GenericResource,
+  type Node,
+  TASK_STATE,
+  type Task,
+  type TaskSpec,
+} from "../api/index.js";
 import { type Decision, Scheduler } from "./scheduler.js";
 import { makeNode, makeSpec, makeTask } from "./testing/objects.js";
 
@@ -36,6 +42,23 @@ const SPECS: readonly { readonly spec: TaskSpec; readonly ports: Task["hostPorts
     spec: makeSpec({ Placement: { Platforms: [{ OS: "linux", Architecture: "arm64" }] } }),
     ports: [{ Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: "host" }],
   },
+  {
+    spec: makeSpec({
+      Resources: {
+        Reservations: {
+          GenericResources: [{ DiscreteResourceSpec: { Kind: "gpu", Value: 2 } }],
+        },
+      },
+    }),
+    ports: [],
+  },
+];
+
+/** What nodes list of the kind "gpu". */
+const GPUS: readonly (readonly GenericResource[])[] = [
+  [],
+  [{ DiscreteResourceSpec: { Kind: "gpu", Value: 5 } }],
+  ["b", "a", "c"].map((Value) => ({ NamedResourceSpec: { Kind: "gpu", Value } })),
 ];
 
 type Failure = { readonly nodeId: string; readonly service: string; readonly atMs: number };
@@ -45,9 +68,35 @@ type World = {
   failures: Failure[];
 };
 
-const held = (task: Task) => task.nodeId !== "" && task.state <= TASK_STATE.running;
+const held = (task: Task) =>
+  task.nodeId !== "" && task.state >= TASK_STATE.assigned && task.state <= TASK_STATE.running;
 const active = (task: Task) => held(task) && task.desiredState <= TASK_STATE.complete;
 const serviceKey = (task: Task) => `${task.serviceId}/${task.specVersion}`;
+
+const pieces = (of: readonly GenericResource[]) =>
+  of.reduce((n, r) => n + ("DiscreteResourceSpec" in r ? r.DiscreteResourceSpec.Value : 0), 0);
+const namesOf = (of: readonly GenericResource[]) =>
+  of.flatMap((r) => ("NamedResourceSpec" in r ? [r.NamedResourceSpec.Value] : []));
+
+function claimedGpus(world: World, node: Node): readonly GenericResource[] {
+  return [...world.tasks.values()]
+    .filter((task) => task.nodeId === node.id && held(task))
+    .flatMap((task) => task.genericResources);
+}
+
+/** Names nobody holds and pieces nobody holds; on a node without names also held names count. */
+function freeGpus(world: World, node: Node): number {
+  const all = node.description?.Resources.GenericResources ?? [];
+  const claimed = claimedGpus(world, node);
+  const taken = new Set(namesOf(claimed));
+  const names = namesOf(all);
+  return (
+    pieces(all) -
+    pieces(claimed) +
+    names.filter((name) => !taken.has(name)).length -
+    (names.length === 0 ? taken.size : 0)
+  );
+}
 
 /** Name of the first filter that fails, written anew from the specification. */
 function naiveFilter(world: World, task: Task, node: Node): string | undefined {
@@ -59,8 +108,11 @@ function naiveFilter(world: World, task: Task, node: Node): string | undefined {
   const cpu = (t: Task) => t.spec.Resources?.Reservations?.NanoCPUs ?? 0;
   const mem = (t: Task) => t.spec.Resources?.Reservations?.MemoryBytes ?? 0;
   if (Resources?.Reservations) {
-    if (sum(cpu) + cpu(task) > (description?.Resources.NanoCPUs ?? 0)) return "resource";
-    if (sum(mem) + mem(task) > (description?.Resources.MemoryBytes ?? 0)) return "resource";
+    if (cpu(task) > 0 && sum(cpu) + cpu(task) > (description?.Resources.NanoCPUs ?? 0))
+      return "resource";
+    if (mem(task) > 0 && sum(mem) + mem(task) > (description?.Resources.MemoryBytes ?? 0))
+      return "resource";
+    if (Resources.Reservations.GenericResources && freeGpus(world, node) < 2) return "resource";
   }
   for (const text of Placement?.Constraints ?? []) {
     expect(text).toBe("node.labels.disk==ssd");
@@ -86,6 +138,9 @@ const FILTER_ORDER = Object.keys(EXPLAIN);
 
 function naiveReason(world: World, task: Task): string {
   const counts = new Map<string, number>();
+  const own = world.nodes.get(task.nodeId);
+  const ownFilter = own && naiveFilter(world, task, own);
+  if (ownFilter) return EXPLAIN[ownFilter]?.(1) ?? "";
   for (const node of world.nodes.values()) {
     const name = naiveFilter(world, task, node);
     if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -99,6 +154,9 @@ function naiveReason(world: World, task: Task): string {
 
 /** Best node by sorting all feasible ones; spread levels first, by recursion. */
 function naivePick(world: World, task: Task, nowMs: number): string | undefined {
+  const own = world.nodes.get(task.nodeId);
+  if (task.nodeId !== "")
+    return own && naiveFilter(world, task, own) === undefined ? task.nodeId : undefined;
   const all = [...world.nodes.values()];
   const tasks = [...world.tasks.values()].filter(active);
   const onNode = (node: Node) => tasks.filter((t) => t.nodeId === node.id);
@@ -141,6 +199,21 @@ function naivePick(world: World, task: Task, nowMs: number): string | undefined 
         onNode(a).length - onNode(b).length ||
         (a.id < b.id ? -1 : 1),
     )[0]?.id;
+}
+
+/** As many as asked for; only names of the node that nobody holds, the lowest of them. */
+function expectFit(world: World, task: Task, decision: Decision): void {
+  if (decision.kind !== "assign") return;
+  const got = decision.genericResources;
+  const wanted = task.spec.Resources?.Reservations?.GenericResources ? 2 : 0;
+  expect(pieces(got) + namesOf(got).length).toBe(wanted);
+  const node = world.nodes.get(decision.nodeId);
+  if (!node) throw new Error("placed on no node");
+  const taken = new Set(namesOf(claimedGpus(world, node)));
+  const free = namesOf(node.description?.Resources.GenericResources ?? [])
+    .filter((name) => !taken.has(name))
+    .sort();
+  expect(namesOf(got)).toEqual(free.slice(0, wanted));
 }
 
 /** Drives a scheduler by events and the world beside it. */
@@ -194,7 +267,7 @@ class Drive {
   scheduleAndCheck(limit: number): readonly Decision[] {
     const shadow: World = { ...this.world, tasks: new Map(this.world.tasks) };
     const pending = [...shadow.tasks.values()].filter(
-      (t) => t.nodeId === "" && t.state === TASK_STATE.pending && t.desiredState <= 576,
+      (t) => t.state === TASK_STATE.pending && t.desiredState <= 576,
     );
     const { decisions, isMore } = this.scheduler.schedule(this.nowMs, limit);
     const decided = new Set<string>();
@@ -207,7 +280,10 @@ class Drive {
       const expected = naivePick(shadow, task, this.nowMs);
       if (decision.kind === "assign") {
         expect(decision.nodeId).toBe(expected);
-        shadow.tasks.set(task.id, { ...task, nodeId: decision.nodeId, state: TASK_STATE.assigned });
+        expectFit(shadow, task, decision);
+        const { nodeId, genericResources } = decision;
+        const state = TASK_STATE.assigned;
+        shadow.tasks.set(task.id, { ...task, nodeId, genericResources, state });
       } else {
         expect(expected).toBeUndefined();
         expect(decision.reason).toBe(naiveReason(shadow, task));
@@ -227,7 +303,13 @@ class Drive {
         const task = this.world.tasks.get(decision.taskId);
         if (!task) continue;
         if (decision.kind === "assign")
-          this.putTask({ ...task, nodeId: decision.nodeId, state: TASK_STATE.assigned, err: "" });
+          this.putTask({
+            ...task,
+            nodeId: decision.nodeId,
+            genericResources: decision.genericResources,
+            state: TASK_STATE.assigned,
+            err: "",
+          });
         else this.putTask({ ...task, err: decision.reason });
       }
     this.scheduler.settle(
@@ -236,6 +318,9 @@ class Drive {
     );
   }
 }
+
+/** `SOAK=1` tries many more. */
+const RUNS = process.env["SOAK"] === "1" ? 10_000 : 500;
 
 const step = fc.record({
   what: fc.constantFrom(
@@ -277,6 +362,7 @@ function runStep(
           arch: value % 2 === 0 ? "x86_64" : "aarch64",
           cpus: value % 4,
           memBytes: 100 * (value % 4),
+          generic: GPUS[value % GPUS.length] ?? [],
         }),
       );
       break;
@@ -299,6 +385,7 @@ function runStep(
           drive.putTask(
             makeTask(`t${String(drive.made++).padStart(4, "0")}`, {
               serviceId: `s${kind}-${value % 2}`,
+              nodeId: value % 6 === 5 ? nodeId : "",
               spec: made.spec,
               hostPorts: made.ports,
               specVersion: 1,
@@ -311,7 +398,7 @@ function runStep(
       if (!task) break;
       if (value % 4 === 0 && task.desiredState <= TASK_STATE.running)
         drive.putTask({ ...task, desiredState: TASK_STATE.shutdown });
-      else if (task.nodeId !== "" && task.state < TASK_STATE.complete)
+      else if (task.state >= TASK_STATE.assigned && task.state < TASK_STATE.complete)
         drive.putTask({
           ...task,
           state: value % 3 === 0 ? TASK_STATE.running : TASK_STATE.failed,
@@ -357,6 +444,6 @@ test("every decision of the indexed scheduler is the one of the slow scheduler",
       drive.commit(drive.scheduleAndCheck(1000), true);
       drive.scheduleAndCheck(1000);
     }),
-    { numRuns: 1000 },
+    { numRuns: RUNS },
   );
 });

@@ -69,7 +69,8 @@ class Cluster {
         this.put({ ...task, err: decision.reason });
       } else {
         nodes.push(decision.nodeId);
-        this.put({ ...task, nodeId: decision.nodeId, state: TASK_STATE.assigned });
+        const { nodeId, genericResources } = decision;
+        this.put({ ...task, nodeId, genericResources, state: TASK_STATE.assigned, err: "" });
       }
     }
     this.scheduler.settle(
@@ -380,4 +381,51 @@ test("explanations are renewed once a second, not with every change of a node", 
   expect(scheduler.schedule(NOW + 1000, 10).decisions).toMatchObject([
     { reason: "no suitable node (scheduling constraints not satisfied on 1 node)" },
   ]);
+});
+
+describe("tasks made for one node", () => {
+  const cpus = (count: number) => ({ Resources: { Reservations: { NanoCPUs: count * 1e9 } } });
+
+  test("come before all others, whatever came first", () => {
+    const cluster = new Cluster().node("a", { cpus: 1 }).tasksOf(1, cpus(1), { serviceId: "any" });
+    cluster.tasksOf(1, cpus(1), { serviceId: "all", nodeId: "a", slot: 0 });
+    expect(cluster.run().nodes).toEqual(["a"]);
+    expect([...cluster.tasks.values()].filter((t) => t.nodeId === "a")).toMatchObject([
+      { serviceId: "all", state: TASK_STATE.assigned },
+    ]);
+  });
+
+  test("wait with the bare explanation and hold nothing meanwhile", () => {
+    const cluster = new Cluster().node("a", { cpus: 2 }).tasksOf(1, cpus(3), { nodeId: "a" });
+    expect(cluster.run()).toEqual({ nodes: [], reasons: ["insufficient resources on 1 node"] });
+    expect(cluster.run()).toEqual({ nodes: [], reasons: [] });
+    expect(cluster.tasksOf(1, cpus(2), { serviceId: "small" }).run().nodes).toEqual(["a"]);
+  });
+
+  test("start when their node is ready again", () => {
+    const cluster = new Cluster().node("a", { state: "down" }).tasksOf(1, {}, { nodeId: "a" });
+    expect(cluster.run().reasons).toEqual(["1 node not available for new tasks"]);
+    expect(cluster.node("a").run().nodes).toEqual(["a"]);
+    expect(cluster.scheduler.pendingCount).toBe(0);
+  });
+});
+
+test("generic resources: names are claimed lowest first and come back when the task ends", () => {
+  const gpus = (values: string) =>
+    [...values].map((Value) => ({ NamedResourceSpec: { Kind: "gpu", Value } }));
+  const wants = {
+    Resources: {
+      Reservations: { GenericResources: [{ DiscreteResourceSpec: { Kind: "gpu", Value: 2 } }] },
+    },
+  };
+  const cluster = new Cluster().node("a", { generic: gpus("cab") }).tasksOf(2, wants);
+  expect(cluster.run()).toEqual({
+    nodes: ["a"],
+    reasons: ["no suitable node (insufficient resources on 1 node)"],
+  });
+  const [first, second] = [...cluster.tasks.values()];
+  expect(first?.genericResources).toEqual(gpus("ab"));
+  if (first) cluster.put({ ...first, state: TASK_STATE.complete });
+  cluster.run();
+  expect(cluster.tasks.get(second?.id ?? "")?.genericResources).toEqual(gpus("ab"));
 });

@@ -2,20 +2,27 @@
  * The scheduler: which node each pending task goes to. Pure: it is told of events and of the time, keeps sums and indexes, and
  * answers with decisions that the caller proposes. A decision counts as booked at once, until `settle` tells how it ended.
  */
-import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { type GenericResource, type Node, TASK_STATE, type Task } from "../api/index.js";
 import type { StoreEvent, StoreView } from "../store/index.js";
-import { explainNoNode } from "./filters.js";
+import { BoundTasks } from "./bound-tasks.js";
+import { explainNode, explainNoNode } from "./filters.js";
 import { GroupPlacement } from "./group-placement.js";
+import type { NodeInfo } from "./node-info.js";
 import { NodeTable } from "./node-table.js";
 import { PlacementClass } from "./placement-class.js";
-import { PreAssigned } from "./pre-assigned.js";
 import { needsOf, type TaskNeeds } from "./task-needs.js";
 
 export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task">;
 
 /** In the order in which they were taken. */
 export type Decision =
-  | { readonly kind: "assign"; readonly taskId: string; readonly nodeId: string }
+  | {
+      readonly kind: "assign";
+      readonly taskId: string;
+      readonly nodeId: string;
+      /** What the task gets of the node's generic resources. */
+      readonly genericResources: readonly GenericResource[];
+    }
   | { readonly kind: "wait"; readonly taskId: string; readonly reason: string };
 
 export type Schedule = {
@@ -58,7 +65,9 @@ export class Scheduler {
   #table = new NodeTable();
   readonly #classes = new Map<string, PlacementClass>();
   readonly #groups = new Map<string, Group>();
-  readonly #preAssigned = new PreAssigned();
+  readonly #bound = new BoundTasks();
+  /** Up to here in the table's change log nodes were looked at for tasks bound to them. */
+  #boundMark = 0;
   /** Decided, not yet seen in the store: the task as booked. */
   readonly #tentative = new Map<string, Task>();
 
@@ -71,7 +80,8 @@ export class Scheduler {
     this.#table = new NodeTable();
     this.#classes.clear();
     this.#groups.clear();
-    this.#preAssigned.clear();
+    this.#bound.clear();
+    this.#boundMark = 0;
     this.#tentative.clear();
     for (const node of view.nodes()) this.#table.setNode(node);
     for (const task of view.tasks()) {
@@ -85,7 +95,6 @@ export class Scheduler {
   applyEvents(events: readonly StoreEvent[], nowMs: number): void {
     for (const event of events) {
       if (event.table === "node") {
-        this.#preAssigned.nodeChanged(event.kind === "removed" ? event.old.id : event.object.id);
         if (event.kind === "removed") this.#table.removeNode(event.old.id);
         else this.#nodeChanged(event.object, event.kind === "updated" ? event.old : undefined);
       } else if (event.table === "task") {
@@ -98,16 +107,17 @@ export class Scheduler {
 
   /** Tasks that wait for a node. */
   get pendingCount(): number {
-    let count = this.#preAssigned.count;
+    let count = this.#bound.size;
     for (const group of this.#groups.values()) count += group.tasks.size;
     return count;
   }
 
-  /** Decides for pending tasks: those with a node first, then group by group in the order of arrival, at most `limit` decisions. */
+  /** Decides for tasks made for one node, then group by group in the order of arrival; at most `limit` decisions. */
   schedule(nowMs: number, limit: number): Schedule {
-    const decisions = this.#preAssigned.decide(this.#table, limit, (task) => this.#book(task));
+    const decisions: Decision[] = [];
     const turn: Turn = { decisions, limit, nodesToLookAt: EXPLAIN_NODES_MAX };
     let wakeAtMs: number | undefined;
+    if (!this.#placeBound(turn)) return { decisions, isMore: true, wakeAtMs };
     for (const [key, group] of this.#groups) {
       if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
       if (group.failedAtFreed !== this.#table.freedCount) this.#place(group, nowMs, turn);
@@ -129,11 +139,42 @@ export class Scheduler {
   settle(taskIds: Iterable<string>, view: SchedulerView): void {
     for (const id of taskIds) {
       const booked = this.#tentative.get(id);
-      if (!booked) continue;
-      this.#release(booked);
+      if (booked) this.#release(booked);
       const task = view.task(id);
-      if (task) this.#enqueue(task);
+      // One that waits for its own node is looked at again too: it may not have been told why.
+      if (task && (booked || task.nodeId !== "")) this.#enqueue(task);
     }
+  }
+
+  /** False when the limit cut it short. */
+  #placeBound(turn: Turn): boolean {
+    for (const info of this.#table.changedSince(this.#boundMark) ?? this.#table.infos())
+      this.#bound.nodeChanged(info.id);
+    this.#boundMark = this.#table.mark();
+    for (const [nodeId, tasks] of this.#bound.due()) {
+      const info = this.#table.info(nodeId);
+      for (const task of tasks) {
+        if (turn.decisions.length >= turn.limit) return false;
+        if (!info?.node) continue;
+        const reason = explainNode(needsOf(task), info);
+        if (reason === "") {
+          this.#bound.delete(task);
+          this.#book(task, info, needsOf(task), turn);
+        } else if (task.err !== reason)
+          turn.decisions.push({ kind: "wait", taskId: task.id, reason });
+      }
+      this.#bound.looked(nodeId);
+    }
+    return true;
+  }
+
+  #book(task: Task, info: NodeInfo, needs: TaskNeeds, turn: Turn): void {
+    const genericResources = info.generic.choose(needs.generic);
+    const assigned = { nodeId: info.id, state: TASK_STATE.assigned, genericResources };
+    const booked: Task = { ...task, ...assigned };
+    this.#tentative.set(task.id, booked);
+    this.#table.add(booked);
+    turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id, genericResources });
   }
 
   #place(group: Group, nowMs: number, turn: Turn): void {
@@ -150,17 +191,10 @@ export class Scheduler {
         group.failedAtFreed = this.#table.freedCount;
         return;
       }
-      const booked: Task = { ...task, nodeId: info.id, state: TASK_STATE.assigned };
-      this.#book(booked);
-      placement.placed(info);
+      this.#book(task, info, group.needs, turn);
       group.tasks.delete(task.id);
-      turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id });
+      if (group.tasks.size > 0) placement.placed(info);
     }
-  }
-
-  #book(booked: Task): void {
-    this.#tentative.set(booked.id, booked);
-    this.#table.add(booked);
   }
 
   /** Tells the group's tasks why they wait. Returns when the text is to be looked at again, if it may be out of date. */
@@ -196,7 +230,10 @@ export class Scheduler {
 
   #enqueue(task: Task): void {
     if (!isPending(task) || this.#tentative.has(task.id)) return;
-    if (task.nodeId !== "") return this.#preAssigned.add(task);
+    if (task.nodeId !== "") {
+      this.#bound.put(task);
+      return;
+    }
     const key = groupKey(task);
     let group = this.#groups.get(key);
     if (!group) {
@@ -214,7 +251,10 @@ export class Scheduler {
   }
 
   #dequeue(task: Task): void {
-    if (task.nodeId !== "") return this.#preAssigned.delete(task);
+    if (task.nodeId !== "") {
+      this.#bound.delete(task);
+      return;
+    }
     const group = this.#groups.get(groupKey(task));
     if (group?.tasks.delete(task.id) && group.tasks.size === 0) this.#groups.delete(groupKey(task));
   }
@@ -248,9 +288,8 @@ export class Scheduler {
       this.#tentative.delete(task.id);
       this.#table.update(booked, task);
     } else this.#table.update(old, task);
-    this.#preAssigned.nodeChanged(task.nodeId);
     if (isPending(task)) this.#enqueue(task);
-    else if (isPending(old)) this.#dequeue(old);
+    else if (isPending(old) && !booked) this.#dequeue(old);
     if (isFailure(task) && !isFailure(old)) this.#table.recordFailure(task, nowMs, nowMs);
   }
 
@@ -258,7 +297,6 @@ export class Scheduler {
     const booked = this.#tentative.get(old.id);
     if (booked) this.#release(booked);
     this.#table.remove(old);
-    this.#preAssigned.nodeChanged(old.nodeId);
     if (isPending(old)) this.#dequeue(old);
   }
 }

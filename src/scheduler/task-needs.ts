@@ -1,6 +1,7 @@
 /** What a task asks of its node, read once per spec. Tasks of one service and spec version have the same needs. */
-import type { Node, Placement, PortConfig, Task, TaskSpec } from "../api/index.js";
+import type { Placement, PortConfig, Task, TaskSpec } from "../api/index.js";
 import { type Constraint, ConstraintError, parseConstraint } from "./constraint.js";
+import { countGeneric, type GenericAmounts } from "./generic-resources.js";
 
 export type PluginNeed = { readonly type: "Volume" | "Log"; readonly name: string };
 export type PlatformNeed = { readonly os: string; readonly arch: string };
@@ -10,8 +11,7 @@ export type TaskNeeds = {
   readonly specVersion: number;
   readonly cpuNano: number;
   readonly memBytes: number;
-  /** Amount per kind. Named resources count one each. */
-  readonly generic: readonly (readonly [kind: string, amount: number])[];
+  readonly generic: GenericAmounts;
   readonly plugins: readonly PluginNeed[];
   /** undefined: at least one cannot be read, so no node satisfies them. */
   readonly constraints: readonly Constraint[] | undefined;
@@ -67,9 +67,7 @@ export function hostPortKeys(ports: readonly PortConfig[]): string[] {
 }
 
 /** The booked amounts of a task, for the accounting of its node. */
-export function reservationsOf(
-  spec: TaskSpec,
-): Pick<TaskNeeds, "cpuNano" | "memBytes" | "generic"> {
+export function reservationsOf(spec: TaskSpec): Pick<TaskNeeds, "cpuNano" | "memBytes"> {
   let needs = bySpec.get(spec);
   if (!needs) {
     needs = readSpec(spec);
@@ -124,55 +122,10 @@ function pluginNeeds(spec: TaskSpec): PluginNeed[] {
   return needs;
 }
 
-/** Sums discrete amounts and counts named ones, by kind, in the order of kinds. */
-export function countGeneric(
-  resources: readonly (
-    | { readonly DiscreteResourceSpec: { readonly Kind: string; readonly Value: number } }
-    | { readonly NamedResourceSpec: { readonly Kind: string } }
-  )[],
-): (readonly [string, number])[] {
-  const amounts = new Map<string, number>();
-  for (const resource of resources) {
-    const [kind, amount] =
-      "DiscreteResourceSpec" in resource
-        ? [resource.DiscreteResourceSpec.Kind, resource.DiscreteResourceSpec.Value]
-        : [resource.NamedResourceSpec.Kind, 1];
-    amounts.set(kind, (amounts.get(kind) ?? 0) + amount);
-  }
-  return [...amounts].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
 /** Kernels say x86_64 and aarch64, images amd64 and arm64; both mean the same machine. */
 export function normalArch(arch: string): string {
   const lower = arch.toLowerCase();
   if (lower === "x86_64") return "amd64";
   if (lower === "aarch64") return "arm64";
   return lower;
-}
-
-/** What a node offers, to be taken piece by piece. */
-export class Resources {
-  #cpuNano: number;
-  #memBytes: number;
-  readonly #generic: Map<string, number>;
-
-  constructor(node: Node) {
-    const resources = node.description?.Resources;
-    this.#cpuNano = resources?.NanoCPUs ?? 0;
-    this.#memBytes = resources?.MemoryBytes ?? 0;
-    this.#generic = new Map(countGeneric(resources?.GenericResources ?? []));
-  }
-
-  /** Takes all of it, or nothing and returns false. What is not reserved is not looked at. */
-  take(needs: Pick<TaskNeeds, "cpuNano" | "memBytes" | "generic">): boolean {
-    if (needs.cpuNano > 0 && needs.cpuNano > this.#cpuNano) return false;
-    if (needs.memBytes > 0 && needs.memBytes > this.#memBytes) return false;
-    if (needs.generic.some(([kind, amount]) => amount > (this.#generic.get(kind) ?? 0)))
-      return false;
-    this.#cpuNano -= needs.cpuNano;
-    this.#memBytes -= needs.memBytes;
-    for (const [kind, amount] of needs.generic)
-      this.#generic.set(kind, (this.#generic.get(kind) ?? 0) - amount);
-    return true;
-  }
 }

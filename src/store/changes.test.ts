@@ -54,6 +54,21 @@ describe("narrow changes to tasks", () => {
       expected: "nothing",
     },
     {
+      name: "an assignment brings what it claims of the node",
+      change: {
+        ...assign(unassigned, 2),
+        genericResources: [{ NamedResourceSpec: { Kind: "gpu", Value: "a" } }],
+      },
+      task: unassigned,
+      expected: {
+        nodeId: id("n", 2),
+        state: TASK_STATE.assigned,
+        statusAtMs: 1000,
+        message: "scheduled",
+        genericResources: [{ NamedResourceSpec: { Kind: "gpu", Value: "a" } }],
+      },
+    },
+    {
       name: "a task without a node is assigned",
       change: assign(unassigned, 2),
       task: unassigned,

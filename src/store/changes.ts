@@ -144,9 +144,16 @@ function taskAssign(
   if (old.nodeId !== "" && old.nodeId !== change.nodeId) return undefined;
   const isWanted = old.desiredState <= TASK_STATE.complete;
   if (!isWanted || old.state >= TASK_STATE.assigned) return undefined;
-  const { nodeId, message } = change;
+  const { nodeId, message, genericResources } = change;
   // The reason why it had to wait is not to stay with it on its node.
-  const set = { nodeId, message, err: "", state: TASK_STATE.assigned, statusAtMs: stamp.atMs };
+  const set = {
+    nodeId,
+    message,
+    err: "",
+    state: TASK_STATE.assigned,
+    statusAtMs: stamp.atMs,
+    ...(genericResources && { genericResources }),
+  };
   return updateTask(tables, old, set, stamp);
 }
 

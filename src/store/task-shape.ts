@@ -47,6 +47,7 @@ export function taskWith(task: Task, set: Partial<Task>): Task {
     portStatus: set.portStatus ?? task.portStatus,
     notBeforeMs: set.notBeforeMs ?? task.notBeforeMs,
     jobIteration: set.jobIteration ?? task.jobIteration,
+    genericResources: set.genericResources ?? task.genericResources,
   };
 }
 

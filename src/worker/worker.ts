@@ -195,7 +195,12 @@ export class Worker implements AsyncDisposable {
     } catch (error) {
       logger.debug({ error }, "engine version unknown");
     }
-    const description = await describeNode(config.hostname, engine, version);
+    const description = await describeNode(
+      config.hostname,
+      engine,
+      version,
+      config.genericResources,
+    );
     const hasChanged = JSON.stringify(description) !== JSON.stringify(this.#description);
     this.#description = description;
     return hasChanged;

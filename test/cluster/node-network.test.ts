@@ -51,6 +51,7 @@ function nodeConfig(): NodeConfig {
     advertiseAddr: "",
     listenAddr: "",
     gwbridgePool: "172.20.0.0/14",
+    genericResources: [],
     logLevel: "warn",
   };
 }

@@ -34,7 +34,14 @@ import {
 } from "./objects.js";
 import { tableName } from "./preconditions.js";
 import { encodeSpec } from "./spec-interning.js";
-import { portStatusMessages, readPortStatus, readTask, taskMessage } from "./tasks.js";
+import {
+  portStatusMessages,
+  readPortStatus,
+  readResources,
+  readTask,
+  resourcesJson,
+  taskMessage,
+} from "./tasks.js";
 
 type Wire = typeof swarm.objects;
 type ChangeMessage = Parameters<Wire["Change"]["encode"]>[0];
@@ -76,6 +83,7 @@ export function changeMessage(change: Change, specRef: (spec: TaskSpec) => numbe
           taskId: change.taskId,
           nodeId: change.nodeId,
           message: textField(change.message),
+          genericResourcesJson: resourcesJson(change.genericResources ?? []),
         },
       };
     case "taskStatus":
@@ -121,6 +129,12 @@ export function readChange(m: ChangeMessage, specs: readonly TaskSpec[]): Change
       taskId: m.taskAssign.taskId ?? "",
       nodeId: m.taskAssign.nodeId ?? "",
       message: m.taskAssign.message ?? "",
+      ...(m.taskAssign.genericResourcesJson?.length && {
+        genericResources: readResources(
+          m.taskAssign.genericResourcesJson,
+          "task_assign.generic_resources_json",
+        ),
+      }),
     };
   if (m.taskStatus) return { kind: "taskStatus", ...readTaskStatus(m.taskStatus) };
   if (m.serviceUpdateStatus)

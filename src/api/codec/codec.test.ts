@@ -127,6 +127,13 @@ const service = fc.record({
     { nil: undefined },
   ),
 });
+const genericResources = fc.array(
+  fc.oneof(
+    fc.record({ DiscreteResourceSpec: fc.record({ Kind: text, Value: uint32 }) }),
+    fc.record({ NamedResourceSpec: fc.record({ Kind: text, Value: text }) }),
+  ),
+  { maxLength: 3 },
+);
 const task = fc.record({
   id,
   versionIndex: index,
@@ -150,6 +157,7 @@ const task = fc.record({
   portStatus,
   notBeforeMs: time,
   jobIteration: uint32,
+  genericResources,
 });
 const named = { Name: text, Labels: labels };
 const network = fc.record({
@@ -185,7 +193,11 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     { kind: kind("taskDesired"), taskId: id, desiredState: taskState, notBeforeMs: time },
     { requiredKeys: ["kind", "taskId", "desiredState"] },
   ),
-  fc.record({ kind: kind("taskAssign"), taskId: id, nodeId: id, message: text }),
+  fc
+    .record({ kind: kind("taskAssign"), taskId: id, nodeId: id, message: text, genericResources })
+    .map(({ genericResources: claimed, ...rest }) =>
+      claimed.length === 0 ? rest : { ...rest, genericResources: claimed },
+    ),
   taskStatus.map((status) => ({ kind: "taskStatus" as const, ...status })),
   fc.record({
     kind: kind("serviceUpdateStatus"),

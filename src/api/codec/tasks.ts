@@ -1,6 +1,6 @@
 /** Tasks ⇄ protobuf. Their spec travels once per transaction or snapshot, in a table beside them. */
 import type { PortStatus, Task } from "../objects.js";
-import type { PortProtocol, TaskSpec } from "../spec.js";
+import type { GenericResource, PortProtocol, TaskSpec } from "../spec.js";
 import type { swarm } from "../wire.js";
 import { CodecError } from "./codec-error.js";
 import {
@@ -12,7 +12,7 @@ import {
   uint32Field,
   uintField,
 } from "./fields.js";
-import { portsJson, readPorts } from "./objects.js";
+import { optionalJson, portsJson, readPorts } from "./objects.js";
 import { decodeSpec, encodeSpec, specText } from "./spec-interning.js";
 
 type Wire = typeof swarm.objects;
@@ -22,6 +22,8 @@ type Maybe<T> = T | null | undefined;
 
 export const protocol = enumField<PortProtocol>(["tcp", "udp", "sctp"], "protocol");
 const NO_PORT_STATUS: readonly PortStatus[] = Object.freeze([]);
+const NO_RESOURCES: readonly GenericResource[] = Object.freeze([]);
+const NO_BYTES = new Uint8Array();
 
 /** Numbers specs in the order of first use, from 1; equal specs get one number. */
 export class SpecTable {
@@ -74,6 +76,7 @@ export function taskMessage(o: Task, specRef: (spec: TaskSpec) => number): TaskM
     portStatus: portStatusMessages(o.portStatus),
     notBeforeMs: timeField(o.notBeforeMs, "not before"),
     jobIteration: uint32Field(o.jobIteration, "job iteration"),
+    genericResourcesJson: resourcesJson(o.genericResources),
   };
 }
 
@@ -103,6 +106,7 @@ export function readTask(m: TaskMessage, specs: readonly TaskSpec[]): Task {
     portStatus: readPortStatus(m.portStatus),
     notBeforeMs: timeField(m.notBeforeMs, "not before"),
     jobIteration: m.jobIteration ?? 0,
+    genericResources: readResources(m.genericResourcesJson, "task.generic_resources_json"),
   };
 }
 
@@ -118,6 +122,14 @@ function readTaskSpec(m: TaskMessage, specs: readonly TaskSpec[]): TaskSpec {
       `task ${m.id} refers to spec ${m.specRef} of ${specs.length}`,
     );
   return spec;
+}
+
+export function resourcesJson(resources: readonly GenericResource[]): Uint8Array {
+  return resources.length === 0 ? NO_BYTES : encodeSpec(resources);
+}
+
+export function readResources(bytes: Maybe<Uint8Array>, what: string): readonly GenericResource[] {
+  return optionalJson<readonly GenericResource[]>(bytes, what) ?? NO_RESOURCES;
 }
 
 export function portStatusMessages(ports: readonly PortStatus[]): PortStatusMessage[] {

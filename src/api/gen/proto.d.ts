@@ -618,6 +618,7 @@ export namespace swarm {
             registryAuth: string;
             serviceLabelsJson: Uint8Array;
             versionIndex: number;
+            genericResourcesJson: Uint8Array;
             static create(properties: swarm.dispatcher.TaskAssignment.$Shape): swarm.dispatcher.TaskAssignment & swarm.dispatcher.TaskAssignment.$Shape;
             static create(properties?: swarm.dispatcher.TaskAssignment.$Properties): swarm.dispatcher.TaskAssignment;
             static encode(message: swarm.dispatcher.TaskAssignment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -638,6 +639,7 @@ export namespace swarm {
                 registryAuth?: (string|null);
                 serviceLabelsJson?: (Uint8Array|null);
                 versionIndex?: (number|null);
+                genericResourcesJson?: (Uint8Array|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.dispatcher.TaskAssignment.$Properties;
@@ -1145,6 +1147,7 @@ export namespace swarm {
             portStatus: swarm.objects.PortStatus.$Properties[];
             notBeforeMs: number;
             jobIteration: number;
+            genericResourcesJson: Uint8Array;
             static create(properties: swarm.objects.Task.$Shape): swarm.objects.Task & swarm.objects.Task.$Shape;
             static create(properties?: swarm.objects.Task.$Properties): swarm.objects.Task;
             static encode(message: swarm.objects.Task.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1177,6 +1180,7 @@ export namespace swarm {
                 portStatus?: (swarm.objects.PortStatus.$Properties[]|null);
                 notBeforeMs?: (number|null);
                 jobIteration?: (number|null);
+                genericResourcesJson?: (Uint8Array|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Task.$Properties;
@@ -1353,6 +1357,7 @@ export namespace swarm {
             taskId: string;
             nodeId: string;
             message: string;
+            genericResourcesJson: Uint8Array;
             static create(properties: swarm.objects.TaskAssign.$Shape): swarm.objects.TaskAssign & swarm.objects.TaskAssign.$Shape;
             static create(properties?: swarm.objects.TaskAssign.$Properties): swarm.objects.TaskAssign;
             static encode(message: swarm.objects.TaskAssign.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1365,6 +1370,7 @@ export namespace swarm {
                 taskId?: (string|null);
                 nodeId?: (string|null);
                 message?: (string|null);
+                genericResourcesJson?: (Uint8Array|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.TaskAssign.$Properties;

@@ -2524,6 +2524,7 @@ export const swarm = $root.swarm = (() => {
             TaskAssignment.prototype.registryAuth = "";
             TaskAssignment.prototype.serviceLabelsJson = $util.newBuffer([]);
             TaskAssignment.prototype.versionIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TaskAssignment.prototype.genericResourcesJson = $util.newBuffer([]);
 
             TaskAssignment.create = function(properties) {
                 return new TaskAssignment(properties);
@@ -2558,6 +2559,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(82).bytes(message.serviceLabelsJson);
                 if (message.versionIndex != null && $Object.hasOwnProperty.call(message, "versionIndex") && (typeof message.versionIndex === "object" ? message.versionIndex.low || message.versionIndex.high : message.versionIndex !== 0))
                     writer.uint32(88).uint64(message.versionIndex);
+                if (message.genericResourcesJson != null && $Object.hasOwnProperty.call(message, "genericResourcesJson") && message.genericResourcesJson.length)
+                    writer.uint32(322).bytes(message.genericResourcesJson);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2688,6 +2691,15 @@ export const swarm = $root.swarm = (() => {
                                 message.versionIndex = value;
                             else
                                 delete message.versionIndex;
+                            continue;
+                        }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.genericResourcesJson = value;
+                            else
+                                delete message.genericResourcesJson;
                             continue;
                         }
                     }
@@ -4874,6 +4886,7 @@ export const swarm = $root.swarm = (() => {
             Task.prototype.portStatus = $util.emptyArray;
             Task.prototype.notBeforeMs = 0;
             Task.prototype.jobIteration = 0;
+            Task.prototype.genericResourcesJson = $util.newBuffer([]);
 
             Task.create = function(properties) {
                 return new Task(properties);
@@ -4933,6 +4946,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(177).double(message.notBeforeMs);
                 if (message.jobIteration != null && $Object.hasOwnProperty.call(message, "jobIteration") && message.jobIteration !== 0)
                     writer.uint32(184).uint32(message.jobIteration);
+                if (message.genericResourcesJson != null && $Object.hasOwnProperty.call(message, "genericResourcesJson") && message.genericResourcesJson.length)
+                    writer.uint32(322).bytes(message.genericResourcesJson);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5170,6 +5185,15 @@ export const swarm = $root.swarm = (() => {
                                 message.jobIteration = value;
                             else
                                 delete message.jobIteration;
+                            continue;
+                        }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.genericResourcesJson = value;
+                            else
+                                delete message.genericResourcesJson;
                             continue;
                         }
                     }
@@ -5939,6 +5963,7 @@ export const swarm = $root.swarm = (() => {
             TaskAssign.prototype.taskId = "";
             TaskAssign.prototype.nodeId = "";
             TaskAssign.prototype.message = "";
+            TaskAssign.prototype.genericResourcesJson = $util.newBuffer([]);
 
             TaskAssign.create = function(properties) {
                 return new TaskAssign(properties);
@@ -5957,6 +5982,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(18).string(message.nodeId);
                 if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
                     writer.uint32(26).string(message.message);
+                if (message.genericResourcesJson != null && $Object.hasOwnProperty.call(message, "genericResourcesJson") && message.genericResourcesJson.length)
+                    writer.uint32(82).bytes(message.genericResourcesJson);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6015,6 +6042,15 @@ export const swarm = $root.swarm = (() => {
                                 message.message = value;
                             else
                                 delete message.message;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.genericResourcesJson = value;
+                            else
+                                delete message.genericResourcesJson;
                             continue;
                         }
                     }

@@ -3,6 +3,7 @@ import type { ApiInfo, ApiNode } from "../api-types.js";
 import { EngineClient } from "../client.js";
 import { type JsonObject, objectAt } from "../json.js";
 import { print, table } from "../output.js";
+import { type ApiGauged, topLines } from "../placement-table.js";
 import { capitalise, UsageError } from "../units.js";
 import { printTasks } from "./service.js";
 
@@ -49,6 +50,16 @@ function addNodeListing(node: Command): void {
     ]);
     const head = ["ID", "HOSTNAME", "STATUS", "AVAILABILITY", "MANAGER STATUS", "ENGINE VERSION"];
     for (const line of table([head, ...rows])) print(line);
+  });
+
+  const top = node
+    .command("top")
+    .description("Show what tasks have reserved of each node")
+    .option("--format <format>", "json, or a table when absent");
+  top.action(async (flags: Flags) => {
+    const nodes = await clientOf(top).call<ApiGauged[]>("GET", "/nodes?resources=true");
+    if (flags["format"] === "json") return print(JSON.stringify(nodes, undefined, 2));
+    for (const line of topLines(nodes)) print(line);
   });
 
   const ps = node

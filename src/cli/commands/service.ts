@@ -4,6 +4,7 @@ import { EngineClient } from "../client.js";
 import { type JsonObject, objectAt } from "../json.js";
 import { editReplicas, modeOf } from "../mode-flags.js";
 import { print, table } from "../output.js";
+import { type ApiPlan, planLines } from "../placement-table.js";
 import { ProgressLine } from "../progress.js";
 import { LIST_FLAGS, SWITCHES, splitWords, VALUE_FLAGS } from "../service-spec.js";
 import { formatPort, serviceTable, shortImage } from "../service-table.js";
@@ -45,6 +46,8 @@ function addSpecFlags(command: Command, edits: Edits, isUpdate: boolean): void {
       command.option(`${short}--${flag} <value>`, help, collector(edits, add));
     }
   }
+  command.option("--dry-run", "only show what would change (exit code 0: nothing, 2: something)");
+  command.option("--format <format>", "of --dry-run: json, or a table when absent");
   command.option("-d, --detach", "do not wait for the service to converge");
   command.option("-q, --quiet", "no progress");
   command.option("--timeout <duration>", "give up waiting after this time (exit code 4)");
@@ -105,6 +108,11 @@ function addCreate(service: Command): void {
     container["Image"] = image;
     if (args.length > 0) container["Args"] = args;
     for (const edit of edits) edit(spec);
+    if (flags["dryRun"] === true)
+      return showPlan(
+        await client.call("POST", "/services/create?plan=true", { body: spec }),
+        flags,
+      );
     const reply = await client.call<{ ID: string; Warnings?: string[] | null }>(
       "POST",
       "/services/create",
@@ -124,7 +132,8 @@ function addUpdate(service: Command): void {
     .option("--image <image>", "image of the service")
     .option("--args <command>", "arguments of the container")
     .option("--force", "restart all tasks although nothing changed")
-    .option("--rollback", "go back to the previous spec");
+    .option("--rollback", "go back to the previous spec")
+    .option("--check-index <index>", "only if the service is as --dry-run showed it", parseCount);
   addSpecFlags(command, edits, true);
   command.action(async (name: string, flags: Flags) => {
     const client = clientOf(command);
@@ -141,10 +150,23 @@ function addUpdate(service: Command): void {
       task["ForceUpdate"] = Number(task["ForceUpdate"] ?? 0) + 1;
     }
     for (const edit of edits) edit(spec);
-    await update(client, current, spec, flags["rollback"] === true ? "&rollback=previous" : "");
+    const seen = flags["checkIndex"];
+    const index = typeof seen === "number" ? seen : current.Version.Index;
+    const query = flags["rollback"] === true ? "&rollback=previous" : "";
+    const path = `/services/${current.ID}/update?version=${index}&registryAuthFrom=spec${query}`;
+    if (flags["dryRun"] === true)
+      return showPlan(await client.call("POST", `${path}&plan=true`, { body: spec }), flags);
+    sayWarnings(await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec }));
     print(name);
     await converge(client, current.ID, flags);
   });
+}
+
+/** Exit code 2 says that something would change, as `diff` and `plan` of other tools do. */
+function showPlan(plan: ApiPlan, flags: Flags): void {
+  if (flags["format"] === "json") print(JSON.stringify(plan, undefined, 2));
+  else for (const line of planLines(plan)) print(line);
+  if (plan.HasChanges) process.exitCode = 2;
 }
 
 async function update(

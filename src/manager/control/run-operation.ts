@@ -79,7 +79,7 @@ function outcomeOf<K extends OperationKind>(written: {
 }
 
 /** The client's preconditions against the leader's state: spares the log an entry that would be rejected. */
-function firstFailure(
+export function firstFailure(
   store: StoreView,
   preconditions: readonly Precondition[],
 ): Rejection | undefined {

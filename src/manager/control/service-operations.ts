@@ -10,49 +10,28 @@ import { isJob } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
 import { newJobFields, nextJobFields, withKeptSchedule } from "./job-fields.js";
-import { notFound } from "./rejection-errors.js";
-import { type Call, type Outcome, type Plan, type RunDeps, runOperation } from "./run-operation.js";
+import { notFound, rejectionError } from "./rejection-errors.js";
+import {
+  type Call,
+  firstFailure,
+  type Outcome,
+  type Plan,
+  type RunDeps,
+  runOperation,
+} from "./run-operation.js";
 import { validateService } from "./validate-service.js";
 
 type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 export type ServiceDeps = RunDeps & { readonly capabilities: ReadonlySet<Capability> };
+/** What judging an operation needs; nothing to write with. */
+type JudgeDeps = Omit<ServiceDeps, "proposer">;
 
 export function createService(
   deps: ServiceDeps,
   operation: OperationOf<"service.create">,
   call: Call,
 ): Promise<Outcome<"service.create">> {
-  const { serviceId, registryAuth } = operation;
-  return runOperation<"service.create">(deps, call, () => {
-    const spec = validateService(operation.spec, "service create", deps.capabilities, deps.store);
-    const nowMs = deps.clock.wallMs();
-    const service: Service = {
-      id: serviceId,
-      // Set in apply, as everywhere.
-      versionIndex: 0,
-      clientIndex: 0,
-      createdAtMs: nowMs,
-      updatedAtMs: nowMs,
-      spec,
-      specVersion: 0,
-      previousSpec: undefined,
-      previousSpecVersion: 0,
-      updateStatus: undefined,
-      ports: spec.EndpointSpec?.Ports ?? [],
-      registryAuth,
-      previousRegistryAuth: "",
-      ...newJobFields(spec, nowMs),
-    };
-    return {
-      preconditions: [
-        { kind: "absent", table: "service", id: serviceId },
-        { kind: "nameFree", table: "service", name: spec.Name, exceptId: serviceId },
-        ...portClaims(spec, serviceId),
-      ],
-      changes: [{ kind: "putService", service }],
-      result: { id: serviceId, warnings: [] },
-    };
-  });
+  return runOperation<"service.create">(deps, call, () => planCreate(deps, operation));
 }
 
 export function updateService(
@@ -60,32 +39,85 @@ export function updateService(
   operation: OperationOf<"service.update">,
   call: Call,
 ): Promise<Outcome<"service.update">> {
+  return runOperation<"service.update">(deps, call, () => planUpdate(deps, operation));
+}
+
+/** The service as it is and as the operation would store it; throws what the operation would be refused with. Writes nothing. */
+export function dryRun(
+  deps: JudgeDeps,
+  operation: OperationOf<"service.create"> | OperationOf<"service.update">,
+): { readonly old: Service | undefined; readonly next: Service } {
+  const { preconditions, service } =
+    operation.kind === "service.create" ? planCreate(deps, operation) : planUpdate(deps, operation);
+  const early = firstFailure(deps.store, preconditions);
+  if (early) throw rejectionError(deps.store, early);
+  return { old: deps.store.service(service.id), next: service };
+}
+
+function planCreate(
+  deps: JudgeDeps,
+  { serviceId, registryAuth, spec: given }: OperationOf<"service.create">,
+): Plan<"service.create"> & { readonly service: Service } {
+  const spec = validateService(given, "service create", deps.capabilities, deps.store);
+  const nowMs = deps.clock.wallMs();
+  const service: Service = {
+    id: serviceId,
+    // Set in apply, as everywhere.
+    versionIndex: 0,
+    clientIndex: 0,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    spec,
+    specVersion: 0,
+    previousSpec: undefined,
+    previousSpecVersion: 0,
+    updateStatus: undefined,
+    ports: spec.EndpointSpec?.Ports ?? [],
+    registryAuth,
+    previousRegistryAuth: "",
+    ...newJobFields(spec, nowMs),
+  };
+  return {
+    service,
+    preconditions: [
+      { kind: "absent", table: "service", id: serviceId },
+      { kind: "nameFree", table: "service", name: spec.Name, exceptId: serviceId },
+      ...portClaims(spec, serviceId),
+    ],
+    changes: [{ kind: "putService", service }],
+    result: { id: serviceId, warnings: [] },
+  };
+}
+
+function planUpdate(
+  deps: JudgeDeps,
+  operation: OperationOf<"service.update">,
+): Plan<"service.update"> & { readonly service: Service } {
   const { serviceId, version } = operation;
-  return runOperation<"service.update">(deps, call, () => {
-    const old = deps.store.service(serviceId);
-    if (!old) throw notFound("service", serviceId);
-    // Validated for a rollback too, whose body counts for nothing else.
-    const valid = validateService(operation.spec, "service update", deps.capabilities, deps.store);
-    const spec = withKeptSchedule(valid, operation.spec, old);
-    if (spec.Name !== old.spec.Name)
-      throw new ApiError("Unimplemented", "renaming services is not supported");
-    if (modeName(spec.Mode) !== modeName(old.spec.Mode))
-      throw new ApiError("Unimplemented", "service mode change is not allowed");
-    const service =
-      operation.rollback === "previous"
-        ? rolledBack(old, deps.clock.wallMs())
-        : updated(old, spec, operation, deps.clock.wallMs());
-    return {
-      preconditions: [
-        { kind: "clientVersion", table: "service", id: serviceId, index: version },
-        // Everything else of the object is taken from what was read here.
-        { kind: "versionIs", table: "service", id: serviceId, index: old.versionIndex },
-        ...portClaims(service.spec, serviceId),
-      ],
-      changes: [{ kind: "putService", service }],
-      result: { warnings: [] },
-    } satisfies Plan<"service.update">;
-  });
+  const old = deps.store.service(serviceId);
+  if (!old) throw notFound("service", serviceId);
+  // Validated for a rollback too, whose body counts for nothing else.
+  const valid = validateService(operation.spec, "service update", deps.capabilities, deps.store);
+  const spec = withKeptSchedule(valid, operation.spec, old);
+  if (spec.Name !== old.spec.Name)
+    throw new ApiError("Unimplemented", "renaming services is not supported");
+  if (modeName(spec.Mode) !== modeName(old.spec.Mode))
+    throw new ApiError("Unimplemented", "service mode change is not allowed");
+  const service =
+    operation.rollback === "previous"
+      ? rolledBack(old, deps.clock.wallMs())
+      : updated(old, spec, operation, deps.clock.wallMs());
+  return {
+    service,
+    preconditions: [
+      { kind: "clientVersion", table: "service", id: serviceId, index: version },
+      // Everything else of the object is taken from what was read here.
+      { kind: "versionIs", table: "service", id: serviceId, index: old.versionIndex },
+      ...portClaims(service.spec, serviceId),
+    ],
+    changes: [{ kind: "putService", service }],
+    result: { warnings: [] },
+  };
 }
 
 export function removeService(

@@ -20,6 +20,7 @@ const volume = { [`${MOUNT}.Type`]: "volume", [`${MOUNT}.Target`]: "/t" };
 const tmpfs = { [`${MOUNT}.Type`]: "tmpfs", [`${MOUNT}.Target`]: "/t" };
 const PORT = "EndpointSpec.Ports[]";
 const port = { [`${PORT}.TargetPort`]: 80, [`${PORT}.PublishMode`]: "host" };
+const GENERIC = "TaskTemplate.Resources.Reservations.GenericResources[]";
 const ulimit = { [`${C}.Ulimits[].Name`]: "nofile" };
 const refused = (value: unknown, beside?: Sample["beside"]): Sample => ({
   value,
@@ -107,9 +108,15 @@ const SAMPLES: Record<string, Sample> = {
   "TaskTemplate.Resources.Limits.Pids": { value: 100 },
   "TaskTemplate.Resources.Reservations.NanoCPUs": { value: 5e8 },
   "TaskTemplate.Resources.Reservations.MemoryBytes": { value: 64 * 2 ** 20 },
-  "TaskTemplate.Resources.Reservations.GenericResources": refused([
-    { DiscreteResourceSpec: { Kind: "gpu", Value: 1 } },
-  ]),
+  [`${GENERIC}.DiscreteResourceSpec.Kind`]: {
+    value: "fpga",
+    beside: { [`${GENERIC}.DiscreteResourceSpec.Value`]: 1 },
+  },
+  [`${GENERIC}.NamedResourceSpec`]: refused({ Kind: "gpu", Value: "a" }),
+  [`${GENERIC}.DiscreteResourceSpec.Value`]: {
+    value: 2,
+    beside: { [`${GENERIC}.DiscreteResourceSpec.Kind`]: "gpu" },
+  },
   "TaskTemplate.Resources.SwapBytes": {
     value: -1,
     beside: { "TaskTemplate.Resources.Limits.MemoryBytes": 64 * 2 ** 20 },

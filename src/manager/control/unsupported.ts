@@ -134,13 +134,23 @@ export const LOG_DRIVER_FIELDS = struct({
   Options: textMap(),
 });
 
+/** Tasks ask for a number; names are what they get. */
+const genericResources = list({
+  DiscreteResourceSpec: struct({ Kind: text(), Value: int() }),
+  NamedResourceSpec: refused,
+});
+
 const taskTemplate = struct({
   ContainerSpec: containerSpec,
   PluginSpec: refused,
   NetworkAttachmentSpec: refused,
   Resources: struct({
     Limits: struct({ NanoCPUs: int(), MemoryBytes: int(), Pids: int() }),
-    Reservations: struct({ NanoCPUs: int(), MemoryBytes: int(), GenericResources: refused }),
+    Reservations: struct({
+      NanoCPUs: int(),
+      MemoryBytes: int(),
+      GenericResources: genericResources,
+    }),
     SwapBytes: int({ keepsZero: true }),
     MemorySwappiness: int({ keepsZero: true }),
   }),

@@ -443,6 +443,19 @@ describe("rules of spec §1.10", () => {
       given: web({ Labels: ["a"] }),
       message: "Labels must be an object of texts",
     },
+    ...[
+      { name: "no generic resources", Value: 0, Kind: "gpu" },
+      { name: "generic resources of no kind", Value: 1, Kind: "" },
+    ].map(({ name, ...DiscreteResourceSpec }) => ({
+      name,
+      given: web({
+        TaskTemplate: {
+          ContainerSpec: { Image: "bb" },
+          Resources: { Reservations: { GenericResources: [{ DiscreteResourceSpec }] } },
+        },
+      }),
+      message: "must name a kind and a number from 1",
+    })),
     {
       name: "a spec too large to be stored",
       given: container({ Env: Array.from({ length: 300 }, () => "x".repeat(2000)) }),

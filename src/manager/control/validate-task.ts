@@ -1,5 +1,5 @@
 /** Rules of a task template besides its container: resources, restart, placement, networks, log driver. */
-import type { ResourceRequirements, TaskSpec } from "../../api/index.js";
+import type { GenericResource, ResourceRequirements, TaskSpec } from "../../api/index.js";
 import { ApiError, doorError } from "../../base/index.js";
 import { ConstraintError, parseConstraint } from "../../scheduler/index.js";
 import { NODE_NETWORKS } from "../core/index.js";
@@ -38,6 +38,7 @@ function checkResources({ Limits, Reservations, ...rest }: ResourceRequirements)
         `Resources.${name}.MemoryBytes: invalid memory value ${memory}: Must be at least 4MiB`,
       );
   }
+  checkGeneric(Reservations?.GenericResources ?? []);
   if ((Limits?.Pids ?? 0) < 0) throw invalid("Resources.Limits.Pids cannot be negative");
   const swap = rest.SwapBytes;
   if (swap !== undefined && swap < -1)
@@ -47,6 +48,23 @@ function checkResources({ Limits, Reservations, ...rest }: ResourceRequirements)
   const swappiness = rest.MemorySwappiness ?? -1;
   if (swappiness < -1 || swappiness > 100)
     throw invalid("Resources.MemorySwappiness must be from -1 to 100");
+}
+
+/** A task asks for a number of each kind; which names it gets is the scheduler's choice. */
+function checkGeneric(resources: readonly GenericResource[]): void {
+  const kinds = new Set<string>();
+  for (const resource of resources) {
+    const wanted = "DiscreteResourceSpec" in resource ? resource.DiscreteResourceSpec : undefined;
+    // The walk leaves out what is zero or empty.
+    const { Kind: kind = "", Value: value = 0 }: { Kind?: string; Value?: number } = wanted ?? {};
+    if (kind === "" || value < 1)
+      throw invalid(
+        `Resources.Reservations.GenericResources: "${kind}=${value}" must name a kind and a number from 1`,
+      );
+    if (kinds.has(kind))
+      throw invalid(`Resources.Reservations.GenericResources: ${kind} is given twice; add it up`);
+    kinds.add(kind);
+  }
 }
 
 function checkPlacement(task: TaskSpec): void {

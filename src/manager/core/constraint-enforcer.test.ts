@@ -19,7 +19,7 @@ describe("the constraint enforcer", () => {
     world.settle();
     const old = world.task(task?.id ?? "");
     expect(old.state).toBe(TASK_STATE.rejected);
-    expect(old.err).toBe("assigned node no longer meets constraints");
+    expect(old.err).toBe("assigned node no longer meets constraints: node.labels.disk==ssd");
     expect(old.message).toBe("task rejected by constraint enforcer");
     world.advance(5000);
     expect(world.placed()).toEqual(["1:b:running"]);
@@ -59,6 +59,9 @@ describe("the constraint enforcer", () => {
     world.settle();
     expect(world.tasks("web").map((task) => task.state)).toEqual([512]);
     expect(world.tasks("later")[0]?.state).toBe(TASK_STATE.rejected);
+    expect(world.tasks("later")[0]?.err).toBe(
+      "assigned node no longer has enough resources: CPUs: reserved 2, 1 left",
+    );
   });
 
   test("what has ended, or is to end, is left alone", () => {
@@ -70,5 +73,29 @@ describe("the constraint enforcer", () => {
     world.putNode("a", { labels: {} });
     world.settle();
     expect(world.tasks().map((t) => t.state)).toEqual([TASK_STATE.complete]);
+  });
+
+  test.each([
+    { name: "lost a name", left: ["b"], moved: ["a"] },
+    { name: "lost all of a kind", left: [], moved: ["a", "b"] },
+    { name: "got more of it", left: ["a", "b", "c"], moved: [] },
+  ])("a node that $name: tasks that hold what is gone leave", ({ left, moved }) => {
+    const gpus = (names: readonly string[]) =>
+      names.map((Value) => ({ NamedResourceSpec: { Kind: "gpu", Value } }));
+    const world = new World();
+    world.putNode("a", { generic: gpus(["a", "b"]) });
+    const GenericResources = [{ DiscreteResourceSpec: { Kind: "gpu", Value: 1 } }];
+    world
+      .createService({
+        replicas: 2,
+        template: { Resources: { Reservations: { GenericResources } } },
+      })
+      .settle();
+    world.putNode("a", { generic: gpus(left) });
+    world.settle();
+    const gone = world.tasks().filter((task) => task.state === TASK_STATE.rejected);
+    expect(gone.flatMap((task) => task.genericResources)).toEqual(gpus(moved));
+    for (const task of gone)
+      expect(task.err).toMatch(/^assigned node no longer has enough resources: gpu [ab] no longer/);
   });
 });

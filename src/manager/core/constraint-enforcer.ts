@@ -1,6 +1,6 @@
 /** Rejects tasks whose node no longer meets the constraints of their service, or no longer has what they reserved. */
 import { type Node, TASK_STATE, type Task } from "../../api/index.js";
-import { meetsConstraints, Resources, reservationsOf } from "../../scheduler/index.js";
+import { meetsConstraints, NodeCapacity } from "../../scheduler/index.js";
 import type { StoreEvent, StoreView } from "../../store/index.js";
 import { DirtySet } from "./dirty-set.js";
 import type { Plan } from "./plan.js";
@@ -49,22 +49,23 @@ function factsDiffer(old: Node, node: Node): boolean {
 function rejectOffenders(view: StoreView, node: Node, plan: Plan): boolean {
   // A drained node loses its tasks anyway; a paused one keeps what it has.
   if (node.spec.Availability !== "active" || !node.description) return true;
-  const left = new Resources(node);
+  const left = new NodeCapacity(node);
   // Oldest first: when the node became too small, the newest tasks leave.
   for (const task of view.tasksByNode(node.id).filter(isEnforced).sort(byAge)) {
     // The service's constraints of now; placement may have changed without new tasks.
     const spec = view.service(task.serviceId)?.spec.TaskTemplate ?? task.spec;
-    if (
-      meetsConstraints(spec.Placement?.Constraints ?? [], node) &&
-      left.take(reservationsOf(task.spec))
-    )
-      continue;
+    const broken = (spec.Placement?.Constraints ?? []).find((c) => !meetsConstraints([c], node));
+    const missing = broken === undefined ? left.take(task) : undefined;
+    if (broken === undefined && missing === undefined) continue;
     const isAdded = plan.add(
       statusChange(task, {
         state: TASK_STATE.rejected,
         atMs: plan.nowMs,
         message: "task rejected by constraint enforcer",
-        err: "assigned node no longer meets constraints",
+        err:
+          missing === undefined
+            ? `assigned node no longer meets constraints: ${broken}`
+            : `assigned node no longer has enough resources: ${missing}`,
       }),
     );
     if (!isAdded) return false;
@@ -75,9 +76,9 @@ function rejectOffenders(view: StoreView, node: Node, plan: Plan): boolean {
 function isEnforced(task: Task): boolean {
   return (
     task.desiredState >= TASK_STATE.assigned &&
-    // One that was made for the node and waits for room has taken nothing yet.
-    task.state >= TASK_STATE.assigned &&
     task.desiredState <= TASK_STATE.complete &&
+    // One that waits for its node holds nothing there yet: the scheduler looks after it.
+    task.state >= TASK_STATE.assigned &&
     task.state < TASK_STATE.complete
   );
 }

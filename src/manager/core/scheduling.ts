@@ -40,6 +40,7 @@ function changesOf(decision: Decision, view: StoreView, atMs: number): Change[] 
   if (!task) return [];
   const pending = { state: TASK_STATE.pending, atMs, message: PENDING_MESSAGE };
   if (decision.kind === "wait") return [statusChange(task, { ...pending, err: decision.reason })];
-  const { taskId, nodeId } = decision;
-  return [{ kind: "taskAssign", taskId, nodeId, message: ASSIGNED_MESSAGE }];
+  const { taskId, nodeId, genericResources } = decision;
+  const message = ASSIGNED_MESSAGE;
+  return [{ kind: "taskAssign", taskId, nodeId, message, genericResources }];
 }

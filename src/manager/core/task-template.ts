@@ -1,5 +1,6 @@
 /** Tasks as a service wants them now: making new ones, and telling whether an existing one is out of date. */
 import {
+  type GenericResource,
   internSpec,
   type Node,
   type PortConfig,
@@ -53,6 +54,7 @@ export function makeTask(service: Service, made: NewTask): Task {
     portStatus: [],
     notBeforeMs: made.notBeforeMs,
     jobIteration: made.place.iteration,
+    genericResources: NO_RESOURCES,
   };
 }
 
@@ -107,6 +109,7 @@ function withoutPlacement(spec: TaskSpec): object {
 }
 
 const NO_PORTS: readonly PortConfig[] = internSpec([]);
+const NO_RESOURCES: readonly GenericResource[] = internSpec([]);
 
 function hostPortsOf(service: Service): readonly PortConfig[] {
   const ports = service.spec.EndpointSpec?.Ports;

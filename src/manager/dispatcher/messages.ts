@@ -16,6 +16,8 @@ import type { AssignmentDiff } from "./core/assignments.js";
 
 /** Largest node description taken, in bytes. */
 export const DESCRIPTION_BYTES_MAX = 64 * 1024;
+/** Most generic resources that a node may list. */
+const GENERIC_MAX = 1024;
 
 type Out = swarm.dispatcher.IDispatcherMessage;
 
@@ -55,6 +57,9 @@ function taskAssignment(
     registryAuth: (isPrevious ? service.previousRegistryAuth : service?.registryAuth) ?? "",
     serviceLabelsJson: encodeSpec(service?.spec.Labels ?? {}),
     versionIndex: task.versionIndex,
+    ...(task.genericResources.length > 0 && {
+      genericResourcesJson: encodeSpec(task.genericResources),
+    }),
   };
 }
 
@@ -105,6 +110,8 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
     throw malformed("has no Platform");
   if (!isCount(Resources?.NanoCPUs) || !isCount(Resources?.MemoryBytes))
     throw malformed("has no Resources");
+  if (!isGenericList(Resources?.GenericResources))
+    throw malformed("has Resources.GenericResources that are no list of numbers and names");
   if (typeof Engine?.EngineVersion !== "string" || !Array.isArray(Engine.Plugins))
     throw malformed("has no Engine");
   if (EngineKind !== "containerd" && EngineKind !== "simulated")
@@ -115,6 +122,18 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** The scheduler counts with them: what is malformed must not get that far. */
+function isGenericList(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.length <= GENERIC_MAX && value.every(isGeneric);
+}
+
+function isGeneric(value: Partial<Record<string, { Kind?: unknown; Value?: unknown }>>): boolean {
+  const { DiscreteResourceSpec: amount, NamedResourceSpec: named } = value ?? {};
+  if (typeof (amount ?? named)?.Kind !== "string") return false;
+  return amount === undefined ? typeof named?.Value === "string" : isCount(amount.Value);
 }
 
 function malformed(text: string, cause?: unknown): ApiError {

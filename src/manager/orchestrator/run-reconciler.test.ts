@@ -181,6 +181,7 @@ function taskArrival(): Transaction {
           portStatus: [],
           notBeforeMs: 0,
           jobIteration: 0,
+          genericResources: [],
         },
       },
     ],

@@ -286,6 +286,7 @@ export class TestCluster {
       advertiseAddr: "",
       listenAddr: "",
       gwbridgePool: "",
+      genericResources: [],
       logLevel: "info",
     };
   }

@@ -76,6 +76,7 @@ export function sampleTask(change: Partial<Task> & { readonly id: string }): Tas
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: 0,
+    genericResources: [],
     ...change,
   };
 }

@@ -11,6 +11,13 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.destroy());
 
+/** A lone member leads a moment after it was opened. */
+async function openLeader(limits?: Parameters<LocalCluster["open"]>[2]): Promise<Running> {
+  const running = await cluster.open("a", true, limits);
+  await until(() => running.node.status().role === "leader");
+  return running;
+}
+
 async function write(running: Running, count: number): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, i) => running.node.propose(bytes(`w${i}`))));
 }
@@ -49,7 +56,7 @@ test("without its key the state is not opened, and says which key", async () => 
 });
 
 test("a damaged newest snapshot: the one before it and the log make up for it", async () => {
-  const first = await cluster.open("a", true);
+  const first = await openLeader();
   for (let round = 0; round < 3; round++) {
     await write(first, 50);
     await first.node.snapshotNow();
@@ -64,7 +71,7 @@ test("a damaged newest snapshot: the one before it and the log make up for it", 
 });
 
 test("all snapshots damaged and the log compacted: refused", async () => {
-  const first = await cluster.open("a", true);
+  const first = await openLeader();
   const long = "x".repeat(400_000);
   // Enough for several segments, so that the first ones are dropped.
   for (let round = 0; round < 4; round++) {
@@ -78,7 +85,7 @@ test("all snapshots damaged and the log compacted: refused", async () => {
 });
 
 test("limits are named: size of a proposal, number in flight", async () => {
-  const { node } = await cluster.open("a", true, { proposalMaxBytes: 100, inflightMax: 10 });
+  const { node } = await openLeader({ proposalMaxBytes: 100, inflightMax: 10 });
   await expect(node.propose(new Uint8Array(101))).rejects.toMatchObject({ code: "TOO_LARGE" });
   const writes = Array.from({ length: 11 }, () => node.propose(new Uint8Array(1)));
   await expect(writes[10]).rejects.toMatchObject({ code: "OVERLOADED" });

@@ -56,6 +56,7 @@ export function presentTask(task: Task, view: StoreView) {
       PortStatus: ports.length === 0 ? {} : { Ports: ports },
     },
     DesiredState: taskStateName(task.desiredState),
+    ...(task.genericResources.length === 0 ? {} : { GenericResources: task.genericResources }),
     ...(mode !== undefined && isJob(mode)
       ? { JobIteration: presentVersion(task.jobIteration) }
       : {}),

@@ -1,9 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { Node } from "../../api/index.js";
+import { nodeGauges } from "../../scheduler/index.js";
+import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
 import { Filters } from "../filters.js";
 import { parseNodeSpec } from "../parse/node-spec.js";
 import { presentNode } from "../present/node.js";
+import { presentGauges } from "../present/why.js";
 import { sendEmpty, sendJson, sendList } from "../reply.js";
 import { resolveNode } from "../resolve.js";
 
@@ -15,17 +18,25 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const filters = Filters.parse(queryOf(request).text("filters"), FILTERS);
     filters.checkWords("membership", ["accepted", "pending"]);
     filters.checkWords("role", ["worker", "manager"]);
+    // Extension: on request only, as it looks at every task.
+    const wantsGauges = queryOf(request).flag("resources");
     const view = await cluster.read();
     const object = view.cluster();
     const nodes = view.nodes().filter((node) => matches(node, filters));
-    return sendList(reply, nodes, (node) => presentNode(node, object, cluster.reachabilityOf));
+    return sendList(reply, nodes, (node) => ({
+      ...presentNode(node, object, cluster.reachabilityOf),
+      ...(wantsGauges ? gaugesOf(view, node) : {}),
+    }));
   });
 
   app.get("/nodes/:ref", async (request, reply) => {
     const { cluster } = context;
     const view = await cluster.read();
     const node = resolveNode(view, pathRef(request));
-    return sendJson(reply, presentNode(node, view.cluster(), cluster.reachabilityOf));
+    return sendJson(reply, {
+      ...presentNode(node, view.cluster(), cluster.reachabilityOf),
+      ...gaugesOf(view, node),
+    });
   });
 
   app.post("/nodes/:ref/update", async (request, reply) => {
@@ -45,6 +56,10 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     await cluster.submit({ kind: "node.remove", nodeId: node.id, force });
     return sendEmpty(reply);
   });
+}
+
+function gaugesOf(view: StoreView, node: Node) {
+  return { SwarmResources: presentGauges(nodeGauges(node, view.tasksByNode(node.id))) };
 }
 
 function matches(node: Node, filters: Filters): boolean {

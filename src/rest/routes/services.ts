@@ -10,6 +10,7 @@ import { serviceStatus } from "../present/service-status.js";
 import { randomName } from "../random-name.js";
 import { sendEmpty, sendJson, sendList } from "../reply.js";
 import { resolveService } from "../resolve.js";
+import { sendPlan } from "./why.js";
 
 const FILTERS = ["id", "label", "mode", "name", "runtime"];
 
@@ -35,12 +36,14 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
   app.post("/services/create", async (request, reply) => {
     const { cluster } = context;
     const spec = await specOf(context, request);
-    const { id, warnings } = await cluster.submit({
+    const operation = {
       kind: "service.create",
       serviceId: newId(context.deps.random),
       spec: spec.Name === "" ? { ...spec, Name: randomName(context.deps.random) } : spec,
       registryAuth: headerOf(request, "x-registry-auth"),
-    });
+    } as const;
+    if (queryOf(request).flag("plan")) return sendPlan(context, reply, operation);
+    const { id, warnings } = await cluster.submit(operation);
     return sendJson(reply, { ID: id, Warnings: warnings.length === 0 ? null : warnings }, 201);
   });
 
@@ -64,7 +67,7 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
     );
     const service = resolveService(await cluster.read(), pathRef(request));
     const registryAuth = headerOf(request, "x-registry-auth");
-    const { warnings } = await cluster.submit({
+    const operation = {
       kind: "service.update",
       serviceId: service.id,
       version,
@@ -72,7 +75,9 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
       rollback,
       registryAuth: registryAuth === "" ? undefined : registryAuth,
       registryAuthFrom,
-    });
+    } as const;
+    if (query.flag("plan")) return sendPlan(context, reply, operation);
+    const { warnings } = await cluster.submit(operation);
     return sendJson(reply, { Warnings: warnings.length === 0 ? null : warnings });
   });
 

@@ -120,7 +120,7 @@ function hostInfo(context: RestContext): object {
     },
     NCPU: cpus().length,
     MemTotal: totalmem(),
-    GenericResources: null,
+    GenericResources: config.genericResources.length === 0 ? null : config.genericResources,
     DockerRootDir: config.stateDir,
     HttpProxy: "",
     HttpsProxy: "",

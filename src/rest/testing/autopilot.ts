@@ -118,5 +118,6 @@ function makeTask(
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: service.jobIteration,
+    genericResources: [],
   };
 }

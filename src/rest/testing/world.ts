@@ -86,6 +86,7 @@ export async function makeWorld(
       advertiseAddr: "",
       listenAddr: "",
       gwbridgePool: "",
+      genericResources: [],
       logLevel: "error",
     },
     localState: () => state.local,

@@ -89,6 +89,7 @@ export function makeTask(id: string, fields: Partial<Task> = {}): Task {
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: 0,
+    genericResources: [],
     ...fields,
   };
 }

@@ -78,6 +78,7 @@ export function sampleTask(number: number, set: Partial<Task> = {}): Task {
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: 0,
+    genericResources: [],
     ...set,
   };
 }

@@ -1,7 +1,7 @@
 /** This machine as the cluster sees it: looked at anew every 20 s, because cgroup limits and the engine may change. */
 import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
-import type { NodeDescription } from "../../api/index.js";
+import type { GenericResource, NodeDescription } from "../../api/index.js";
 import type { Engine } from "../engine/port.js";
 
 const NANO = 1e9;
@@ -23,11 +23,16 @@ export async function describeNode(
   hostname: string,
   engine: Engine,
   engineVersion: string,
+  genericResources: readonly GenericResource[],
 ): Promise<NodeDescription> {
   return {
     Hostname: hostname,
     Platform: { Architecture: dockerArchitecture(arch()), OS: "linux" },
-    Resources: { NanoCPUs: await nanoCpus(), MemoryBytes: memoryBytes() },
+    Resources: {
+      NanoCPUs: await nanoCpus(),
+      MemoryBytes: memoryBytes(),
+      ...(genericResources.length > 0 && { GenericResources: genericResources }),
+    },
     Engine: { EngineVersion: engineVersion, Labels: {}, Plugins: PLUGINS },
     EngineKind: engine.kind,
   };

@@ -1,6 +1,7 @@
 /** Dispatcher messages to domain types and back. What does not parse is a broken contract: the session ends and is opened again. */
 import type { swarm } from "../../api/index.js";
 import {
+  type GenericResource,
   type Labels,
   type PortConfig,
   safeUint,
@@ -53,6 +54,7 @@ function toAssignment(
     registryAuth: raw.registryAuth ?? "",
     serviceLabels: (parseJson(raw.serviceLabelsJson) ?? {}) as Labels,
     versionIndex: safeUint(raw.versionIndex ?? 0, "task.version_index"),
+    genericResources: (parseJson(raw.genericResourcesJson) ?? []) as readonly GenericResource[],
   };
 }
 

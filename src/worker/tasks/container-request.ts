@@ -1,5 +1,5 @@
 /** Turns a task into the engine's request: templates, labels, network mode, and the checks that only this node can make. */
-import type { Labels, NetworkTarget, TaskSpec } from "../../api/index.js";
+import type { GenericResource, Labels, NetworkTarget, TaskSpec } from "../../api/index.js";
 import { type Assignment, taskName } from "../core/task/types.js";
 import { expandContainerSpec, type TemplateContext } from "../core/template/template.js";
 import type { NetworkMode } from "../net/index.js";
@@ -46,9 +46,24 @@ export function templateContext(assignment: Assignment, node: NodeFacts): Templa
   };
 }
 
-/** The container spec with templates expanded; throws TemplateError. */
+/** The container spec with templates expanded, and what the task got of generic resources in its environment; throws TemplateError. */
 export function expandedSpec(assignment: Assignment, node: NodeFacts): TaskSpec["ContainerSpec"] {
-  return expandContainerSpec(assignment.spec.ContainerSpec, templateContext(assignment, node));
+  const context = templateContext(assignment, node);
+  const spec = expandContainerSpec(assignment.spec.ContainerSpec, context);
+  const granted = resourceEnv(assignment.genericResources);
+  return granted.length === 0 ? spec : { ...spec, Env: [...(spec.Env ?? []), ...granted] };
+}
+
+/** `DOCKER_RESOURCE_GPU=UUID1,UUID2` or `DOCKER_RESOURCE_GPU=2`, as the Engine names them. */
+export function resourceEnv(resources: readonly GenericResource[]): readonly string[] {
+  const values = new Map<string, string[]>();
+  for (const resource of resources) {
+    const { Kind, Value } =
+      "NamedResourceSpec" in resource ? resource.NamedResourceSpec : resource.DiscreteResourceSpec;
+    const name = `DOCKER_RESOURCE_${Kind.toUpperCase()}`;
+    values.set(name, [...(values.get(name) ?? []), String(Value)]);
+  }
+  return [...values].map(([name, texts]) => `${name}=${texts.join(",")}`);
 }
 
 /** User labels, overridden by the task's own. */

@@ -72,7 +72,9 @@ export class RecordStore {
           await readFile(`${this.#root}/${id}/task.json`, "utf8"),
         ) as TaskRecord;
         if (raw.format !== 1 || raw.assignment.taskId !== id) throw new Error("not a task record");
-        records.push(raw);
+        // Records of versions before generic resources have none.
+        const { genericResources = [] } = raw.assignment as Partial<TaskRecord["assignment"]>;
+        records.push({ ...raw, assignment: { ...raw.assignment, genericResources } });
       } catch (error) {
         // Its container, if any, is an orphan: kept until the managers send the complete set.
         this.#logger.warn({ error, taskId: id }, "unreadable task record ignored");

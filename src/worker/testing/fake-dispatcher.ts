@@ -102,6 +102,7 @@ export function wireAssignments(
       registryAuth: task.registryAuth,
       serviceLabelsJson: Buffer.from(JSON.stringify(task.serviceLabels)),
       versionIndex: task.versionIndex,
+      genericResourcesJson: Buffer.from(JSON.stringify(task.genericResources)),
     })),
     removedTaskIds: [],
   };

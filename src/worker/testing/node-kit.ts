@@ -41,6 +41,7 @@ export function fakeAssignment(
     registryAuth: "",
     serviceLabels: {},
     versionIndex: 1,
+    genericResources: [],
     ...rest,
     spec: { ContainerSpec: { Image: "bb:latest" }, ForceUpdate: 0, Runtime: "container", ...spec },
   };

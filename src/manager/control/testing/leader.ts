@@ -170,6 +170,7 @@ export function task(id: string, set: Partial<Task> = {}): Task {
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: 0,
+    genericResources: [],
     ...set,
   };
 }

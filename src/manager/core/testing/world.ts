@@ -5,6 +5,7 @@
 import {
   type Change,
   encodeTransaction,
+  type GenericResource,
   isJob,
   type Node,
   type Service,
@@ -39,6 +40,7 @@ export type NodeFields = {
   readonly labels?: Readonly<Record<string, string>>;
   readonly cpus?: number;
   readonly memBytes?: number;
+  readonly generic?: readonly GenericResource[];
 };
 
 export type ServiceFields = {
@@ -215,6 +217,7 @@ export class World {
       portStatus: [],
       notBeforeMs: 0,
       jobIteration: 0,
+      genericResources: [],
       ...fields,
     };
     this.commit([{ kind: "putTask", task }], { atMs: task.createdAtMs });
@@ -238,6 +241,7 @@ export class World {
         Resources: {
           NanoCPUs: (fields.cpus ?? 8) * SECOND_NS,
           MemoryBytes: fields.memBytes ?? 2 ** 33,
+          GenericResources: fields.generic ?? [],
         },
         Engine: { EngineVersion: "1", Plugins: [] },
         EngineKind: "simulated",

@@ -1,5 +1,6 @@
 /** What the agent knows of one task: the manager's wish (assignment) and what was observed (status). */
 import {
+  type GenericResource,
   type Labels,
   type PortConfig,
   type PortStatus,
@@ -24,6 +25,8 @@ export type Assignment = {
   readonly registryAuth: string;
   readonly serviceLabels: Labels;
   readonly versionIndex: number;
+  /** What the task got of the node's generic resources. */
+  readonly genericResources: readonly GenericResource[];
 };
 
 /** What the agent reports. `state` never goes down. */
