@@ -1,6 +1,7 @@
 /** One suite for every implementation of NetnsKernel. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type {
+  ConntrackFilter,
   KernelOperation,
   Link,
   NetnsOperations,
@@ -478,17 +479,20 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
       expect(await again).toBe(box);
     });
 
-    test.each<{ name: string; filter: (typeof FILTERS)[number]["filter"]; ended: string[] }>([
-      ...FILTERS,
-    ])("connections end that match, and no others: $name", async ({ filter, ended }) => {
-      await run(box, { kind: "addNetns" });
-      await harness.openFlows(box);
-      const all = FLOWS.map(({ protocol, dst, port: number }) => `${protocol} ${dst}:${number}`);
-      expect(await harness.flows(box)).toEqual([...all].sort());
-      await run(box, { kind: "endConnections", filter });
-      expect(await harness.flows(box)).toEqual(all.filter((flow) => !ended.includes(flow)).sort());
-      await run(box, { kind: "endConnections", filter });
-    });
+    test.each([...FILTERS])(
+      "connections end that match, and no others: $name",
+      async ({ filter, ended }) => {
+        await run(box, { kind: "addNetns" });
+        await harness.openFlows(box);
+        const all = FLOWS.map(({ protocol, dst, port: number }) => `${protocol} ${dst}:${number}`);
+        expect(await harness.flows(box)).toEqual([...all].sort());
+        await run(box, { kind: "endConnections", filter });
+        expect(await harness.flows(box)).toEqual(
+          all.filter((flow) => !ended.includes(flow)).sort(),
+        );
+        await run(box, { kind: "endConnections", filter });
+      },
+    );
 
     test("after close every call is refused", async () => {
       await kernel.close();
@@ -497,7 +501,13 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
   });
 }
 
-const FILTERS = [
+type ConnectionCase = {
+  readonly name: string;
+  readonly filter: ConntrackFilter;
+  readonly ended: readonly string[];
+};
+
+const FILTERS: readonly ConnectionCase[] = [
   {
     name: "TCP to an address",
     filter: { protocol: "tcp", originalDst: "127.0.0.1" },
@@ -515,7 +525,7 @@ const FILTERS = [
   },
   { name: "one zone", filter: { zone: 7 }, ended: ["tcp 127.0.0.3:7003"] },
   { name: "none", filter: { protocol: "tcp", originalDst: "127.0.0.9" }, ended: [] },
-] as const;
+];
 
 /** Calls back of a watch. */
 class Changes {
