@@ -1,6 +1,7 @@
 /** The kernel ports against the real kernel, in network namespaces of the test's own; each is the other's stranger. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { expect, test } from "vitest";
+import type { Link } from "../../src/overlay-net/core/kernel-model.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
 import type { NetnsKernel } from "../../src/overlay-net/kernel/netns-kernel.js";
 import {
@@ -109,11 +110,18 @@ test.each([
     stack.defer(() => kernel.close());
     stack.defer(() => removeAll(kernel));
     const netns = `${PREFIX}vx`;
-    const vxlan = { vni: VNI + 1, port: 24_790, local: "" };
-    const link = {
-      ...{ name: "vx1", kind: "vxlan", alias: "", mac: "", mtu: 1400, isUp: true, master: "" },
-      ...{ isIsolated: false, isLearning: false, vxlan },
-    } as const;
+    const link: Link = {
+      name: "vx1",
+      kind: "vxlan",
+      alias: "",
+      mac: "",
+      mtu: 1400,
+      isUp: true,
+      master: "",
+      isIsolated: false,
+      isLearning: false,
+      vxlan: { vni: VNI + 1, port: 24_790, local: "" },
+    };
     await kernel.execute([
       { netns, operations: [{ kind: "addNetns" }, { kind: "addLink", link }] },
     ]);

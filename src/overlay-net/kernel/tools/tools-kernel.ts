@@ -261,8 +261,33 @@ export class ToolsKernel implements NetnsKernel {
   }
 }
 
+/**
+ * FDB and neighbour entries do not need each other: a run of them is sorted by tool, as every change of tool is a process. Thousands
+ * come mixed, for each remote endpoint two of one tool and one of the other.
+ */
+function sortedByTool(waiting: readonly Waiting[]): readonly Waiting[] {
+  const sorted: Waiting[] = [];
+  let run: Waiting[] = [];
+  const endRun = (): void => {
+    const isBridge = ({ line }: Waiting): boolean => line.command[0] === "bridge";
+    sorted.push(...run.filter(isBridge), ...run.filter((each) => !isBridge(each)));
+    run = [];
+  };
+  for (const each of waiting) {
+    if (/Fdb$|Neighbour$/.test(each.operation.kind)) {
+      run.push(each);
+      continue;
+    }
+    endRun();
+    sorted.push(each);
+  }
+  endRun();
+  return sorted;
+}
+
 /** Runs lines of several operations, those of one tool together. Throws KernelError naming the operation of the line that failed. */
-async function flush(netns: string, waiting: readonly Waiting[]): Promise<void> {
+async function flush(netns: string, lines: readonly Waiting[]): Promise<void> {
+  const waiting = sortedByTool(lines);
   if (waiting.length > 0) checkThere(netns, waiting[0]?.operation);
   for (let at = 0; at < waiting.length; ) {
     const command = waiting[at]?.line.command.join(" ") ?? "";
