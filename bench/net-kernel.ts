@@ -82,17 +82,30 @@ function remotes(): Operation[] {
   }).flat();
 }
 
-async function timed(run: () => Promise<void>): Promise<number> {
+type Timing = { readonly wallMs: number; readonly cpuMs: number };
+
+/** Processor time is that of all threads of this process, not of tools: on a busy host it says more than the wall's. */
+async function timed(run: () => Promise<void>): Promise<Timing> {
   const start = process.hrtime.bigint();
+  const cpu = process.cpuUsage();
   await run();
-  return Number(process.hrtime.bigint() - start) / 1e6;
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    wallMs: Number(process.hrtime.bigint() - start) / 1e6,
+    cpuMs: (user + system) / 1e3,
+  };
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+function median(timings: readonly Timing[]): Timing {
+  const middle = (values: readonly number[]): number =>
+    [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  return {
+    wallMs: middle(timings.map(({ wallMs }) => wallMs)),
+    cpuMs: middle(timings.map(({ cpuMs }) => cpuMs)),
+  };
 }
 
-type Figures = { readonly attach: number; readonly remote: number; readonly again: number };
+type Figures = { readonly attach: Timing; readonly remote: Timing; readonly again: Timing };
 
 async function measure(opener: Opener): Promise<Figures> {
   const kernel = await opener.open();
@@ -103,7 +116,7 @@ async function measure(opener: Opener): Promise<Figures> {
   try {
     await clear();
     await kernel.execute([{ netns: SANDBOX, operations: sandbox() }]);
-    const attached: number[] = [];
+    const attached: Timing[] = [];
     for (let i = 0; i < ENDPOINT_COUNT; i++)
       attached.push(await timed(() => kernel.execute(attach(i))));
     const operations = remotes();
@@ -117,23 +130,21 @@ async function measure(opener: Opener): Promise<Figures> {
 
 const netlink = await measure(NetlinkKernel);
 const tools = await measure(ToolsKernel);
-const rows = [
-  ["", "netlink", "tools", "limit (netlink)"],
-  [
-    `attach one endpoint, median of ${ENDPOINT_COUNT}, ms`,
-    netlink.attach.toFixed(1),
-    tools.attach.toFixed(1),
-    `${ATTACH_MEDIAN_MAX_MS}`,
-  ],
-  [
-    `${REMOTE_COUNT} remote endpoints, ms`,
-    netlink.remote.toFixed(0),
-    tools.remote.toFixed(0),
-    `${REMOTE_MAX_MS}`,
-  ],
-  ["the same again, ms", netlink.again.toFixed(0), tools.again.toFixed(0), ""],
+const row = (name: string, key: keyof Figures, limit: string): string[] => [
+  name,
+  netlink[key].wallMs.toFixed(1),
+  netlink[key].cpuMs.toFixed(1),
+  limit,
+  tools[key].wallMs.toFixed(1),
 ];
-for (const row of rows)
-  process.stdout.write(`${row.map((cell, i) => cell.padEnd(i === 0 ? 44 : 12)).join("")}\n`);
-const isWithin = netlink.attach <= ATTACH_MEDIAN_MAX_MS && netlink.remote <= REMOTE_MAX_MS;
+const rows = [
+  ["ms", "netlink", "its CPU", "at most", "tools"],
+  row(`attach one endpoint, median of ${ENDPOINT_COUNT}`, "attach", `${ATTACH_MEDIAN_MAX_MS}`),
+  row(`${REMOTE_COUNT} remote endpoints`, "remote", `${REMOTE_MAX_MS}`),
+  row("the same again", "again", ""),
+];
+for (const cells of rows)
+  process.stdout.write(`${cells.map((cell, i) => cell.padEnd(i === 0 ? 44 : 12)).join("")}\n`);
+const isWithin =
+  netlink.attach.wallMs <= ATTACH_MEDIAN_MAX_MS && netlink.remote.wallMs <= REMOTE_MAX_MS;
 process.exitCode = isWithin ? 0 : 1;

@@ -38,7 +38,7 @@ export type Attributes = ReadonlyMap<number, Buffer>;
 /** One message with sequence number 0: the socket that sends it writes its own. */
 export function encodeMessage(type: number, flags: number, ...parts: readonly Buffer[]): Buffer {
   const size = parts.reduce((sum, part) => sum + part.length, HEADER_BYTES);
-  const message = Buffer.alloc(align(size));
+  const message = zeroed(align(size));
   message.writeUInt32LE(size, 0);
   message.writeUInt16LE(type, 4);
   message.writeUInt16LE(flags, 6);
@@ -74,7 +74,7 @@ export function decodeMessages(datagram: Buffer): NetlinkMessage[] {
 
 /** Of an NLMSG_ERROR: errno as a positive number, then the header it answers, then attributes. */
 export function decodeAck({ flags, payload }: NetlinkMessage): Ack {
-  const errno = -readI32(payload, 0);
+  const errno = 0 - readI32(payload, 0);
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, text: "" };
   const echoed = (flags & NLM_F_CAPPED) === 0 ? readU32(payload, 4) : HEADER_BYTES;
   const text = decodeAttrs(payload, 4 + align(echoed)).get(NLMSGERR_ATTR_MSG);
@@ -83,7 +83,7 @@ export function decodeAck({ flags, payload }: NetlinkMessage): Ack {
 
 export function attr(type: number, payload: Uint8Array): Buffer {
   const size = ATTR_HEADER_BYTES + payload.length;
-  const bytes = Buffer.alloc(align(size));
+  const bytes = zeroed(align(size));
   bytes.writeUInt16LE(size, 0);
   bytes.writeUInt16LE(type, 2);
   bytes.set(payload, ATTR_HEADER_BYTES);
@@ -147,6 +147,11 @@ export function attrNumber(attrs: Attributes, type: number, absent = 0): number 
   if (bytes === undefined) return absent;
   if (bytes.length >= 4) return readU32(bytes, 0);
   return bytes.length >= 2 ? readU16(bytes, 0) : (bytes[0] ?? absent);
+}
+
+/** From Node's pool: for messages by the ten thousand, half the cost of a buffer of its own. */
+export function zeroed(size: number): Buffer {
+  return Buffer.allocUnsafe(size).fill(0);
 }
 
 export function u16(value: number): Buffer {

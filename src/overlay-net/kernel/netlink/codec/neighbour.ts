@@ -13,8 +13,7 @@ import {
   NLM_F_REQUEST,
   readU16,
   readU32,
-  u16,
-  u32,
+  zeroed,
 } from "./message.js";
 
 export const RTM_NEWNEIGH = 28;
@@ -144,12 +143,12 @@ function ipFamily(bytes: Buffer): number {
 }
 
 function ndmsg({ family, linkIndex, state, flags }: Header): Buffer {
-  return Buffer.concat([
-    Buffer.from([family, 0, 0, 0]),
-    u32(linkIndex),
-    u16(state),
-    Buffer.from([flags, 0]),
-  ]);
+  const bytes = zeroed(NDMSG_BYTES);
+  bytes.writeUInt8(family, 0);
+  bytes.writeUInt32LE(linkIndex, 4);
+  bytes.writeUInt16LE(state, 8);
+  bytes.writeUInt8(flags, 10);
+  return bytes;
 }
 
 function readHeader(payload: Buffer): Header {
