@@ -65,11 +65,11 @@ export class LinkMaker {
   /** Port flags, alias and state; for a link that was there, or whose making could not say it, MAC, MTU and master before. */
   #finish(netns: string, link: Link, isSetFirst: boolean): void {
     const { route } = this.#handles.get(netns);
-    const masterIndex = link.master === "" ? 0 : linkIndex(route, link.master);
-    const messages = [
-      ...(isSetFirst ? [encodeSetLink(link, masterIndex)] : []),
-      encodeFinishLink(link),
-    ];
+    const messages = [encodeFinishLink(link)];
+    if (isSetFirst) {
+      const masterIndex = link.master === "" ? 0 : linkIndex(route, link.master);
+      messages.unshift(encodeSetLink(link, masterIndex));
+    }
     const failed = route
       .request(messages, (_, ack) => ack.errno !== 0)
       .find(({ errno }) => errno !== 0);

@@ -36,7 +36,7 @@ const RECEIVE_TIMEOUT_SEC = 5;
 /** Larger than any datagram of the kernel, which fills at most 32 KiB. */
 const DATAGRAM_BYTES = 128 * 1024;
 /** Messages in one send: past a hundred there is nothing left to win. */
-const BATCH_MESSAGES_MAX = 100;
+export const BATCH_MESSAGES_MAX = 100;
 const BATCH_BYTES_MAX = 64 * 1024;
 /** How often a dump is taken again because others changed things meanwhile. */
 const DUMP_TRIES_MAX = 8;

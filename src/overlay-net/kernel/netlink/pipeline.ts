@@ -2,7 +2,7 @@ import type { KernelOperation } from "../../core/kernel-model.js";
 import { type KernelError, operationError } from "../netns-kernel.js";
 import type { Ack } from "./codec/message.js";
 import { ackText, errnoCode } from "./kernel-errno.js";
-import type { NetlinkSocket } from "./netlink-socket.js";
+import { BATCH_MESSAGES_MAX, type NetlinkSocket } from "./netlink-socket.js";
 
 type Waiting = {
   readonly operation: KernelOperation;
@@ -23,8 +23,11 @@ export class Pipeline {
     this.#socket = socket;
   }
 
+  /** Throws KernelError when a full batch was sent and one failed. */
   push(operation: KernelOperation, message: Buffer, harmless: readonly number[] = []): void {
     this.#waiting.push({ operation, message, harmless });
+    // A full batch goes at once: tens of thousands held back would only be kept for the garbage collector.
+    if (this.#waiting.length >= BATCH_MESSAGES_MAX) this.flush();
   }
 
   /** Throws KernelError of the first that failed. */
