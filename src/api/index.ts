@@ -100,5 +100,15 @@ export type {
   UpdateConfig,
   UpdateOrder,
 } from "./spec.js";
-export type { ApplyOutcome, Change, Precondition, Rejection, Transaction } from "./transaction.js";
+export {
+  ACTOR_LENGTH_MAX,
+  type ApplyOutcome,
+  type Change,
+  type Precondition,
+  REQUESTER_DOORS,
+  type Rejection,
+  type Requester,
+  type RequesterDoor,
+  type Transaction,
+} from "./transaction.js";
 export { safeUint, swarm } from "./wire.js";

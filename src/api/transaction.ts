@@ -124,6 +124,21 @@ export type Change =
       readonly manager?: { readonly memberId: string; readonly addr: string } | null;
     };
 
+/** Ways into the cluster: REST, the CA and Raft membership by a node's certificate, the leader's own loops. */
+export const REQUESTER_DOORS = ["rest", "node", "system"] as const;
+export type RequesterDoor = (typeof REQUESTER_DOORS)[number];
+/** Longer names of clients are cut: they are the clients' own to choose. */
+export const ACTOR_LENGTH_MAX = 64;
+
+/** Who asked for a transaction, as far as the cluster knows. For the journal alone: nothing is decided by it. */
+export type Requester = {
+  /** The manager that took a REST call or whose loop wrote; at door "node" the node that asked. "" when unknown. */
+  readonly nodeId: string;
+  readonly door: RequesterDoor;
+  /** REST: the client's User-Agent. node: what it asked for. system: name of the leader loop. */
+  readonly actor: string;
+};
+
 export type Transaction = {
   /** Made by the manager that took a client's call; "" for internal writers. Apply remembers results by it. */
   readonly requestId: string;
@@ -135,6 +150,7 @@ export type Transaction = {
   readonly changes: readonly Change[];
   /** Kept with the requestId and returned to retries: canonical JSON, at most 4 KiB. */
   readonly resultJson: string;
+  readonly requester?: Requester;
 };
 
 export type Rejection = {

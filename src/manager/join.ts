@@ -102,13 +102,16 @@ export async function forward(
     readonly timeoutMs: number;
     readonly forwardedBy: string;
     readonly signal: AbortSignal;
+    /** Of a call that came in at the REST door: what the client calls itself. */
+    readonly client?: string;
   },
 ): Promise<ForwardReply> {
-  const { requestId, timeoutMs, forwardedBy, signal } = call;
+  const { requestId, timeoutMs, forwardedBy, signal, client } = call;
+  const requester = client === undefined ? {} : { door: "rest", actor: client };
   const reply = await channels.unary(
     addr,
     controlService.submit,
-    { requestId, operationJson, timeoutMs, forwardedBy },
+    { requestId, operationJson, timeoutMs, forwardedBy, ...requester },
     { timeoutMs, signal },
   );
   if (reply.notLeader) return { kind: "notLeader", leaderAddr: reply.notLeader.leaderAddr ?? "" };

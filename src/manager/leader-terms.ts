@@ -1,5 +1,6 @@
 import { type Clock, InvariantError, type Logger, type Random, TaskGroup } from "../base/index.js";
 import type { Proposer, Store } from "../store/index.js";
+import { attributed } from "./attributed.js";
 import type { Leadership } from "./leadership.js";
 import type { LeaderLoop } from "./port.js";
 
@@ -14,6 +15,7 @@ export type NamedLoop = { readonly name: string; readonly run: LeaderLoop };
 export type LeaderTermsParts = {
   readonly leadership: Leadership;
   readonly loops: readonly NamedLoop[];
+  readonly nodeId: string;
   readonly store: Store;
   readonly proposer: Proposer;
   readonly clock: Clock;
@@ -85,10 +87,10 @@ export class LeaderTerms implements AsyncDisposable {
   }
 
   async #keepRunning({ name, run }: NamedLoop, signal: AbortSignal): Promise<void> {
-    const { store, proposer, clock, random, logger, onBroken } = this.#parts;
+    const { nodeId, store, clock, random, logger, onBroken } = this.#parts;
     const context = {
       store,
-      proposer,
+      proposer: attributed(this.#parts.proposer, { nodeId, door: "system", actor: name }),
       clock,
       random,
       signal,

@@ -99,6 +99,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
       }),
     });
     this.#submitter = new Submitter({
+      nodeId: identity.nodeId,
       store,
       clock,
       random,
@@ -231,8 +232,9 @@ export class Manager implements ClusterApi, AsyncDisposable {
   submit<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
     signal?: AbortSignal,
+    client?: string,
   ): Promise<ResultOf<K>> {
-    return this.#submitter.submit<K>(operation, signal);
+    return this.#submitter.submit<K>(operation, signal, client);
   }
 
   connectNode(nodeId: string, signal?: AbortSignal): Promise<Duplex> {
@@ -302,6 +304,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
     this.#terms = new LeaderTerms({
       leadership,
       loops: this.#loops,
+      nodeId: this.nodeId,
       store: this.store,
       proposer: this.#group.proposer,
       clock,

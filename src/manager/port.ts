@@ -1,6 +1,6 @@
 /** Ports inside the manager process, and what it offers to the REST door. */
 import type { Duplex } from "node:stream";
-import type { Node, Operation, OperationKind, ResultOf } from "../api/index.js";
+import type { Node, Operation, OperationKind, Requester, ResultOf } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
 import type { Proposer, Store, StoreView } from "../store/index.js";
 
@@ -37,17 +37,21 @@ export interface Membership {
   remove(memberId: string): Promise<void>;
 }
 
+export type OperationCall = {
+  readonly requestId: string;
+  /** Verified node id of the manager or node that asks; "" for a local call. */
+  readonly callerNodeId: string;
+  readonly signal: AbortSignal;
+  /** For the journal; absent: the operation says who it is itself. */
+  readonly requester?: Requester;
+};
+
 /** Executes operations on the leader: validation, one transaction each. */
 export interface OperationExecutor {
   /** Rejects with ApiError. `index` is the log index of the write. */
   execute<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
-    call: {
-      readonly requestId: string;
-      /** Verified node id of the manager or node that asks; "" for a local call. */
-      readonly callerNodeId: string;
-      readonly signal: AbortSignal;
-    },
+    call: OperationCall,
   ): Promise<{ readonly index: number; readonly result: ResultOf<K> }>;
 }
 
@@ -64,10 +68,14 @@ export interface ClusterApi {
   readonly store: Store;
   /** Linearizable: resolves when the local store has reached the read index. ApiError Unknown "… does not have a leader …" at once after 1 s without one. */
   read(signal?: AbortSignal): Promise<StoreView>;
-  /** Here when leading, else on the leader; within the 20 s budget, exactly once by a requestId made here. */
+  /**
+   * Here when leading, else on the leader; within the 20 s budget, exactly once by a requestId made here. `client` is what the
+   * caller calls itself (its User-Agent), for the journal.
+   */
   submit<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
     signal?: AbortSignal,
+    client?: string,
   ): Promise<ResultOf<K>>;
   readonly reachabilityOf: ReachabilityOf;
   /** A byte stream to the node's local Engine API socket (HTTP/1.1 on it). Rejects ApiError Unavailable naming the node. */

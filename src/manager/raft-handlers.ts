@@ -81,6 +81,7 @@ async function join(
     preconditions: [{ kind: "exists", table: "node", id: nodeId }],
     changes: [{ kind: "nodeRole", nodeId, manager: { memberId, addr } }],
     resultJson: "",
+    requester: { nodeId, door: "node", actor: operation.kind },
   });
   const members = membership.members().map((m) => ({
     memberId: m.memberId,
@@ -119,6 +120,7 @@ async function leave(
     preconditions: [],
     changes: [{ kind: "nodeRole", nodeId, manager: null }],
     resultJson: "",
+    requester: { nodeId, door: "node", actor: operation.kind },
   });
   return { index, result: {} };
 }

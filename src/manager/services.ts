@@ -7,6 +7,7 @@ import {
   dispatcherService,
   type Operation,
   type OperationKind,
+  type Requester,
   type ResultOf,
   raftService,
   tunnelService,
@@ -17,7 +18,7 @@ import type { Dispatcher } from "./dispatcher/index.js";
 import type { OperationExecutor } from "./port.js";
 import type { RaftReceiver } from "./raft/index.js";
 import { managersOf } from "./role-manager.js";
-import { type Caller, parseOperation, type RpcServer, serviceError } from "./rpc/index.js";
+import { parseOperation, type RpcServer, serviceError } from "./rpc/index.js";
 import { asApiError, JOIN_REPLY_TIMEOUT_MS, mayBeRetried, type Submitter } from "./submit.js";
 import type { Tunnels } from "./tunnel/index.js";
 
@@ -61,13 +62,19 @@ function registerControl(parts: ServiceParts): void {
   const notLeader = () => ({ notLeader: { leaderAddr: parts.leaderAddr() ?? "" } });
 
   /** A retry that comes while the first attempt still runs waits for that one: its requestId is not stored yet. */
-  const execute = (operation: Operation, requestId: string, call: Caller, timeoutMs: number) => {
+  const execute = (
+    operation: Operation,
+    requestId: string,
+    requester: Requester,
+    timeoutMs: number,
+  ) => {
     const first = running.get(requestId);
     if (first !== undefined) return first;
     const run = executor
       .execute<OperationKind>(operation, {
         requestId,
-        callerNodeId: call.peer?.nodeId ?? "",
+        callerNodeId: requester.nodeId,
+        requester,
         // The caller may be gone and come back with the same requestId: only time ends the operation.
         signal: clock.timeout(Math.min(timeoutMs, JOIN_REPLY_TIMEOUT_MS)),
       })
@@ -85,7 +92,16 @@ function registerControl(parts: ServiceParts): void {
       if (requestId === "" || requestId.length > 64)
         throw new ApiError("InvalidArgument", "forwarded operation: bad request_id");
       const operation = parseOperation(request.operationJson);
-      const { index, result } = await execute(operation, requestId, caller, timeoutMs);
+      const { index, result } = await execute(
+        operation,
+        requestId,
+        {
+          nodeId: caller.peer?.nodeId ?? "",
+          door: request.door === "rest" ? "rest" : "node",
+          actor: request.door === "rest" ? (request.actor ?? "") : operation.kind,
+        },
+        timeoutMs,
+      );
       return { index, resultJson: Buffer.from(JSON.stringify(result)) };
     } catch (caught) {
       if (mayBeRetried(caught)) return notLeader();

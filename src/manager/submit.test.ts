@@ -67,7 +67,7 @@ class Rig {
     } as unknown as OperationExecutor;
     const { store, clock } = this;
     const random = new SeededRandom(1);
-    this.submitter = new Submitter({ port, executor, store, clock, random });
+    this.submitter = new Submitter({ nodeId: "n1", port, executor, store, clock, random });
   }
 
   changeLeader(addr: string | undefined): void {

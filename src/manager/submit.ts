@@ -2,7 +2,7 @@
 import type { Operation, OperationKind, ResultOf } from "../api/index.js";
 import { ApiError, type Clock, newId, type Random } from "../base/index.js";
 import { ProposeError, type Store, type StoreView } from "../store/index.js";
-import type { OperationExecutor } from "./port.js";
+import type { OperationCall, OperationExecutor } from "./port.js";
 import { RpcError } from "./rpc/index.js";
 
 /** What a manager call may take in all (spec §1.3). */
@@ -43,24 +43,33 @@ export type SubmitPort = {
   forward(
     addr: string,
     operation: Operation,
-    call: { readonly requestId: string; readonly timeoutMs: number; readonly signal: AbortSignal },
+    call: {
+      readonly requestId: string;
+      readonly timeoutMs: number;
+      readonly signal: AbortSignal;
+      readonly client: string;
+    },
   ): Promise<ForwardReply>;
 };
 
 export class Submitter {
   readonly #port: SubmitPort;
+  readonly #nodeId: string;
   readonly #executor: OperationExecutor;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #random: Random;
 
   constructor(parts: {
+    /** Of this manager: who asks, as far as the journal is concerned. */
+    readonly nodeId: string;
     readonly port: SubmitPort;
     readonly executor: OperationExecutor;
     readonly store: Store;
     readonly clock: Clock;
     readonly random: Random;
   }) {
+    this.#nodeId = parts.nodeId;
     this.#port = parts.port;
     this.#executor = parts.executor;
     this.#store = parts.store;
@@ -81,11 +90,11 @@ export class Submitter {
     });
   }
 
-  /** Exactly once: every attempt carries the same requestId. `callerNodeId` is "" for a call that came in at this manager's door. */
+  /** Exactly once: every attempt carries the same requestId. `client` is what the caller at this manager's door calls itself. */
   submit<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
     signal?: AbortSignal,
-    callerNodeId = "",
+    client = "",
   ): Promise<ResultOf<K>> {
     const requestId = newId(this.#random);
     const kind: OperationKind = operation.kind;
@@ -94,19 +103,20 @@ export class Submitter {
       signal,
       async (attempt): Promise<Attempt<ResultOf<K>>> =>
         this.#port.isLeader
-          ? this.#runHere<K>(operation, { requestId, callerNodeId, signal: attempt })
-          : this.#runThere<K>(operation, requestId, isLong, attempt),
+          ? this.#runHere<K>(operation, {
+              requestId,
+              callerNodeId: "",
+              signal: attempt,
+              requester: { nodeId: this.#nodeId, door: "rest", actor: client },
+            })
+          : this.#runThere<K>(operation, { requestId, client, isLong }, attempt),
       isLong ? JOIN_REPLY_TIMEOUT_MS : BUDGET_MS,
     );
   }
 
   async #runHere<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
-    call: {
-      readonly requestId: string;
-      readonly callerNodeId: string;
-      readonly signal: AbortSignal;
-    },
+    call: OperationCall,
   ): Promise<Attempt<ResultOf<K>>> {
     try {
       const { result } = await this.#executor.execute<K>(operation, call);
@@ -119,10 +129,10 @@ export class Submitter {
 
   async #runThere<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
-    requestId: string,
-    isLong: boolean,
+    call: { readonly requestId: string; readonly client: string; readonly isLong: boolean },
     attempt: AbortSignal,
   ): Promise<Attempt<ResultOf<K>>> {
+    const { requestId, client, isLong } = call;
     const leader = this.#port.leader();
     if (leader === undefined) return "again";
     // A new term means that the leader we ask may be none any more: its answer could take for ever.
@@ -134,6 +144,7 @@ export class Submitter {
     try {
       const reply = await this.#port.forward(leader.addr, operation, {
         requestId,
+        client,
         timeoutMs: isLong ? JOIN_REPLY_TIMEOUT_MS : REPLY_TIMEOUT_MS,
         signal: AbortSignal.any([attempt, newTerm.signal]),
       });

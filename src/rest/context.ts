@@ -1,5 +1,6 @@
 /** What every route needs of its surroundings. */
 import type { FastifyRequest } from "fastify";
+import type { Operation, OperationKind, ResultOf } from "../api/index.js";
 import { type ApiError, doorError } from "../base/index.js";
 import type { ClusterApi } from "../manager/index.js";
 import type { StoreView } from "../store/index.js";
@@ -34,6 +35,14 @@ export class RestContext {
     const { cluster } = this.deps;
     if (cluster === undefined) throw notManager(this.deps);
     return cluster;
+  }
+
+  /** Writes in the name of the client that sent the request. */
+  submit<K extends OperationKind>(
+    request: FastifyRequest,
+    operation: Extract<Operation, { kind: K }>,
+  ): Promise<ResultOf<K>> {
+    return this.cluster.submit<K>(operation, undefined, headerOf(request, "user-agent"));
   }
 
   /** Linearizable view of the cluster. */

@@ -148,6 +148,7 @@ describe("narrow changes to tasks", () => {
         kind: "changes",
         index: 4,
         events: [{ table: "task", kind: "updated", object: after, old: before }],
+        origin: { atMs: 1000, requester: undefined },
       },
     ]);
   });

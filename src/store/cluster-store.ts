@@ -14,14 +14,18 @@ import {
 import { invariant } from "../base/index.js";
 import { applyChange } from "./changes.js";
 import { KeptResults } from "./kept-results.js";
-import type { ReplicatedStore, StoreBatch, StoreEvent } from "./port.js";
+import type { BatchOrigin, ReplicatedStore, StoreBatch, StoreEvent } from "./port.js";
 import { firstRejection } from "./preconditions.js";
 import { decodeSnapshot } from "./snapshot-reader.js";
 import { encodeSnapshot } from "./snapshot-writer.js";
 import { Tables } from "./tables.js";
 import type { Pace } from "./time-slice.js";
 
-type Execution = { readonly outcome: ApplyOutcome; readonly events: readonly StoreEvent[] };
+type Execution = {
+  readonly outcome: ApplyOutcome;
+  readonly events: readonly StoreEvent[];
+  readonly origin?: BatchOrigin;
+};
 
 /**
  * The replicated object store. State is a function of the applied entries alone: no clock, no chance, no dependence on the
@@ -52,9 +56,9 @@ export class ClusterStore implements ReplicatedStore {
       `entry ${index} applied after ${this.#index}`,
     );
     invariant(!this.#isPublishing, `entry ${index} applied by a listener of ${this.#index}`);
-    const { outcome, events } = this.#execute(index, bytes);
+    const { outcome, events, origin } = this.#execute(index, bytes);
     this.#index = index;
-    this.#publish({ kind: "changes", index, events });
+    this.#publish({ kind: "changes", index, events, ...(origin && { origin }) });
     return outcome;
   }
 
@@ -124,7 +128,9 @@ export class ClusterStore implements ReplicatedStore {
       if (event) events.push(event);
     }
     if (requestId !== "") this.#results.add({ requestId, atMs, index, resultJson });
-    return { outcome: { kind: "applied", index, resultJson }, events };
+    const outcome = { kind: "applied", index, resultJson } as const;
+    if (events.length === 0) return { outcome, events };
+    return { outcome, events, origin: { atMs, requester: transaction.requester } };
   }
 
   #publish(batch: StoreBatch): void {

@@ -1,5 +1,6 @@
 export { ClusterStore } from "./cluster-store.js";
 export type {
+  BatchOrigin,
   ProposeErrorCode,
   Proposer,
   ReplicatedStore,

@@ -6,6 +6,7 @@ import type {
   Network,
   Node,
   ObjectOf,
+  Requester,
   Secret,
   Service,
   TableName,
@@ -59,9 +60,22 @@ export type StoreEvent = {
     | { readonly table: T; readonly kind: "removed"; readonly old: ObjectOf[T] };
 }[TableName];
 
+/** Of the transaction behind a batch: the same on every node. */
+export type BatchOrigin = {
+  /** Unix ms by the clock of the leader that proposed it. */
+  readonly atMs: number;
+  readonly requester: Requester | undefined;
+};
+
 /** All events of one applied entry, in the order of its changes. `kind: "restored"`: look at everything anew. */
 export type StoreBatch =
-  | { readonly kind: "changes"; readonly index: number; readonly events: readonly StoreEvent[] }
+  | {
+      readonly kind: "changes";
+      readonly index: number;
+      readonly events: readonly StoreEvent[];
+      /** Present when there are events. */
+      readonly origin?: BatchOrigin;
+    }
   | { readonly kind: "restored"; readonly index: number };
 
 export interface Store extends StoreView {

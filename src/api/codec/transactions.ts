@@ -1,10 +1,15 @@
 /** Transactions ⇄ the opaque bytes of a Raft entry. */
 import type { TaskSpec } from "../spec.js";
-import type { Transaction } from "../transaction.js";
+import {
+  ACTOR_LENGTH_MAX,
+  REQUESTER_DOORS,
+  type Requester,
+  type Transaction,
+} from "../transaction.js";
 import { swarm } from "../wire.js";
 import { changeMessage, readChange } from "./changes.js";
 import { CodecError } from "./codec-error.js";
-import { timeField } from "./fields.js";
+import { textField, timeField } from "./fields.js";
 import { preconditionMessage, readPrecondition } from "./preconditions.js";
 import { decodeSpec } from "./spec-interning.js";
 import { SpecTable } from "./tasks.js";
@@ -33,6 +38,7 @@ export function encodeTransaction(t: Transaction): Uint8Array {
     changes,
     resultJson: t.resultJson,
     specs,
+    ...(t.requester && { requester: requesterMessage(t.requester) }),
   }).finish();
 }
 
@@ -49,7 +55,23 @@ export function decodeTransaction(bytes: Uint8Array): Transaction {
     preconditions: message.preconditions.map(readPrecondition),
     changes: message.changes.map((change) => readChange(change, specs)),
     resultJson: message.resultJson,
+    ...(message.requester && { requester: readRequester(message.requester) }),
   };
+}
+
+/** Cut to what the journal keeps, whoever made it. */
+function requesterMessage({ nodeId, door, actor }: Requester): Requester {
+  return { nodeId, door, actor: textField(actor.slice(0, ACTOR_LENGTH_MAX)) };
+}
+
+/** A door that a later version has is shown as the system's: nothing is decided by it. */
+function readRequester(m: {
+  nodeId?: string | null;
+  door?: string | null;
+  actor?: string | null;
+}): Requester {
+  const door = REQUESTER_DOORS.find((known) => known === m.door) ?? "system";
+  return { nodeId: m.nodeId ?? "", door, actor: m.actor ?? "" };
 }
 
 function parse(bytes: Uint8Array): ReturnType<typeof swarm.objects.Transaction.decode> {

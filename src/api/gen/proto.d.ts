@@ -118,6 +118,8 @@ export namespace swarm {
             operationJson: Uint8Array;
             timeoutMs: number;
             forwardedBy: string;
+            door?: (string|null);
+            actor?: (string|null);
             static create(properties: swarm.control.SubmitRequest.$Shape): swarm.control.SubmitRequest & swarm.control.SubmitRequest.$Shape;
             static create(properties?: swarm.control.SubmitRequest.$Properties): swarm.control.SubmitRequest;
             static encode(message: swarm.control.SubmitRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -131,6 +133,8 @@ export namespace swarm {
                 operationJson?: (Uint8Array|null);
                 timeoutMs?: (number|null);
                 forwardedBy?: (string|null);
+                door?: (string|null);
+                actor?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.control.SubmitRequest.$Properties;
@@ -1568,6 +1572,32 @@ export namespace swarm {
             );
         }
 
+        interface IRequester extends swarm.objects.Requester.$Properties {
+        }
+
+        class Requester {
+            constructor(properties?: swarm.objects.Requester.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            door: string;
+            actor: string;
+            static create(properties: swarm.objects.Requester.$Shape): swarm.objects.Requester & swarm.objects.Requester.$Shape;
+            static create(properties?: swarm.objects.Requester.$Properties): swarm.objects.Requester;
+            static encode(message: swarm.objects.Requester.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Requester & swarm.objects.Requester.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Requester {
+            interface $Properties {
+                nodeId?: (string|null);
+                door?: (string|null);
+                actor?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Requester.$Properties;
+        }
+
         interface ITransaction extends swarm.objects.Transaction.$Properties {
         }
 
@@ -1582,6 +1612,7 @@ export namespace swarm {
             changes: swarm.objects.Change.$Properties[];
             resultJson: string;
             specs: Uint8Array[];
+            requester?: (swarm.objects.Requester.$Properties|null);
             static create(properties: swarm.objects.Transaction.$Shape): swarm.objects.Transaction & swarm.objects.Transaction.$Shape;
             static create(properties?: swarm.objects.Transaction.$Properties): swarm.objects.Transaction;
             static encode(message: swarm.objects.Transaction.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1599,6 +1630,7 @@ export namespace swarm {
                 changes?: (swarm.objects.Change.$Properties[]|null);
                 resultJson?: (string|null);
                 specs?: (Uint8Array[]|null);
+                requester?: (swarm.objects.Requester.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = {
@@ -1610,6 +1642,7 @@ export namespace swarm {
               changes?: swarm.objects.Change.$Shape[]|null;
               resultJson?: string|null;
               specs?: Uint8Array[]|null;
+              requester?: swarm.objects.Requester.$Shape|null;
               $unknowns?: Uint8Array[];
             };
         }

@@ -472,6 +472,22 @@ export const swarm = $root.swarm = (() => {
             SubmitRequest.prototype.operationJson = $util.newBuffer([]);
             SubmitRequest.prototype.timeoutMs = 0;
             SubmitRequest.prototype.forwardedBy = "";
+            SubmitRequest.prototype.door = null;
+            SubmitRequest.prototype.actor = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(SubmitRequest.prototype, "_door", {
+                get: $util.oneOfGetter($oneOfFields = ["door"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(SubmitRequest.prototype, "_actor", {
+                get: $util.oneOfGetter($oneOfFields = ["actor"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             SubmitRequest.create = function(properties) {
                 return new SubmitRequest(properties);
@@ -492,6 +508,10 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(24).uint32(message.timeoutMs);
                 if (message.forwardedBy != null && $Object.hasOwnProperty.call(message, "forwardedBy") && message.forwardedBy !== "")
                     writer.uint32(34).string(message.forwardedBy);
+                if (message.door != null && $Object.hasOwnProperty.call(message, "door"))
+                    writer.uint32(322).string(message.door);
+                if (message.actor != null && $Object.hasOwnProperty.call(message, "actor"))
+                    writer.uint32(330).string(message.actor);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -559,6 +579,20 @@ export const swarm = $root.swarm = (() => {
                                 message.forwardedBy = value;
                             else
                                 delete message.forwardedBy;
+                            continue;
+                        }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            message.door = reader.stringVerify();
+                            message._door = "door";
+                            continue;
+                        }
+                    case 41: {
+                            if (wireType !== 2)
+                                break;
+                            message.actor = reader.stringVerify();
+                            message._actor = "actor";
                             continue;
                         }
                     }
@@ -6913,6 +6947,122 @@ export const swarm = $root.swarm = (() => {
             return Change;
         })();
 
+        objects.Requester = (function() {
+
+            const Requester = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Requester.prototype.nodeId = "";
+            Requester.prototype.door = "";
+            Requester.prototype.actor = "";
+
+            Requester.create = function(properties) {
+                return new Requester(properties);
+            };
+
+            Requester.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.nodeId != null && $Object.hasOwnProperty.call(message, "nodeId") && message.nodeId !== "")
+                    writer.uint32(10).string(message.nodeId);
+                if (message.door != null && $Object.hasOwnProperty.call(message, "door") && message.door !== "")
+                    writer.uint32(18).string(message.door);
+                if (message.actor != null && $Object.hasOwnProperty.call(message, "actor") && message.actor !== "")
+                    writer.uint32(26).string(message.actor);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Requester.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.Requester();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nodeId = value;
+                            else
+                                delete message.nodeId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.door = value;
+                            else
+                                delete message.door;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.actor = value;
+                            else
+                                delete message.actor;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            Requester.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.Requester";
+            };
+
+            return Requester;
+        })();
+
         objects.Transaction = (function() {
 
             const Transaction = function (properties) {
@@ -6933,6 +7083,7 @@ export const swarm = $root.swarm = (() => {
             Transaction.prototype.changes = $util.emptyArray;
             Transaction.prototype.resultJson = "";
             Transaction.prototype.specs = $util.emptyArray;
+            Transaction.prototype.requester = null;
 
             Transaction.create = function(properties) {
                 return new Transaction(properties);
@@ -6964,6 +7115,8 @@ export const swarm = $root.swarm = (() => {
                 if (message.specs != null && message.specs.length)
                     for (let i = 0; i < message.specs.length; ++i)
                         writer.uint32(66).bytes(message.specs[i]);
+                if (message.requester != null && $Object.hasOwnProperty.call(message, "requester"))
+                    $root.swarm.objects.Requester.encode(message.requester, writer.uint32(322).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7064,6 +7217,12 @@ export const swarm = $root.swarm = (() => {
                             if (!(message.specs && message.specs.length))
                                 message.specs = [];
                             message.specs.push(reader.bytes());
+                            continue;
+                        }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            message.requester = $root.swarm.objects.Requester.decode(reader, reader.size(), $undefined, _depth + 1, message.requester);
                             continue;
                         }
                     }

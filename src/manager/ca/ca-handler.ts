@@ -168,6 +168,7 @@ function admission(
     preconditions: [{ kind: "absent", table: "node", id: node.id }],
     changes: [{ kind: "putNode", node }],
     resultJson: JSON.stringify(result),
+    requester: { nodeId: node.id, door: "node", actor: "ca.issue" },
   };
 }
 

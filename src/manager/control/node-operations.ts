@@ -167,6 +167,7 @@ async function orphanLateComers(deps: NodeDeps, nodeId: string, call: Call): Pro
       preconditions: [{ kind: "absent", table: "node", id: nodeId }],
       changes,
       resultJson: "",
+      ...(call.requester && { requester: call.requester }),
     },
     call.signal,
   );

@@ -6,16 +6,13 @@ import type { Change, OperationKind, Precondition, Rejection, ResultOf } from ".
 import { canonicalJson } from "../../api/index.js";
 import { ApiError, type Clock } from "../../base/index.js";
 import { ProposeError, type Proposer, type StoreView } from "../../store/index.js";
+import type { OperationCall } from "../port.js";
 import { publishes, rejectionError } from "./rejection-errors.js";
 
 /** Internal writers (allocator, dispatcher, updater) may get in between a few times, hardly this often. */
 const ATTEMPTS_MAX = 8;
 
-export type Call = {
-  readonly requestId: string;
-  readonly callerNodeId: string;
-  readonly signal: AbortSignal;
-};
+export type Call = OperationCall;
 export type Outcome<K extends OperationKind> = {
   readonly index: number;
   readonly result: ResultOf<K>;
@@ -56,6 +53,7 @@ export async function runOperation<K extends OperationKind>(
         preconditions,
         changes,
         resultJson: canonicalJson(result),
+        ...(call.requester && { requester: call.requester }),
       };
       return outcomeOf<K>(await deps.proposer.propose(transaction, call.signal));
     } catch (error) {

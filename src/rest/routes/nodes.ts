@@ -45,7 +45,7 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const version = queryOf(request).version("node");
     const spec = parseNodeSpec(body);
     const node = resolveNode(await cluster.read(), pathRef(request));
-    await cluster.submit({ kind: "node.update", nodeId: node.id, version, spec });
+    await context.submit(request, { kind: "node.update", nodeId: node.id, version, spec });
     return sendEmpty(reply);
   });
 
@@ -53,7 +53,7 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const { cluster } = context;
     const force = queryOf(request).flag("force");
     const node = resolveNode(await cluster.read(), pathRef(request));
-    await cluster.submit({ kind: "node.remove", nodeId: node.id, force });
+    await context.submit(request, { kind: "node.remove", nodeId: node.id, force });
     return sendEmpty(reply);
   });
 }

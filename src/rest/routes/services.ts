@@ -34,7 +34,6 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
   });
 
   app.post("/services/create", async (request, reply) => {
-    const { cluster } = context;
     const spec = await specOf(context, request);
     const operation = {
       kind: "service.create",
@@ -43,7 +42,7 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
       registryAuth: headerOf(request, "x-registry-auth"),
     } as const;
     if (queryOf(request).flag("plan")) return sendPlan(context, reply, operation);
-    const { id, warnings } = await cluster.submit(operation);
+    const { id, warnings } = await context.submit(request, operation);
     return sendJson(reply, { ID: id, Warnings: warnings.length === 0 ? null : warnings }, 201);
   });
 
@@ -77,14 +76,14 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
       registryAuthFrom,
     } as const;
     if (query.flag("plan")) return sendPlan(context, reply, operation);
-    const { warnings } = await cluster.submit(operation);
+    const { warnings } = await context.submit(request, operation);
     return sendJson(reply, { Warnings: warnings.length === 0 ? null : warnings });
   });
 
   app.delete("/services/:ref", async (request, reply) => {
     const { cluster } = context;
     const service = resolveService(await cluster.read(), pathRef(request));
-    await cluster.submit({ kind: "service.remove", serviceId: service.id });
+    await context.submit(request, { kind: "service.remove", serviceId: service.id });
     return sendEmpty(reply);
   });
 }

@@ -42,7 +42,7 @@ export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
     const spec = parseClusterSpec(await bodyOf(request));
     const query = queryOf(request);
     const version = query.version("swarm");
-    await context.cluster.submit({
+    await context.submit(request, {
       kind: "cluster.update",
       version,
       spec,

@@ -111,9 +111,12 @@ export class FakeCluster implements ClusterApi {
 
   async submit<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
+    signal = new AbortController().signal,
+    client = "",
   ): Promise<ResultOf<K>> {
     if (this.failure !== undefined) throw this.failure;
-    const call = { requestId: "", callerNodeId: "", signal: new AbortController().signal };
+    const requester = { nodeId: this.nodeId, door: "rest", actor: client } as const;
+    const call = { requestId: "", callerNodeId: "", signal, requester };
     return (await this.#control.execute<K>(operation, call)).result;
   }
 
