@@ -33,6 +33,7 @@ export function nodePaths(config: NodeConfig): {
   readonly nodeFile: string;
   readonly lockFile: string;
   readonly raftDir: string;
+  readonly journalDir: string;
   readonly workerDir: string;
   readonly workerSocket: string;
   readonly netSocket: string;
@@ -42,6 +43,8 @@ export function nodePaths(config: NodeConfig): {
     nodeFile: `${config.stateDir}/node.json`,
     lockFile: `${config.stateDir}/lock`,
     raftDir: `${config.stateDir}/raft`,
+    /** One directory per cluster id: history of changes, read by managers. */
+    journalDir: `${config.stateDir}/journal`,
     workerDir: `${config.stateDir}/worker`,
     /** Node-local Engine API routes, served by the worker process. */
     workerSocket: `${config.runDir}/worker.sock`,

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { Node, Operation, OperationKind, Requester, ResultOf } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
+import type { Journal, RedisLag } from "../journal/index.js";
 import type { Proposer, Store, StoreView } from "../store/index.js";
 
 /** Handed to every leader loop. `signal` aborts within one tick of losing leadership. */
@@ -61,6 +62,12 @@ export type ReachabilityOf = (node: Node) => {
   readonly reachability: "unknown" | "unreachable" | "reachable";
 };
 
+/** The journal as `src/rest` reads it. */
+export type ClusterJournal = Pick<Journal, "read" | "follow" | "lag"> & {
+  /** Of the Redis Stream; undefined while none is set or this manager does not lead. */
+  redisLag(): RedisLag | undefined;
+};
+
 /** The manager as `src/rest` sees it. */
 export interface ClusterApi {
   readonly nodeId: string;
@@ -81,6 +88,8 @@ export interface ClusterApi {
   /** A byte stream to the node's local Engine API socket (HTTP/1.1 on it). Rejects ApiError Unavailable naming the node. */
   connectNode(nodeId: string, signal?: AbortSignal): Promise<Duplex>;
   leader(): { readonly nodeId: string; readonly addr: string } | undefined;
+  /** Every change of the cluster in order, as this manager saw it. */
+  readonly journal: ClusterJournal;
   /** Raft's current term on this manager. */
   readonly raftTerm: number;
   /** Called at each of Raft's ticks with how many ms late it came. */

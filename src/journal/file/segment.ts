@@ -1,0 +1,92 @@
+/** One segment file, read from its beginning in pieces. */
+import { open } from "node:fs/promises";
+import { type JournalEntry, type Position, parseEntry } from "../core/index.js";
+import { HEADER_BYTES, nextMagic, RECORD_BYTES_MAX, recordAt } from "./record.js";
+
+/** Bytes read and parsed between two turns of the event loop: about 2 ms. */
+const PIECE_BYTES = 256 * 1024;
+
+const SUFFIX = ".journal";
+const NAME = /^(\d{16})-(\d{8})\.journal$/;
+
+/** Sorts like the position of the first entry. */
+export function segmentName({ index, seq }: Position): string {
+  return `${String(index).padStart(16, "0")}-${String(seq).padStart(8, "0")}${SUFFIX}`;
+}
+
+/** Undefined for a file that is no segment. */
+export function segmentStart(name: string): Position | undefined {
+  const match = NAME.exec(name);
+  return match === null ? undefined : { index: Number(match[1]), seq: Number(match[2]) };
+}
+
+export type SegmentItem =
+  | { readonly kind: "payload"; readonly payload: Buffer; readonly end: number }
+  /** Bytes that hold no intact record. `isTail`: nothing intact follows. */
+  | {
+      readonly kind: "damaged";
+      readonly from: number;
+      readonly to: number;
+      readonly isTail: boolean;
+    };
+
+/** Records up to `sizeBytes`, damage in between told and skipped. Rejects with the system's errors. */
+export async function* readSegment(path: string, sizeBytes: number): AsyncGenerator<SegmentItem> {
+  const file = await open(path, "r");
+  try {
+    let held: Buffer = Buffer.alloc(0);
+    /** Place of `held` in the file. */
+    let base = 0;
+    let damagedFrom: number | undefined;
+    for (;;) {
+      const wanted = Math.min(PIECE_BYTES, sizeBytes - base - held.length);
+      const piece = Buffer.allocUnsafe(Math.max(0, wanted));
+      const { bytesRead } = await file.read(piece, 0, piece.length, base + held.length);
+      held = Buffer.concat([held, piece.subarray(0, bytesRead)]);
+      const isEnd = bytesRead === 0;
+      let at = 0;
+      while (at < held.length) {
+        const found = recordAt(held, at);
+        if (found.kind === "record") {
+          if (damagedFrom !== undefined)
+            yield { kind: "damaged", from: damagedFrom, to: base + at, isTail: false };
+          damagedFrom = undefined;
+          yield { kind: "payload", payload: found.payload, end: base + found.end };
+          at = found.end;
+          continue;
+        }
+        // A short record at the end of the file is damage like any other: an intact one may hide behind its length.
+        if (found.kind === "short" && !isEnd) break;
+        damagedFrom ??= base + at;
+        at = nextMagic(held, at + 1);
+      }
+      if (isEnd) break;
+      held = held.subarray(Math.min(at, held.length));
+      base += at;
+      if (held.length > HEADER_BYTES + RECORD_BYTES_MAX + PIECE_BYTES) break;
+    }
+    if (damagedFrom !== undefined)
+      yield { kind: "damaged", from: damagedFrom, to: sizeBytes, isTail: true };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Entries of a segment; notes and damage are left out, and so is what holds none of the needles. */
+export async function* readEntries(
+  path: string,
+  sizeBytes: number,
+  onDamage: (from: number, to: number) => void,
+  needles?: readonly string[],
+): AsyncGenerator<JournalEntry> {
+  for await (const item of readSegment(path, sizeBytes)) {
+    if (item.kind === "damaged") {
+      onDamage(item.from, item.to);
+      continue;
+    }
+    const { payload } = item;
+    if (needles !== undefined && !needles.some((needle) => payload.includes(needle))) continue;
+    const entry = parseEntry(payload.toString("utf8"));
+    if (entry !== undefined) yield entry;
+  }
+}

@@ -1,0 +1,23 @@
+export {
+  ENTRY_ACTIONS,
+  ENTRY_TYPES,
+  type EntryAction,
+  type EntryFilter,
+  type EntrySelection,
+  type EntryType,
+  isAfter,
+  type JournalEntry,
+  type JournalQuery,
+  JournalUrlError,
+  LAST_MAX,
+  ORIGIN,
+  type Position,
+  parseJournalUrl,
+  parsePosition,
+  positionText,
+  redactedUrl,
+  selectionFilter,
+} from "./core/index.js";
+export { FileJournal } from "./file/file-journal.js";
+export type { Journal, JournalLag } from "./port.js";
+export { JournalRecorder } from "./recorder.js";
