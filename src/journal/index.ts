@@ -21,3 +21,5 @@ export {
 export { FileJournal } from "./file/file-journal.js";
 export type { Journal, JournalLag } from "./port.js";
 export { JournalRecorder } from "./recorder.js";
+export { RedisJournal } from "./redis/redis-journal.js";
+export { STREAM_ENTRIES_MAX, streamKey } from "./redis/stream.js";

@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { Node, Operation, OperationKind, Requester, ResultOf } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
-import type { Journal, RedisLag } from "../journal/index.js";
+import type { Journal, JournalLag } from "../journal/index.js";
 import type { Proposer, Store, StoreView } from "../store/index.js";
 
 /** Handed to every leader loop. `signal` aborts within one tick of losing leadership. */
@@ -65,7 +65,7 @@ export type ReachabilityOf = (node: Node) => {
 /** The journal as `src/rest` reads it. */
 export type ClusterJournal = Pick<Journal, "read" | "follow" | "lag"> & {
   /** Of the Redis Stream; undefined while none is set or this manager does not lead. */
-  redisLag(): RedisLag | undefined;
+  redisLag(): JournalLag | undefined;
 };
 
 /** The manager as `src/rest` sees it. */

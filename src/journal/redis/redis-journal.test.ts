@@ -1,0 +1,232 @@
+/** Against a real redis-server. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { SystemClock, silentLogger } from "../../base/index.js";
+import { parseJournalUrl } from "../core/index.js";
+import { FileJournal } from "../file/file-journal.js";
+import { describeJournal, positions } from "../testing/conformance.js";
+import { entries, entry } from "../testing/entries.js";
+import { RedisServer } from "../testing/redis-server.js";
+import { RedisJournal, type RedisJournalParts } from "./redis-journal.js";
+import { streamKey } from "./stream.js";
+
+const clock = new SystemClock();
+let server: RedisServer;
+let admin: Redis;
+let clusterId = "";
+let count = 0;
+
+beforeAll(async () => {
+  server = await RedisServer.start("--requirepass", "se:cret@1");
+  admin = new Redis({ port: server.port, password: "se:cret@1" });
+  admin.on("error", () => undefined);
+});
+
+afterAll(async () => {
+  admin.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+
+beforeEach(() => {
+  clusterId = `cluster${++count}`;
+});
+
+function target(options: { readonly port?: number; readonly password?: string } = {}) {
+  const { port = server.port, password = "se%3Acret%401" } = options;
+  return parseJournalUrl(`redis://:${password}@127.0.0.1:${port}/0`);
+}
+
+/** A leader: files, and a stream that is copied to. */
+class Leader implements AsyncDisposable {
+  readonly spill: FileJournal;
+  journal: RedisJournal;
+  readonly #root: string;
+  readonly #set: Partial<RedisJournalParts>;
+
+  private constructor(spill: FileJournal, root: string, set: Partial<RedisJournalParts>) {
+    this.spill = spill;
+    this.#root = root;
+    this.#set = set;
+    this.journal = this.open();
+  }
+
+  static async start(set: Partial<RedisJournalParts> = {}): Promise<Leader> {
+    const root = await mkdtemp(join(tmpdir(), "journal-"));
+    const dir = join(root, "cluster");
+    const spill = await FileJournal.open({
+      dir,
+      clock,
+      logger: silentLogger,
+      limits: { ageMaxMs: Number.POSITIVE_INFINITY },
+    });
+    return new Leader(spill, root, set);
+  }
+
+  open(): RedisJournal {
+    return RedisJournal.open({
+      target: target(),
+      clusterId,
+      spill: this.spill,
+      clock,
+      logger: silentLogger,
+      retryMinMs: 5,
+      ...this.#set,
+    });
+  }
+
+  async reopen(): Promise<RedisJournal> {
+    await this.journal.close();
+    this.journal = this.open();
+    return this.journal;
+  }
+
+  async stored(): Promise<void> {
+    await until(() => {
+      const { state, waitingCount } = this.journal.lag();
+      return state === "ok" && waitingCount === 0;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.journal.close();
+    await this.spill.close();
+    await rm(this.#root, { recursive: true, force: true });
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const endMs = clock.nowMs() + 10_000;
+  while (!holds()) {
+    if (clock.nowMs() > endMs) throw new Error("did not come to hold within 10 s");
+    await clock.sleep(2);
+  }
+}
+
+async function streamIds(): Promise<string[]> {
+  return (await admin.xrange(streamKey(clusterId), "-", "+")).map(([id]) => id);
+}
+
+function ids(from: number, to: number): string[] {
+  return entries(from, to).map(({ index }) => `${index}-0`);
+}
+
+describeJournal("Redis Stream", async () => {
+  const leader = await Leader.start();
+  return {
+    get journal() {
+      return leader.journal;
+    },
+    stored: () => leader.stored(),
+    reopen: () => leader.reopen(),
+    [Symbol.asyncDispose]: () => leader[Symbol.asyncDispose](),
+  };
+});
+
+test("entries have flat fields for other programs, and their JSON", async () => {
+  await using leader = await Leader.start();
+  leader.journal.append([entry(5, { name: "api" })]);
+  await leader.stored();
+  const [[id, fields] = ["", []]] = await admin.xrange(streamKey(clusterId), "-", "+");
+  expect(id).toBe("5-0");
+  expect(fields.slice(0, 9)).toEqual([
+    "type",
+    "service",
+    "action",
+    "update",
+    "id",
+    "id5",
+    "name",
+    "api",
+    "entry",
+  ]);
+  expect(JSON.parse(fields[9] ?? "")).toEqual(entry(5, { name: "api" }));
+});
+
+test("two leaders that do not know of each other leave nothing out and double nothing", async () => {
+  await using old = await Leader.start();
+  await using next = await Leader.start();
+  for (let index = 1; index <= 300; index += 3) {
+    const news = entries(index, index + 3);
+    // Both derive the same entries from the same log, the old one a little later.
+    next.journal.append(news);
+    await clock.sleep(0);
+    old.journal.append(news);
+  }
+  await Promise.all([old.stored(), next.stored()]);
+  expect(await streamIds()).toEqual(ids(1, 301));
+});
+
+test("a server that comes back empty gets the whole history again", async () => {
+  await using own = await RedisServer.start();
+  const url = `redis://127.0.0.1:${own.port}`;
+  await using leader = await Leader.start({ target: parseJournalUrl(url) });
+  leader.journal.append(entries(1, 11));
+  await leader.stored();
+  await own.kill();
+  leader.journal.append(entries(11, 21));
+  await until(() => leader.journal.lag().state === "failing");
+  expect(leader.journal.lag()).toMatchObject({ waitingCount: 10, droppedCount: 0 });
+  await own.start();
+  await leader.stored();
+  await expect(positions(leader.journal.read({}))).resolves.toEqual(ids(1, 21));
+});
+
+test("a flushed stream is filled again with the next entry", async () => {
+  await using leader = await Leader.start();
+  leader.journal.append(entries(1, 6));
+  await leader.stored();
+  await admin.del(streamKey(clusterId));
+  leader.journal.append(entries(6, 7));
+  await leader.stored();
+  expect(await streamIds()).toEqual(ids(1, 7));
+});
+
+test("a full Redis takes nothing by halves, says why, and gets it all later", async () => {
+  await using own = await RedisServer.start("--maxmemory-policy", "noeviction");
+  const control = new Redis({ port: own.port });
+  try {
+    const url = `redis://127.0.0.1:${own.port}`;
+    await using leader = await Leader.start({ target: parseJournalUrl(url) });
+    leader.journal.append(entries(1, 3));
+    await leader.stored();
+    await control.config("SET", "maxmemory", "1mb");
+    leader.journal.append(entries(3, 600));
+    await until(() => leader.journal.lag().state === "failing");
+    expect(leader.journal.lag().problem).toMatch(/OOM/);
+    await control.config("SET", "maxmemory", "0");
+    await leader.stored();
+    await expect(positions(leader.journal.read({}))).resolves.toEqual(ids(1, 600));
+  } finally {
+    control.disconnect();
+  }
+});
+
+test("the stream is bounded", async () => {
+  await using leader = await Leader.start({ entriesMax: 100 });
+  leader.journal.append(entries(1, 1001));
+  await leader.stored();
+  const kept = await streamIds();
+  // Whole nodes of 100 entries are trimmed.
+  expect(kept.length).toBeLessThanOrEqual(200);
+  expect(kept.at(-1)).toBe("1000-0");
+});
+
+test("a wrong password is a problem that names neither password nor URL", async () => {
+  await using leader = await Leader.start({ target: target({ password: "wr0ng" }) });
+  leader.journal.append(entries(1, 3));
+  await until(() => /WRONGPASS|auth/i.test(leader.journal.lag().problem));
+  expect(leader.journal.lag().problem).not.toContain("wr0ng");
+});
+
+test("a stream that is ahead of the cluster is told", async () => {
+  await using leader = await Leader.start();
+  leader.spill.append(entries(1, 3));
+  await leader.stored();
+  await leader.journal.close();
+  await admin.xadd(streamKey(clusterId), "900-0", "entry", "{}");
+  const journal = await leader.reopen();
+  await until(() => /up to 900-0/.test(journal.lag().problem));
+});

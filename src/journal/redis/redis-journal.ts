@@ -1,0 +1,262 @@
+/** The journal as a Redis Stream. What Redis cannot take at the moment stays in the spill: nothing in the cluster waits for it. */
+import type { Clock, Logger } from "../../base/index.js";
+import {
+  comparePositions,
+  isAfter,
+  type JournalEntry,
+  type JournalQuery,
+  LAST_MAX,
+  matchesQuery,
+  ORIGIN,
+  type Position,
+  parseEntry,
+  positionText,
+  type RedisTarget,
+  targetText,
+} from "../core/index.js";
+import type { Journal, JournalLag } from "../port.js";
+import { createClient, type RedisClient } from "./client.js";
+import { appendAfter, lastPosition, STREAM_ENTRIES_MAX, streamKey } from "./stream.js";
+
+/** One write to Redis. */
+export const BATCH_ENTRIES_MAX = 256;
+/** What comes within this time is written together. */
+export const BATCH_DELAY_MS = 5;
+/** After a failure, doubled each time up to the maximum. */
+export const RETRY_MIN_MS = 200;
+export const RETRY_MAX_MS = 10_000;
+/** One page of a reader. */
+const PAGE_ENTRIES = 256;
+/** Followers of the stream look this often; followers of the cluster use the files. */
+const FOLLOW_POLL_MS = 200;
+
+export type RedisJournalParts = {
+  readonly target: RedisTarget;
+  readonly caPem?: string;
+  readonly clusterId: string;
+  readonly entriesMax?: number;
+  /** Holds every entry until it is in the stream, within its own bounds. Not closed by this journal. */
+  readonly spill: Journal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly retryMinMs?: number;
+};
+
+export class RedisJournal implements Journal {
+  readonly #parts: RedisJournalParts;
+  readonly #key: string;
+  readonly #closing = new AbortController();
+  readonly #pumping: Promise<void>;
+  #stored: Position = ORIGIN;
+  #problem = "not connected yet";
+  #reader: RedisClient | undefined;
+
+  private constructor(parts: RedisJournalParts) {
+    this.#parts = parts;
+    this.#key = streamKey(parts.clusterId);
+    this.#pumping = this.#pump(this.#closing.signal);
+  }
+
+  /** Begins to copy the spill into the stream, from the stream's last entry on. Only one at a time should: the leader's. */
+  static open(parts: RedisJournalParts): RedisJournal {
+    return new RedisJournal(parts);
+  }
+
+  append(entries: readonly JournalEntry[]): void {
+    this.#parts.spill.append(entries);
+  }
+
+  lag(): JournalLag {
+    const { last, droppedCount } = this.#parts.spill.lag();
+    const isBehind = isAfter(last, this.#stored);
+    return {
+      state: this.#problem === "" ? "ok" : "failing",
+      problem: this.#problem,
+      last,
+      stored: this.#stored,
+      // The distance in log indexes: an upper bound, but for transactions with many changes.
+      waitingCount: isBehind ? Math.max(1, last.index - this.#stored.index) : 0,
+      droppedCount,
+    };
+  }
+
+  async *read(query: JournalQuery): AsyncGenerator<JournalEntry> {
+    if (query.last === undefined) {
+      for await (const entry of this.#range(query)) if (matchesQuery(entry, query)) yield entry;
+      return;
+    }
+    const count = Math.min(query.last, LAST_MAX);
+    const found: JournalEntry[] = [];
+    for await (const entry of this.#range(query, true)) {
+      if (found.length >= count) break;
+      if (matchesQuery(entry, query)) found.push(entry);
+    }
+    yield* found.reverse();
+  }
+
+  async *follow(after: Position, signal: AbortSignal): AsyncGenerator<JournalEntry> {
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    let position = after;
+    while (!either.aborted) {
+      for await (const entry of this.#range({ after: position })) {
+        if (either.aborted) return;
+        position = entry;
+        yield entry;
+      }
+      await this.#parts.clock.sleep(FOLLOW_POLL_MS, either).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("the journal is closed"));
+    this.#reader?.disconnect();
+    await this.#pumping;
+  }
+
+  async #pump(signal: AbortSignal): Promise<void> {
+    const { clock, logger, target, retryMinMs = RETRY_MIN_MS } = this.#parts;
+    let delayMs = retryMinMs;
+    while (!signal.aborted) {
+      const client = createClient(target, this.#parts.caPem);
+      // A connection that fails rejects with "closed" alone; why is told here. Of errors only the message is used: they carry the command.
+      let why: unknown;
+      client.on("error", (error: unknown) => {
+        why = error;
+      });
+      try {
+        await client.connect();
+        await this.#copy(client, signal, () => {
+          delayMs = retryMinMs;
+          if (this.#problem !== "")
+            logger.info({ redis: targetText(target) }, "journal: Redis takes entries");
+          this.#problem = "";
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#failed(why ?? error);
+      } finally {
+        client.disconnect();
+      }
+      await clock.sleep(delayMs, signal).catch(() => undefined);
+      delayMs = Math.min(2 * delayMs, RETRY_MAX_MS);
+    }
+  }
+
+  /** Copies until the connection ends, which rejects, or the signal aborts. */
+  async #copy(client: RedisClient, signal: AbortSignal, onSuccess: () => void): Promise<void> {
+    const lost = new AbortController();
+    client.once("close", () => {
+      lost.abort(new Error("the connection was closed"));
+    });
+    const either = AbortSignal.any([signal, lost.signal]);
+    let last = await lastPosition(client, this.#key);
+    while (!either.aborted) {
+      this.#stored = last;
+      onSuccess();
+      this.#checkAhead(last);
+      last = await this.#copyFrom(client, last, either);
+    }
+    lost.signal.throwIfAborted();
+  }
+
+  /** Resolves with the stream's last position when it is not where this copying left it, or once aborted. */
+  async #copyFrom(client: RedisClient, from: Position, signal: AbortSignal): Promise<Position> {
+    const { spill, clock, entriesMax = STREAM_ENTRIES_MAX } = this.#parts;
+    let last = from;
+    const done = new AbortController();
+    const entries = spill.follow(from, AbortSignal.any([signal, done.signal]));
+    try {
+      for await (const batch of batches(entries, clock)) {
+        const newest = batch.at(-1);
+        if (newest === undefined) continue;
+        const now = await appendAfter(client, this.#key, last, batch, entriesMax);
+        if (comparePositions(now, newest) !== 0) return now;
+        last = { index: newest.index, seq: newest.seq };
+        this.#stored = last;
+      }
+      return last;
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** Indexes never go back, unless the cluster was founded again from an older state. */
+  #checkAhead(last: Position): void {
+    const { spill } = this.#parts;
+    const own = spill.lag().last;
+    if (own.index === 0 || !isAfter(last, own)) return;
+    this.#problem = `the stream holds entries up to ${positionText(last)}, this cluster has come to ${positionText(own)} only: entries until then are taken as written`;
+    this.#parts.logger.warn({ problem: this.#problem }, "journal: the stream is ahead");
+  }
+
+  #failed(error: unknown): void {
+    const { logger, target } = this.#parts;
+    const problem = error instanceof Error ? error.message : String(error);
+    if (problem !== this.#problem)
+      logger.warn(
+        { redis: targetText(target), problem },
+        "journal: Redis takes no entries; they stay in the files meanwhile",
+      );
+    this.#problem = problem;
+  }
+
+  async *#range(query: JournalQuery, isNewestFirst = false): AsyncGenerator<JournalEntry> {
+    const client = await this.#connectReader();
+    let lo = query.after === undefined ? "-" : `(${positionText(query.after)}`;
+    let hi = query.upTo === undefined ? "+" : positionText(query.upTo);
+    for (;;) {
+      const page = isNewestFirst
+        ? await client.xrevrange(this.#key, hi, lo, "COUNT", PAGE_ENTRIES)
+        : await client.xrange(this.#key, lo, hi, "COUNT", PAGE_ENTRIES);
+      for (const [, fields] of page) {
+        const text = fields[fields.indexOf("entry") + 1] ?? "";
+        const entry = mayHold(text, query.needles) ? parseEntry(text) : undefined;
+        if (entry !== undefined) yield entry;
+      }
+      const [newestId] = page.at(-1) ?? [];
+      if (newestId === undefined || page.length < PAGE_ENTRIES) return;
+      if (isNewestFirst) hi = `(${newestId}`;
+      else lo = `(${newestId}`;
+    }
+  }
+
+  async #connectReader(): Promise<RedisClient> {
+    if (this.#reader?.status === "ready") return this.#reader;
+    this.#reader?.disconnect();
+    this.#reader = createClient(this.#parts.target, this.#parts.caPem);
+    await this.#reader.connect();
+    return this.#reader;
+  }
+}
+
+function mayHold(text: string, needles: readonly string[] | undefined): boolean {
+  return needles === undefined || needles.some((needle) => text.includes(needle));
+}
+
+/** What is there at once, or comes within a moment, as one list. */
+async function* batches(
+  source: AsyncIterable<JournalEntry>,
+  clock: Clock,
+): AsyncGenerator<readonly JournalEntry[]> {
+  const iterator = source[Symbol.asyncIterator]();
+  let next = iterator.next();
+  for (;;) {
+    const first = await next;
+    if (first.done) return;
+    const batch = [first.value];
+    next = iterator.next();
+    const pause = new AbortController();
+    const isOver = clock.sleep(BATCH_DELAY_MS, pause.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    while (batch.length < BATCH_ENTRIES_MAX) {
+      const more = await Promise.race([next, isOver]);
+      if (more === undefined || more.done) break;
+      batch.push(more.value);
+      next = iterator.next();
+    }
+    pause.abort();
+    yield batch;
+  }
+}
