@@ -1,7 +1,7 @@
 // First thing that runs on a fresh machine, so it uses Node built-ins only: packages, dependencies, build, then the real command.
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installPackages } from "./bootstrap/packages.mjs";
+import { installPackages, TEST_BINARIES } from "./bootstrap/packages.mjs";
 import { buildIfStale, installDependencies } from "./bootstrap/project.mjs";
 import { isRoot, run, SetupError } from "./bootstrap/run.mjs";
 import { runTests } from "./bootstrap/test.mjs";
@@ -37,7 +37,7 @@ async function main() {
       });
       return;
     case "test":
-      if (isRoot()) await installPackages();
+      if (isRoot()) await installPackages(TEST_BINARIES);
       await prepare();
       await runTests(args);
       return;

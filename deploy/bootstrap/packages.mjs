@@ -12,9 +12,11 @@ const BINARIES = [
   ["conntrack", "conntrack"],
   ["busybox", "busybox-static"],
 ];
+/** What tests need besides. */
+export const TEST_BINARIES = [["redis-server", "redis-server"]];
 const POLICY = "/usr/sbin/policy-rc.d";
 
-export function missingPackages() {
+export function missingPackages(more = []) {
   const dirs = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   const has = (binary) =>
     dirs.some((dir) => {
@@ -25,11 +27,11 @@ export function missingPackages() {
         return false;
       }
     });
-  return BINARIES.filter(([binary]) => !has(binary)).map(([, name]) => name);
+  return [...BINARIES, ...more].filter(([binary]) => !has(binary)).map(([, name]) => name);
 }
 
-export async function installPackages() {
-  const missing = missingPackages();
+export async function installPackages(more = []) {
+  const missing = missingPackages(more);
   if (missing.length === 0) return;
   if (!existsSync("/usr/bin/apt-get")) {
     throw new SetupError(

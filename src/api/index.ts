@@ -78,6 +78,7 @@ export type {
   HealthcheckSpec,
   JobConcurrency,
   JobSchedule,
+  JournalSpec,
   Labels,
   MountSpec,
   NetworkSpec,

@@ -33,6 +33,18 @@ export type ClusterSpec = {
     readonly LogDriver?: { readonly Name: string; readonly Options?: Labels };
   };
   readonly EncryptionConfig: { readonly AutoLockManagers: boolean };
+  /** Ours: absent means that the journal is in the managers' files alone. */
+  readonly Journal?: JournalSpec;
+};
+
+/** A Redis that holds the journal as a stream (docs/reference/journal.md). */
+export type JournalSpec = {
+  /** redis[s]://, redis[s]-sentinel:// or redis[s]-cluster://; may hold a password, which is never shown. */
+  readonly URL: string;
+  /** Entries kept in the stream; absent: 100,000. */
+  readonly MaxEntries?: number;
+  /** PEM of the authorities trusted for rediss…; absent: the system's. */
+  readonly CACert?: string;
 };
 
 /** What happens at a tick while an earlier run goes on: it is left out, takes the run's place, or runs beside it. */

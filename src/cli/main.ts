@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { ClientError } from "./client.js";
 import { addClusterCommands } from "./commands/cluster.js";
 import { addImageCommands } from "./commands/image.js";
+import { addJournalCommands } from "./commands/journal.js";
 import { addNodeCommands } from "./commands/node.js";
 import { addPlaygroundCommands } from "./commands/playground.js";
 import { addServiceCommands } from "./commands/service.js";
@@ -27,6 +28,7 @@ addNodeCommands(program);
 addServiceCommands(program);
 addImageCommands(program);
 addWhyCommand(program);
+addJournalCommands(program);
 addPlaygroundCommands(program);
 
 // `swarm service ls | head`: a closed pipe is the reader's way to say "enough".

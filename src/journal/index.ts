@@ -11,6 +11,7 @@ export {
   JournalUrlError,
   LAST_MAX,
   ORIGIN,
+  PASSWORD_MARK,
   type Position,
   parseJournalUrl,
   parsePosition,

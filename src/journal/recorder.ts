@@ -54,6 +54,11 @@ export class JournalRecorder {
     return this.#droppedCount;
   }
 
+  /** Resolves when what the store has applied so far is with the journal. */
+  async settled(): Promise<void> {
+    await this.#working;
+  }
+
   /** Takes no more, and resolves when all that was taken is with the journal. */
   async close(): Promise<void> {
     this.#unsubscribe();

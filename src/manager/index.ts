@@ -3,10 +3,12 @@ import type { ManagerOptions } from "./manager-options.js";
 import { ROOMS } from "./rooms.js";
 
 export { ManagerError } from "./errors.js";
+export { ManagerJournal } from "./journal.js";
 export type { Manager } from "./manager.js";
 export type { ManagerOptions } from "./manager-options.js";
 export type {
   ClusterApi,
+  ClusterJournal,
   LeaderContext,
   LeaderLoop,
   Membership,

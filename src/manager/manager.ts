@@ -16,6 +16,7 @@ import { becomeReady } from "./become-ready.js";
 import { Dispatcher } from "./dispatcher/index.js";
 import { ManagerError } from "./errors.js";
 import { forward } from "./join.js";
+import { ManagerJournal } from "./journal.js";
 import { LeaderTerms } from "./leader-terms.js";
 import type { ManagerOptions, ManagerRooms } from "./manager-options.js";
 import { loadMember } from "./member-id.js";
@@ -51,6 +52,7 @@ export const FAREWELL_MS = 100;
 export class Manager implements ClusterApi, AsyncDisposable {
   readonly nodeId: string;
   readonly store: Store;
+  readonly journal: ManagerJournal;
   readonly #options: ManagerOptions;
   readonly #certificates: IdentityCertificates;
   readonly #channels: ChannelPool;
@@ -71,6 +73,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
     const { store, group, channels } = made;
     this.nodeId = identity.nodeId;
     this.store = store;
+    this.journal = made.journal;
     this.#options = options;
     this.#certificates = made.certificates;
     this.#channels = channels;
@@ -176,6 +179,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
           handOver: group.handOver,
         }),
       },
+      { name: "journal", run: this.journal.lead },
       ...rooms.leaderLoops,
     ];
   }
@@ -188,6 +192,13 @@ export class Manager implements ClusterApi, AsyncDisposable {
     const store = new ClusterStore({
       yieldToLoop: () => nextTurn(),
       nowMs: () => clock.nowMs(),
+    });
+    const journal = await ManagerJournal.open({
+      rootDir: nodePaths(config).journalDir,
+      clusterId: identity.clusterId,
+      store,
+      clock,
+      logger: options.logger,
     });
     // The group tells of its changes from the moment it is open; the manager exists a moment later.
     let manager: Manager | undefined;
@@ -205,8 +216,11 @@ export class Manager implements ClusterApi, AsyncDisposable {
       onFailed: (error) => {
         if (manager !== undefined) manager.#failed(error);
       },
+    }).catch(async (error: unknown) => {
+      await journal[Symbol.asyncDispose]();
+      throw error;
     });
-    manager = new Manager(options, rooms, { certificates, channels, store, group });
+    manager = new Manager(options, rooms, { certificates, channels, store, group, journal });
     try {
       await manager.#start();
     } catch (error) {
@@ -373,6 +387,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
     await this.#terms?.[Symbol.asyncDispose]();
     if (this.#terms !== undefined) await this.#options.clock.sleep(FAREWELL_MS);
     await this.#group[Symbol.asyncDispose]();
+    await this.journal[Symbol.asyncDispose]();
     this.#server.close();
     this.#channels.close();
   }
@@ -383,4 +398,5 @@ type Made = {
   readonly channels: ChannelPool;
   readonly store: ClusterStore;
   readonly group: RaftGroup;
+  readonly journal: ManagerJournal;
 };

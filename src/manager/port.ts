@@ -2,7 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { Node, Operation, OperationKind, Requester, ResultOf } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
-import type { Journal, JournalLag } from "../journal/index.js";
+import type { Journal, JournalLag, Position } from "../journal/index.js";
 import type { Proposer, Store, StoreView } from "../store/index.js";
 
 /** Handed to every leader loop. `signal` aborts within one tick of losing leadership. */
@@ -64,6 +64,8 @@ export type ReachabilityOf = (node: Node) => {
 
 /** The journal as `src/rest` reads it. */
 export type ClusterJournal = Pick<Journal, "read" | "follow" | "lag"> & {
+  /** Place of the newest entry, once all that this manager's store has applied is in the journal. */
+  tail(): Promise<Position>;
   /** Of the Redis Stream; undefined while none is set or this manager does not lead. */
   redisLag(): JournalLag | undefined;
 };

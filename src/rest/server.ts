@@ -6,9 +6,10 @@ import { API_VERSION_MAX, checkVersion, splitVersion } from "./api-version.js";
 import { Connections } from "./connections.js";
 import { RestContext } from "./context.js";
 import type { RestDeps, RestServer } from "./deps.js";
-import { EventLog } from "./events/event-log.js";
+import { LeadershipWatch } from "./events/leadership-watch.js";
 import { sendFailure } from "./failure.js";
 import { eventRoutes } from "./routes/events.js";
+import { journalRoutes } from "./routes/journal.js";
 import { handleUpgrade, localRoutes } from "./routes/local.js";
 import { logRoutes } from "./routes/logs.js";
 import { metricsRoutes } from "./routes/metrics.js";
@@ -30,8 +31,8 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   const server: Server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
   const connections = new Connections(server, deps.clock);
   const app = buildApp(context, server, connections);
-  const events =
-    deps.cluster === undefined ? undefined : new EventLog(deps.cluster.store, deps.clock);
+  const watch =
+    deps.cluster === undefined ? undefined : new LeadershipWatch(deps.cluster, deps.clock);
 
   systemRoutes(app, context);
   swarmRoutes(app, context);
@@ -41,7 +42,8 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   whyRoutes(app, context);
   logRoutes(app, context);
   networkRoutes(app, context);
-  eventRoutes(app, context, events);
+  eventRoutes(app, context, watch);
+  journalRoutes(app, context);
   localRoutes(app, context, () => connections.isRetiring);
   metricsRoutes(app, context, () => connections.count);
   unsupportedRoutes(app, context);
@@ -58,7 +60,7 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
     },
     retire: () => connections.retire(),
     close: async () => {
-      events?.close();
+      watch?.close();
       connections.cut();
       await app.close();
     },

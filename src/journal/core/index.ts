@@ -15,6 +15,7 @@ export {
 } from "./entry.js";
 export {
   JournalUrlError,
+  PASSWORD_MARK,
   parseJournalUrl,
   type RedisTarget,
   redactedUrl,

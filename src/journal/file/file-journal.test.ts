@@ -26,7 +26,8 @@ const opened: FileJournal[] = [];
 
 async function openJournal(parts: Partial<FileJournalParts> = {}): Promise<FileJournal> {
   const journal = await FileJournal.open({
-    dir,
+    rootDir: root,
+    clusterId: "cluster1",
     clock: new SystemClock(),
     logger: silentLogger,
     ...parts,
@@ -205,7 +206,7 @@ describe("damage", () => {
 
   test("a directory that cannot be made is a problem of the journal alone", async () => {
     await writeFile(join(root, "file"), "");
-    const journal = await openJournal({ dir: join(root, "file", "cluster1") });
+    const journal = await openJournal({ rootDir: join(root, "file") });
     journal.append(entries(1, 3));
     expect(await positions(journal.read({}))).toEqual(["1-0", "2-0"]);
     expect(journal.lag()).toMatchObject({ state: "failing", waitingCount: 2 });
@@ -216,7 +217,7 @@ test("what belongs to another cluster is removed", async () => {
   const journal = await openJournal();
   await write(journal, 1, 3);
   await journal.close();
-  const other = await openJournal({ dir: join(root, "cluster2") });
+  const other = await openJournal({ clusterId: "cluster2" });
   expect(await positions(other.read({}))).toEqual([]);
   expect(await readdir(root)).toEqual(["cluster2"]);
 });

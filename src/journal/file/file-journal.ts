@@ -1,6 +1,6 @@
 /** The journal of one manager: bounded segment files. No failure of the disk reaches its caller. */
-import { basename, dirname } from "node:path";
-import type { Clock, Logger } from "../../base/index.js";
+import { join } from "node:path";
+import { type Clock, invariant, type Logger } from "../../base/index.js";
 import {
   entryText,
   isAfter,
@@ -30,8 +30,9 @@ import { type OpenFile, removeOtherClusters, type Segment, SegmentSet } from "./
 const CLOCK_SLACK_MS = 60_000;
 
 export type FileJournalParts = {
-  /** Its last part is the id of the cluster; what lies beside it belongs to other clusters and is removed. */
-  readonly dir: string;
+  /** Holds one directory per cluster, of which only the one of `clusterId` stays. */
+  readonly rootDir: string;
+  readonly clusterId: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<FileJournalLimits>;
@@ -64,14 +65,16 @@ export class FileJournal implements Journal {
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#limits = { ...FILE_JOURNAL_LIMITS, ...parts.limits };
-    this.#segments = new SegmentSet(parts.dir, this.#limits, parts.logger, parts.openFile);
+    invariant(/^[\w-]+$/.test(parts.clusterId), `"${parts.clusterId}" is no cluster id`);
+    const dir = join(parts.rootDir, parts.clusterId);
+    this.#segments = new SegmentSet(dir, this.#limits, parts.logger, parts.openFile);
   }
 
   /** Never rejects: a disk that cannot be read is a problem of the journal alone, and is tried again with each write. */
   static async open(parts: FileJournalParts): Promise<FileJournal> {
     const journal = new FileJournal(parts);
     try {
-      await removeOtherClusters(dirname(parts.dir), basename(parts.dir));
+      await removeOtherClusters(parts.rootDir, parts.clusterId);
       await journal.#load();
       await journal.#segments.trim(parts.clock.wallMs());
     } catch (error) {

@@ -55,9 +55,9 @@ class Leader implements AsyncDisposable {
 
   static async start(set: Partial<RedisJournalParts> = {}): Promise<Leader> {
     const root = await mkdtemp(join(tmpdir(), "journal-"));
-    const dir = join(root, "cluster");
     const spill = await FileJournal.open({
-      dir,
+      rootDir: root,
+      clusterId: "cluster",
       clock,
       logger: silentLogger,
       limits: { ageMaxMs: Number.POSITIVE_INFINITY },

@@ -140,3 +140,48 @@ describe("cluster.update", () => {
     await expect(update()).rejects.toMatchObject({ code: "FailedPrecondition" });
   });
 });
+
+describe("the journal's Redis", () => {
+  const URL = "redis://swarm:s3cret@r1:6380/2";
+  const journal = () => l.store.cluster()?.spec.Journal;
+
+  test("is set, stays when a client leaves it out, and goes when it is empty", async () => {
+    await update({ Journal: { URL, MaxEntries: 5000 } });
+    expect(journal()).toEqual({ URL, MaxEntries: 5000 });
+    await update({ Labels: { a: "b" } });
+    expect(journal()).toEqual({ URL, MaxEntries: 5000 });
+    await update({ Journal: {} });
+    expect(journal()).toBeUndefined();
+  });
+
+  test("keeps its password when it comes back as it was shown", async () => {
+    await update({ Journal: { URL } });
+    await update({ Journal: { URL: "redis://swarm:***@r1:6380/2", MaxEntries: 2000 } });
+    expect(journal()).toEqual({ URL, MaxEntries: 2000 });
+  });
+
+  test.each([
+    {
+      name: "a mark for another server",
+      set: { URL: "redis://swarm:***@r2" },
+      says: /mark \*\*\*/,
+    },
+    {
+      name: "another scheme",
+      set: { URL: "http://r1" },
+      says: /Journal\.URL: .*begin with redis:/,
+    },
+    { name: "no host", set: { URL: "redis://" }, says: /no host/ },
+    { name: "few entries", set: { URL, MaxEntries: 10 }, says: /MaxEntries must be within/ },
+    { name: "a CA without TLS", set: { URL, CACert: "x" }, says: /CACert needs/ },
+    { name: "a CA that is none", set: { URL: "rediss://r1", CACert: "x" }, says: /PEM/ },
+    { name: "settings of no Redis", set: { MaxEntries: 5000 }, says: /URL is missing/ },
+  ])("$name is refused, and no password is in the answer", async ({ set, says }) => {
+    const refusal = await update({ Journal: set }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({
+      code: "InvalidArgument",
+      message: expect.stringMatching(says),
+    });
+    expect(String(refusal)).not.toContain("s3cret");
+  });
+});

@@ -13,6 +13,7 @@ import {
   walkStruct,
 } from "./field-types.js";
 import { invalid } from "./invalid.js";
+import { validateJournal } from "./journal-spec.js";
 import { type Call, type Outcome, type RunDeps, runOperation } from "./run-operation.js";
 
 type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
@@ -48,6 +49,7 @@ export const CLUSTER_FIELDS = struct({
   }),
   TaskDefaults: struct({ LogDriver: refused }),
   EncryptionConfig: struct({ AutoLockManagers: bool({ keepsZero: true }) }),
+  Journal: struct({ URL: text(), MaxEntries: uint(), CACert: text() }),
 });
 
 export function updateCluster(
@@ -101,6 +103,7 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
   const forceRotate = walked.CAConfig?.ForceRotate ?? 0;
   if (forceRotate !== (old.CAConfig.ForceRotate ?? 0))
     throw notSupported("CAConfig.ForceRotate", CONTEXT, ": the root cannot be rotated");
+  const journal = validateJournal(walked.Journal, old.Journal);
   return {
     Name: CLUSTER_NAME,
     Labels: walked.Labels ?? {},
@@ -115,6 +118,7 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
     },
     TaskDefaults: walked.TaskDefaults ?? {},
     EncryptionConfig: { AutoLockManagers: false },
+    ...(journal && { Journal: journal }),
   };
 }
 

@@ -32,6 +32,8 @@ export function eventMatches(event: ClusterEvent, filters: Filters): boolean {
   if (OTHER_TYPES.some((type) => filters.has(type))) return false;
   const name = event.attributes["name"] ?? "";
   return (
+    // Tasks are no type of the Engine's: its clients get them only when they ask.
+    (filters.has("type") || event.type !== "task") &&
     filters.exact("type", event.type) &&
     filters.exact("event", event.action) &&
     filters.exact("scope", "swarm") &&

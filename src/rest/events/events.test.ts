@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { describe, expect, test } from "vitest";
+import { TASK_STATE, type Task } from "../../api/index.js";
+import type { JournalEntry } from "../../journal/index.js";
 import { START_MS } from "../testing/fake-cluster.js";
 import { makeWorld, type World } from "../testing/world.js";
-import { HISTORY_MAX } from "./event-log.js";
+import { HISTORY_MAX } from "./leadership-watch.js";
 
 type Event = {
   readonly Type: string;
@@ -93,17 +95,35 @@ describe("history", () => {
     expect(answer.text).toContain(`"timeNano":${START_MS + 1_000}000000}`);
   });
 
-  test("is bounded", async () => {
+  test("tells of tasks only who asks for them, with their service", async () => {
     await using world = await makeWorld();
-    await world.call("POST", "/services/create", SPEC);
-    const service = world.cluster.store.serviceByName("web");
-    if (service === undefined) throw new Error("no service");
-    for (let i = 0; i < HISTORY_MAX + 20; i += 1) {
-      await world.cluster.write([
-        { kind: "putService", service: { ...service, lastExecutionMs: i } },
-      ]);
+    await changeService(world);
+    const serviceId = "s".repeat(25);
+    await world.cluster.write([{ kind: "putTask", task: task("t1", serviceId) }]);
+    expect((await history(world)).map((event) => event.Type)).not.toContain("task");
+    expect(await history(world, { type: ["task"] })).toMatchObject([
+      { Action: "create", Actor: { ID: "t1", Attributes: { name: "web.1", service: serviceId } } },
+    ]);
+  });
+
+  test("tells who leads and who answers, bounded", async () => {
+    await using world = await makeWorld();
+    const [n1, n2] = ["n1", "n2"].map((name) => world.cluster.nodeNamed(name).id);
+    for (let i = 0; i <= HISTORY_MAX; i++) {
+      world.cluster.leaderId = i % 2 === 0 ? n2 : n1;
+      for (let tick = 0; tick < 5; tick++) world.cluster.tick(0);
     }
-    expect(await history(world)).toHaveLength(HISTORY_MAX);
+    const found = await history(world);
+    expect(found).toHaveLength(HISTORY_MAX);
+    // Of one moment in any order.
+    expect(
+      new Map(found.slice(-2).map((event) => [event.Actor.ID, event.Actor.Attributes])),
+    ).toEqual(
+      new Map([
+        [n1, { name: "n1", "leader.old": "true", "leader.new": "false" }],
+        [n2, { name: "n2", "leader.old": "false", "leader.new": "true" }],
+      ]),
+    );
   });
 });
 
@@ -142,3 +162,88 @@ test("a time that is none is refused", async () => {
   const answer = await world.call("GET", "/events?since=yesterday");
   expect(answer.status).toBe(400);
 });
+
+describe("GET /journal", () => {
+  async function entries(world: World, query: string): Promise<readonly JournalEntry[]> {
+    const answer = await world.call("GET", `/journal?${query}`, undefined, {
+      "User-Agent": "Docker-Client/28",
+    });
+    expect(answer.status).toBe(200);
+    return answer.text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as JournalEntry);
+  }
+  const filter = (filters: object): string =>
+    `filters=${encodeURIComponent(JSON.stringify(filters))}`;
+
+  test("says who changed what, in order", async () => {
+    await using world = await makeWorld();
+    const agent = { "User-Agent": "Docker-Client/28" };
+    await world.call("POST", "/services/create", SPEC, agent);
+    await changeService(world);
+    const found = await entries(world, filter({ type: ["service"] }));
+    expect(found.map(({ action }) => action)).toEqual(["create", "update", "remove"]);
+    expect(found[0]?.who).toEqual({
+      nodeId: world.cluster.nodeId,
+      door: "rest",
+      actor: "Docker-Client/28",
+    });
+    expect(found[1]).toMatchObject({
+      old: { "TaskTemplate.ContainerSpec.Image": "bb:1", "Mode.Replicated.Replicas": "1" },
+      new: { "TaskTemplate.ContainerSpec.Image": "bb:2", "Mode.Replicated.Replicas": "3" },
+    });
+  });
+
+  test.each([
+    { name: "the history of a name", query: filter({ of: ["web"] }), count: 3 },
+    { name: "of another", query: filter({ of: ["we"] }), count: 0 },
+    { name: "the last ones", query: "last=2", count: 2 },
+    { name: "after a position", query: "after=2-0", count: 2 },
+    { name: "an action", query: filter({ event: ["remove"] }), count: 1 },
+  ])("$name", async ({ query, count }) => {
+    await using world = await makeWorld();
+    await changeService(world);
+    expect(await entries(world, query)).toHaveLength(count);
+  });
+
+  test.each([
+    { query: "after=x", says: /INDEX-SEQ/ },
+    { query: "last=-1", says: /last/ },
+    { query: filter({ type: ["pod"] }), says: /invalid filter 'type=pod'/ },
+    { query: filter({ colour: ["red"] }), says: /colour/ },
+  ])("$query is refused", async ({ query, says }) => {
+    await using world = await makeWorld();
+    const answer = await world.call("GET", `/journal?${query}`);
+    expect(answer.status).toBe(400);
+    expect(answer.text).toMatch(says);
+  });
+});
+
+function task(id: string, serviceId: string): Task {
+  return {
+    id,
+    versionIndex: 0,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    serviceId,
+    serviceName: "web",
+    slot: 1,
+    nodeId: "",
+    spec: { ContainerSpec: { Image: "bb" }, ForceUpdate: 0, Runtime: "container" },
+    specVersion: 1,
+    hostPorts: [],
+    desiredState: TASK_STATE.running,
+    state: TASK_STATE.new,
+    statusAtMs: 0,
+    message: "",
+    err: "",
+    containerId: "",
+    pid: 0,
+    exitCode: 0,
+    portStatus: [],
+    notBeforeMs: 0,
+    jobIteration: 0,
+    genericResources: [],
+  };
+}

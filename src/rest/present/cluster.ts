@@ -1,4 +1,6 @@
-import type { Cluster } from "../../api/index.js";
+import type { Cluster, ClusterSpec } from "../../api/index.js";
+import { type JournalLag, positionText, redactedUrl } from "../../journal/index.js";
+import type { ClusterJournal } from "../../manager/index.js";
 import { presentMeta } from "./meta.js";
 import { tlsInfo } from "./tls-info.js";
 
@@ -10,7 +12,7 @@ const DEFAULT_DATA_PATH_PORT = 4789;
 export function presentClusterInfo(cluster: Cluster) {
   return {
     ...presentMeta(cluster),
-    Spec: cluster.spec,
+    Spec: presentSpec(cluster.spec),
     TLSInfo: tlsInfo(cluster.rootCertPem),
     RootRotationInProgress: false,
     DefaultAddrPool: cluster.defaultAddrPool.length === 0 ? DEFAULT_POOL : cluster.defaultAddrPool,
@@ -19,10 +21,40 @@ export function presentClusterInfo(cluster: Cluster) {
   };
 }
 
+/** Without the password of the journal's Redis. */
+function presentSpec(spec: ClusterSpec): ClusterSpec {
+  const { Journal: journal } = spec;
+  return journal === undefined
+    ? spec
+    : { ...spec, Journal: { ...journal, URL: redactedUrl(journal.URL) } };
+}
+
 /** `GET /swarm`. */
 export function presentCluster(cluster: Cluster) {
   return {
     ...presentClusterInfo(cluster),
     JoinTokens: { Worker: cluster.joinTokens.worker, Manager: cluster.joinTokens.manager },
+  };
+}
+
+/** Ours, beside the Engine's keys: what the manager that answers knows of its journal. Redis: on the leader alone, who writes it. */
+export function presentJournalStatus(journal: ClusterJournal) {
+  const redis = journal.redisLag();
+  return {
+    JournalStatus: {
+      Files: presentLag(journal.lag()),
+      ...(redis && { Redis: presentLag(redis) }),
+    },
+  };
+}
+
+function presentLag(lag: JournalLag) {
+  return {
+    State: lag.state,
+    Problem: lag.problem,
+    Last: positionText(lag.last),
+    Stored: positionText(lag.stored),
+    Waiting: lag.waitingCount,
+    Dropped: lag.droppedCount,
   };
 }

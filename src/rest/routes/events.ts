@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { request as httpRequest, type ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { queryOf, type RestContext } from "../context.js";
@@ -9,19 +10,23 @@ import {
   parseEventTime,
   wantsLocalEvents,
 } from "../events/event-filter.js";
-import type { EventLog } from "../events/event-log.js";
+import { journalEvent } from "../events/journal-event.js";
+import type { LeadershipWatch } from "../events/leadership-watch.js";
+import type { Filters } from "../filters.js";
 import { beginStream } from "../reply.js";
 
-/** A client that leaves this much unread has lost touch: it is cut off rather than buffered for. */
+/** A client that leaves this much of a worker's events unread has lost touch: it is cut off rather than buffered for. */
 const UNREAD_BYTES_MAX = 256 * 1024;
 
-/** `log` is undefined where this node is no manager: then only its own containers' events come. */
+type Span = { readonly sinceMs: number | undefined; readonly untilMs: number | undefined };
+
+/** `watch` is undefined where this node is no manager: then only its own containers' events come. */
 export function eventRoutes(
   app: FastifyInstance,
   context: RestContext,
-  log: EventLog | undefined,
+  watch: LeadershipWatch | undefined,
 ): void {
-  const { clock } = context.deps;
+  const { clock, logger } = context.deps;
 
   app.get("/events", (request, reply) => {
     const query = queryOf(request);
@@ -29,65 +34,104 @@ export function eventRoutes(
     const sinceMs = parseEventTime(query, "since");
     const untilMs = parseEventTime(query, "until");
     const raw = beginStream(reply, { "Content-Type": "application/json" });
-
-    const give = (event: ClusterEvent): void => {
-      if (!eventMatches(event, filters)) return;
-      raw.write(eventLine(event));
-      if (raw.writableLength > UNREAD_BYTES_MAX) raw.destroy();
-    };
-    if (sinceMs !== undefined || untilMs !== undefined) {
-      for (const event of log?.history() ?? []) {
-        const isWanted = event.atMs >= (sinceMs ?? 0) && event.atMs <= (untilMs ?? Infinity);
-        if (isWanted && sinceMs !== undefined) give(event);
-      }
-    }
     const waitMs = untilMs === undefined ? undefined : untilMs - clock.wallMs();
     const isOver = waitMs !== undefined && waitMs <= 0;
-    if (wantsLocalEvents(filters)) followWorker(context, request.url, raw, isOver);
-    else if (isOver) raw.end();
-    if (isOver) return;
-
-    const stopListening = log?.listen(give);
-    const cancel = waitMs === undefined ? undefined : clock.setTimer(waitMs, () => raw.end());
+    const closed = new AbortController();
+    const cancel =
+      isOver || waitMs === undefined ? undefined : clock.setTimer(waitMs, () => raw.end());
     raw.once("close", () => {
-      stopListening?.();
       cancel?.();
+      closed.abort();
     });
+    const parts = [
+      watch &&
+        clusterEvents(context, watch, filters, { sinceMs, untilMs }, raw, closed.signal, isOver),
+      wantsLocalEvents(filters) ? workerEvents(context, request.url, raw) : undefined,
+    ];
+    Promise.all(parts).then(
+      () => {
+        if (isOver && !raw.writableEnded) raw.end();
+      },
+      (error: unknown) => {
+        logger.error({ err: error }, "event stream failed");
+        raw.destroy();
+      },
+    );
   });
 }
 
-/** Adds the worker's events; a worker that is away or has none takes nothing from the stream. */
-function followWorker(
+/** History from the journal, then what comes. A slow client is waited for: what it has not read stays on disk. */
+async function clusterEvents(
   context: RestContext,
-  path: string,
+  watch: LeadershipWatch,
+  filters: Filters,
+  { sinceMs, untilMs }: Span,
   raw: ServerResponse,
-  endWithIt: boolean,
-): void {
-  const done = (): void => {
-    if (endWithIt && !raw.writableEnded) raw.end();
+  signal: AbortSignal,
+  isOver: boolean,
+): Promise<void> {
+  const { journal } = context.cluster;
+  const give = async (event: ClusterEvent | undefined): Promise<void> => {
+    if (event === undefined || raw.writableEnded || !eventMatches(event, filters)) return;
+    if (!raw.write(eventLine(event))) await drained(raw, signal);
   };
-  const asked = httpRequest({ socketPath: context.deps.workerSocket, path });
-  asked.on("error", done);
-  asked.on("response", (answer) => {
-    if (answer.statusCode !== 200) {
-      answer.resume();
-      done();
-      return;
+  const tail = await journal.tail();
+  if (sinceMs !== undefined) {
+    const observed = watch
+      .history()
+      .filter((event) => event.atMs >= sinceMs && event.atMs <= (untilMs ?? Infinity));
+    const span = { sinceMs, ...(untilMs !== undefined && { untilMs }), upTo: tail };
+    for await (const entry of journal.read(span)) {
+      if (signal.aborted) return;
+      while ((observed[0]?.atMs ?? Infinity) < entry.atMs) await give(observed.shift());
+      await give(journalEvent(entry));
     }
-    let rest = "";
-    answer.setEncoding("utf8");
-    answer.on("data", (chunk: string) => {
-      // Whole lines only: the cluster's own events go in between.
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (!raw.writableEnded) raw.write(`${line}\n`);
-      if (raw.writableLength > UNREAD_BYTES_MAX || rest.length > UNREAD_BYTES_MAX) raw.destroy();
+    for (const event of observed) await give(event);
+  }
+  if (isOver) return;
+  const stopListening = watch.listen((event) => void give(event)); // few and small
+  try {
+    for await (const entry of journal.follow(tail, signal)) await give(journalEvent(entry));
+  } finally {
+    stopListening();
+  }
+}
+
+async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || raw.destroyed) return;
+  await once(raw, "drain", { signal }).catch(() => undefined);
+}
+
+/** Adds the worker's events, resolves at their end; a worker that is away or has none takes nothing from the stream. */
+function workerEvents(context: RestContext, path: string, raw: ServerResponse): Promise<void> {
+  return new Promise((done) => {
+    const finish = (): void => {
+      done();
+    };
+    const asked = httpRequest({ socketPath: context.deps.workerSocket, path });
+    asked.on("error", finish);
+    asked.on("response", (answer) => {
+      if (answer.statusCode !== 200) {
+        answer.resume();
+        finish();
+        return;
+      }
+      let rest = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (chunk: string) => {
+        // Whole lines only: the cluster's own events go in between.
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) if (!raw.writableEnded) raw.write(`${line}\n`);
+        if (raw.writableLength > UNREAD_BYTES_MAX || rest.length > UNREAD_BYTES_MAX) raw.destroy();
+      });
+      answer.on("error", finish);
+      answer.on("end", finish);
     });
-    answer.on("error", done);
-    answer.on("end", done);
-  });
-  asked.end();
-  raw.once("close", () => {
-    asked.destroy();
+    asked.end();
+    raw.once("close", () => {
+      asked.destroy();
+      finish();
+    });
   });
 }

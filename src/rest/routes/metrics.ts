@@ -1,6 +1,8 @@
 /** `GET /metrics` for Prometheus: the process, its connections, and what this node's store holds. */
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { JournalLag } from "../../journal/index.js";
+import type { ClusterJournal } from "../../manager/index.js";
 import type { RestContext } from "../context.js";
 import { taskStateName } from "../present/task.js";
 
@@ -45,6 +47,7 @@ export function metricsRoutes(
       unsubscribe();
       done();
     });
+    journalMetrics(register, cluster.journal);
     gauge(register, "swarm_services", "Services in the cluster", (metric) => {
       metric.set(store.services().length);
     });
@@ -57,6 +60,35 @@ export function metricsRoutes(
     reply.header("Content-Type", register.contentType).send(await register.metrics()),
   );
 }
+
+/** Redis' values are there on the leader alone, while one is set. */
+function journalMetrics(register: Registry, journal: ClusterJournal): void {
+  const lags = (): readonly (readonly [where: string, lag: JournalLag])[] => {
+    const redis = journal.redisLag();
+    return [["files", journal.lag()], ...(redis ? [["redis", redis] as const] : [])];
+  };
+  const values = {
+    swarm_journal_waiting: ["Journal entries not stored yet (Redis: log indexes)", waiting],
+    swarm_journal_dropped: ["Journal entries given up since the start", dropped],
+    swarm_journal_failing: ["1 while entries cannot be stored there", failing],
+  } as const;
+  for (const [name, [help, valueOf]] of Object.entries(values)) {
+    const metric: Gauge<"where"> = new Gauge({
+      name,
+      help,
+      labelNames: ["where"],
+      registers: [register],
+      collect: () => {
+        metric.reset();
+        for (const [where, lag] of lags()) metric.set({ where }, valueOf(lag));
+      },
+    });
+  }
+}
+
+const waiting = (lag: JournalLag): number => lag.waitingCount;
+const dropped = (lag: JournalLag): number => lag.droppedCount;
+const failing = (lag: JournalLag): number => (lag.state === "failing" ? 1 : 0);
 
 function gauge(
   register: Registry,

@@ -5,7 +5,7 @@ import { bodyOf, queryOf, type RestContext } from "../context.js";
 import { parseClusterSpec } from "../parse/cluster-spec.js";
 import { parseInit, parseJoin, parseUnlock } from "../parse/membership.js";
 import { dropNewerFields, INIT_DROPS } from "../parse/old-api.js";
-import { presentCluster } from "../present/cluster.js";
+import { presentCluster, presentJournalStatus } from "../present/cluster.js";
 import { sendEmpty, sendJson } from "../reply.js";
 
 export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
@@ -35,7 +35,8 @@ export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
   app.get("/swarm", async (_request, reply) => {
     const cluster = (await context.read()).cluster();
     if (cluster === undefined) throw doorError("NotFound", "the cluster object does not exist yet");
-    return sendJson(reply, presentCluster(cluster));
+    const journal = presentJournalStatus(context.cluster.journal);
+    return sendJson(reply, { ...presentCluster(cluster), ...journal });
   });
 
   app.post("/swarm/update", async (request, reply) => {

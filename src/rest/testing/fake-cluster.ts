@@ -1,13 +1,14 @@
 /** A cluster in memory for tests of the door: five nodes, a real store, the manager's own control. Not exported from the folder. */
 import type { Duplex } from "node:stream";
 import type { Change, Node, Operation, OperationKind, ResultOf } from "../../api/index.js";
-import { ApiError, newId, SeededRandom, SystemClock } from "../../base/index.js";
+import { ApiError, newId, SeededRandom, SystemClock, silentLogger } from "../../base/index.js";
 import { createControl } from "../../manager/control/index.js";
-import type {
-  ClusterApi,
-  Membership,
-  OperationExecutor,
-  ReachabilityOf,
+import {
+  type ClusterApi,
+  ManagerJournal,
+  type Membership,
+  type OperationExecutor,
+  type ReachabilityOf,
 } from "../../manager/index.js";
 import { ClusterStore, LocalProposer, type StoreView } from "../../store/index.js";
 import { DEFAULT_CLUSTER_SPEC } from "../parse/cluster-spec.js";
@@ -30,6 +31,7 @@ export class FakeCluster implements ClusterApi {
   failure: ApiError | undefined;
 
   readonly #control: OperationExecutor;
+  #journal: ManagerJournal | undefined;
 
   private constructor(nodeId: string) {
     this.nodeId = nodeId;
@@ -105,6 +107,23 @@ export class FakeCluster implements ClusterApi {
     return index;
   }
 
+  /** From here on changes are journalled. */
+  async openJournal(rootDir: string): Promise<ManagerJournal> {
+    this.#journal = await ManagerJournal.open({
+      rootDir,
+      clusterId: "cluster",
+      store: this.store,
+      clock: new WallClock(() => this.nowMs),
+      logger: silentLogger,
+    });
+    return this.#journal;
+  }
+
+  get journal(): ManagerJournal {
+    if (this.#journal === undefined) throw new Error("this test has opened no journal");
+    return this.#journal;
+  }
+
   read(): Promise<StoreView> {
     return this.failure === undefined ? Promise.resolve(this.store) : Promise.reject(this.failure);
   }
@@ -120,8 +139,11 @@ export class FakeCluster implements ClusterApi {
     return (await this.#control.execute<K>(operation, call)).result;
   }
 
+  /** Who leads, as `reachabilityOf` tells. */
+  leaderId: string | undefined;
+
   readonly reachabilityOf: ReachabilityOf = (object) => ({
-    isLeader: object.id === this.nodeId,
+    isLeader: object.id === (this.leaderId ?? this.nodeId),
     reachability: "reachable",
   });
 

@@ -51,6 +51,7 @@ export async function makeWorld(
 ): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), "rest-"));
   const cluster = await FakeCluster.create();
+  const journal = await cluster.openJournal(join(dir, "journal"));
   const isManager = options.isManager ?? true;
   const workerSocket = join(dir, "worker.sock");
   const socket = join(dir, "door.sock");
@@ -122,6 +123,7 @@ export async function makeWorld(
     call: (method, path, body, headers) => call(socket, method, path, body, headers),
     [Symbol.asyncDispose]: async () => {
       await rest.close();
+      await journal[Symbol.asyncDispose]();
       door.close();
       worker.closeAllConnections();
       worker.close();

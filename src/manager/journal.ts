@@ -1,0 +1,130 @@
+/** The manager's journal: what its store applies goes to its files, and while it leads from there to Redis, if one is set. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { canonicalJson, type JournalSpec } from "../api/index.js";
+import type { Clock, Logger } from "../base/index.js";
+import {
+  FileJournal,
+  type JournalEntry,
+  type JournalLag,
+  type JournalQuery,
+  JournalRecorder,
+  type Position,
+  parseJournalUrl,
+  RedisJournal,
+} from "../journal/index.js";
+import type { Store } from "../store/index.js";
+import type { ClusterJournal, LeaderContext } from "./port.js";
+
+export type ManagerJournalParts = {
+  readonly rootDir: string;
+  readonly clusterId: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+export class ManagerJournal implements ClusterJournal, AsyncDisposable {
+  readonly #clusterId: string;
+  readonly #files: FileJournal;
+  readonly #recorder: JournalRecorder;
+  #redis: RedisJournal | undefined;
+
+  private constructor(parts: ManagerJournalParts, files: FileJournal) {
+    this.#clusterId = parts.clusterId;
+    this.#files = files;
+    const { store, clock } = parts;
+    this.#recorder = new JournalRecorder({ store, journal: files, clock, nextTurn });
+  }
+
+  /** To be opened before the log is read into the store. Never rejects. */
+  static async open(parts: ManagerJournalParts): Promise<ManagerJournal> {
+    const { rootDir, clusterId, clock, logger } = parts;
+    return new ManagerJournal(
+      parts,
+      await FileJournal.open({
+        rootDir,
+        clusterId,
+        clock,
+        logger: logger.child({ part: "journal" }),
+      }),
+    );
+  }
+
+  read(query: JournalQuery): AsyncIterable<JournalEntry> {
+    return this.#files.read(query);
+  }
+
+  follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
+    return this.#files.follow(after, signal);
+  }
+
+  async tail(): Promise<Position> {
+    await this.#recorder.settled();
+    return this.#files.lag().last;
+  }
+
+  lag(): JournalLag {
+    const lag = this.#files.lag();
+    return { ...lag, droppedCount: lag.droppedCount + this.#recorder.droppedCount };
+  }
+
+  redisLag(): JournalLag | undefined {
+    return this.#redis?.lag();
+  }
+
+  /** Leader loop: copies the files into the stream that the cluster's spec names, whichever that is at the moment. */
+  readonly lead = async (context: LeaderContext): Promise<void> => {
+    while (!context.signal.aborted) {
+      const spec = context.store.cluster()?.spec.Journal;
+      const redis = spec === undefined ? undefined : this.#connect(spec, context);
+      this.#redis = redis;
+      try {
+        await specChange(context, textOf(spec));
+      } finally {
+        this.#redis = undefined;
+        await redis?.close();
+      }
+    }
+  };
+
+  /** The rest of what the store applied goes to the files; to be called when it applies no more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#recorder.close();
+    await this.#files.close();
+  }
+
+  #connect(spec: JournalSpec, { clock, logger }: LeaderContext): RedisJournal {
+    return RedisJournal.open({
+      target: parseJournalUrl(spec.URL),
+      clusterId: this.#clusterId,
+      spill: this.#files,
+      clock,
+      logger,
+      ...(spec.CACert !== undefined && { caPem: spec.CACert }),
+      ...(spec.MaxEntries !== undefined && { entriesMax: spec.MaxEntries }),
+    });
+  }
+}
+
+function textOf(spec: JournalSpec | undefined): string {
+  return spec === undefined ? "" : canonicalJson(spec);
+}
+
+/** Resolves when the spec's text is another one, or the signal aborts. */
+function specChange({ store, signal }: LeaderContext, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const isOther = (): boolean => textOf(store.cluster()?.spec.Journal) !== text;
+    const done = (): void => {
+      unsubscribe();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const unsubscribe = store.subscribe((batch) => {
+      const concernsIt =
+        batch.kind === "restored" || batch.events.some((event) => event.table === "cluster");
+      if (concernsIt && isOther()) done();
+    });
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted || isOther()) done();
+  });
+}
