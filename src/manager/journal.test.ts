@@ -1,0 +1,142 @@
+/** Three real managers and a real redis-server: one history, whoever leads. */
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newId } from "../base/index.js";
+import { type JournalEntry, positionText, streamKey } from "../journal/index.js";
+import { RedisServer } from "../journal/testing/redis-server.js";
+import type { Manager } from "./manager.js";
+import { ROOMS } from "./rooms.js";
+import { clock, random, TestCluster } from "./testing/cluster-kit.js";
+
+let cluster: TestCluster;
+let redis: RedisServer;
+let admin: Redis;
+
+beforeAll(async () => {
+  redis = await RedisServer.start("--requirepass", "s3cret");
+  admin = new Redis({ port: redis.port, password: "s3cret" });
+  admin.on("error", () => undefined);
+  cluster = await TestCluster.start(3, ROOMS);
+}, 60_000);
+
+afterAll(async () => {
+  admin.disconnect();
+  await cluster[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+});
+
+function create(manager: Manager, name: string) {
+  return manager.submit<"service.create">(
+    {
+      kind: "service.create",
+      serviceId: newId(random),
+      registryAuth: "",
+      spec: {
+        Name: name,
+        Labels: {},
+        TaskTemplate: { ContainerSpec: { Image: "web" }, ForceUpdate: 0, Runtime: "container" },
+        Mode: { Replicated: { Replicas: 1 } },
+      },
+    },
+    undefined,
+    "test/1",
+  );
+}
+
+async function history(manager: Manager): Promise<readonly JournalEntry[]> {
+  const upTo = await manager.journal.tail();
+  const found: JournalEntry[] = [];
+  for await (const entry of manager.journal.read({ upTo })) found.push(entry);
+  return found;
+}
+
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const endMs = clock.nowMs() + 15_000;
+  while (!(await holds())) {
+    if (clock.nowMs() > endMs) throw new Error("did not come to hold within 15 s");
+    await clock.sleep(20);
+  }
+}
+
+/** Positions in the stream, or what went wrong. */
+async function stream(): Promise<string> {
+  return admin.xrange(streamKey(cluster.clusterId), "-", "+").then(
+    (rows) => rows.map(([id]) => id).join(" "),
+    (error: unknown) => String(error),
+  );
+}
+
+async function untilStreamIs(manager: Manager): Promise<void> {
+  await eventually(async () => {
+    const expected = (await history(manager)).map(positionText).join(" ");
+    return (await stream()) === expected;
+  });
+}
+
+async function untilAllAgree(managers: readonly Manager[]): Promise<readonly JournalEntry[]> {
+  await eventually(async () => {
+    const all = await Promise.all(managers.map((manager) => history(manager)));
+    const [first, ...others] = all.map((entries) => JSON.stringify(entries));
+    return others.every((text) => text === first);
+  });
+  const [first] = managers;
+  return first === undefined ? [] : history(first);
+}
+
+test("every manager derives the same entries and knows who asked, through which manager", async () => {
+  const [leader, follower] = cluster.managers;
+  if (leader === undefined || follower === undefined) throw new Error("no managers");
+  await create(follower, "first");
+  const entries = await untilAllAgree(cluster.managers.slice(0, 1));
+  expect(entries.filter(({ name }) => name === "first")).toMatchObject([
+    { action: "create", who: { nodeId: follower.nodeId, door: "rest", actor: "test/1" } },
+  ]);
+  await eventually(async () => (await history(leader)).some(({ type }) => type === "task"));
+  const task = (await history(leader)).find(({ type }) => type === "task");
+  expect(task).toMatchObject({
+    name: "first.1",
+    who: { nodeId: leader.nodeId, door: "system", actor: "services" },
+  });
+});
+
+test("Redis killed, restarted empty, and the leader lost meanwhile: nothing is left out or doubled", async () => {
+  const [leader, second, third] = cluster.managers;
+  if (!leader || !second || !third) throw new Error("three managers");
+  const current = leader.store.cluster();
+  await third.submit<"cluster.update">({
+    kind: "cluster.update",
+    version: current?.versionIndex ?? 0,
+    spec: {
+      ...(current as NonNullable<typeof current>).spec,
+      Journal: { URL: `redis://:s3cret@127.0.0.1:${redis.port}` },
+    },
+    rotateWorkerToken: false,
+    rotateManagerToken: false,
+    rotateManagerUnlockKey: false,
+  });
+  for (let i = 0; i < 20; i++) await create(third, `before-${i}`);
+  await untilStreamIs(leader);
+  expect(leader.journal.redisLag()).toMatchObject({ state: "ok" });
+  expect(third.journal.redisLag()).toBeUndefined();
+
+  await redis.kill();
+  const writing = (async () => {
+    for (let i = 0; i < 40; i++) await create(third, `while-${i}`);
+  })();
+  await clock.sleep(50);
+  await leader.stop();
+  cluster.managers.shift();
+  await writing;
+  await redis.start();
+  await create(third, "after");
+  await untilStreamIs(third);
+  const entries = await untilAllAgree([second, third]);
+  const created = entries.filter(({ type, action }) => type === "service" && action === "create");
+  expect(created.map(({ name }) => name)).toEqual([
+    "first",
+    ...Array.from({ length: 20 }, (_, i) => `before-${i}`),
+    ...Array.from({ length: 40 }, (_, i) => `while-${i}`),
+    "after",
+  ]);
+  expect(JSON.stringify(entries)).not.toContain("s3cret");
+}, 60_000);
