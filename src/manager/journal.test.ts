@@ -114,14 +114,14 @@ test("Redis killed, restarted empty, and the leader lost meanwhile: nothing is l
     rotateManagerToken: false,
     rotateManagerUnlockKey: false,
   });
-  for (let i = 0; i < 20; i++) await create(third, `before-${i}`);
+  for (let i = 0; i < 8; i++) await create(third, `before-${i}`);
   await untilStreamIs(leader);
   expect(leader.journal.redisLag()).toMatchObject({ state: "ok" });
   expect(third.journal.redisLag()).toBeUndefined();
 
   await redis.kill();
   const writing = (async () => {
-    for (let i = 0; i < 40; i++) await create(third, `while-${i}`);
+    for (let i = 0; i < 15; i++) await create(third, `while-${i}`);
   })();
   await clock.sleep(50);
   await leader.stop();
@@ -134,8 +134,8 @@ test("Redis killed, restarted empty, and the leader lost meanwhile: nothing is l
   const created = entries.filter(({ type, action }) => type === "service" && action === "create");
   expect(created.map(({ name }) => name)).toEqual([
     "first",
-    ...Array.from({ length: 20 }, (_, i) => `before-${i}`),
-    ...Array.from({ length: 40 }, (_, i) => `while-${i}`),
+    ...Array.from({ length: 8 }, (_, i) => `before-${i}`),
+    ...Array.from({ length: 15 }, (_, i) => `while-${i}`),
     "after",
   ]);
   expect(JSON.stringify(entries)).not.toContain("s3cret");

@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { TASK_STATE } from "../../api/index.js";
+import type { StoreEvent } from "../../store/index.js";
+import {
+  apply,
+  batchesOf,
+  id,
+  populated,
+  sampleCluster,
+  sampleSecret,
+  sampleService,
+  sampleSpec,
+} from "../../store/testing/samples.js";
+import { ENTRY_BYTES_MAX, entryText, isEntry } from "./codec.js";
+import { entryOf } from "./derive.js";
+import { FIELDS_MAX, HIDDEN } from "./diff.js";
+
+const SECRET = "hunter2";
+const WHO = { nodeId: "n1", door: "rest", actor: "docker" } as const;
+
+/** The entries of one transaction on a store with a service, two nodes and two tasks. */
+function entriesOf(changes: Parameters<typeof apply>[1]) {
+  const store = populated();
+  const batches = batchesOf(store);
+  apply(store, changes, { atMs: 7, requester: WHO });
+  return batches.flatMap((batch) =>
+    batch.kind === "restored"
+      ? []
+      : batch.events.map((event, seq) =>
+          entryOf({ index: batch.index, seq, event, origin: batch.origin }),
+        ),
+  );
+}
+
+function updated(before: object, after: object) {
+  const base = sampleService(1);
+  const service = (spec: object) => ({ ...base, spec: { ...base.spec, ...spec } });
+  const event = { table: "service", kind: "updated", object: service(after), old: service(before) };
+  return entryOf({ index: 9, seq: 0, event: event as StoreEvent, origin: undefined });
+}
+
+describe("entries", () => {
+  test("are numbered within their transaction, with its time and who asked", () => {
+    const found = entriesOf([
+      { kind: "putService", service: sampleService(2) },
+      { kind: "taskDesired", taskId: id("t", 1), desiredState: TASK_STATE.shutdown },
+      { kind: "delete", table: "node", id: id("n", 2) },
+    ]);
+    expect(found).toMatchObject([
+      { index: 4, seq: 0, atMs: 7, type: "service", action: "create", who: WHO },
+      { index: 4, seq: 1, type: "task", action: "update", new: { DesiredState: "shutdown" } },
+      { index: 4, seq: 2, type: "node", action: "remove", id: id("n", 2) },
+    ]);
+  });
+
+  test("of a task that failed say exit code and reason", () => {
+    const [entry] = entriesOf([
+      {
+        kind: "taskStatus",
+        taskId: id("t", 2),
+        state: TASK_STATE.failed,
+        atMs: 1,
+        message: "ended",
+        err: "task: non-zero exit (3)",
+        containerId: "c",
+        pid: 0,
+        exitCode: 3,
+        portStatus: [],
+      },
+    ]);
+    expect(entry).toMatchObject({
+      old: { ActualState: "running" },
+      new: { ActualState: "failed", "Container.ExitCode": "3" },
+      outcome: "failed (exit 3): task: non-zero exit (3)",
+      nodeId: id("n", 1),
+    });
+  });
+});
+
+describe("nothing secret enters", () => {
+  const container = (set: object) => ({
+    TaskTemplate: { ...sampleSpec("x").TaskTemplate, ContainerSpec: { Image: "a", ...set } },
+  });
+
+  test.each([
+    { name: "an environment", set: container({ Env: ["A=1", `PASSWORD=${SECRET}`] }) },
+    { name: "a command", set: container({ Command: ["sh", "-c", `login ${SECRET}`] }) },
+    { name: "arguments", set: container({ Args: [SECRET] }) },
+    { name: "labels", set: { Labels: { "traefik.users": SECRET } } },
+    { name: "an unknown field", set: { Later: { Password: SECRET } } },
+  ])("of $name", ({ set }) => {
+    const entry = updated({}, set);
+    expect(entryText(entry)).not.toContain(SECRET);
+    expect(Object.values(entry.new)).toContain(HIDDEN);
+  });
+
+  test("of secrets, registry credentials, cluster keys, tokens and the journal's own URL", () => {
+    const secret = sampleSecret(1);
+    const cluster = sampleCluster({
+      rootKeyPem: SECRET,
+      joinTokens: { worker: SECRET, manager: SECRET },
+    });
+    const found = entriesOf([
+      { kind: "putSecret", secret: { ...secret, spec: { ...secret.spec, Data: SECRET } } },
+      { kind: "putService", service: { ...sampleService(3), registryAuth: SECRET } },
+      {
+        kind: "putCluster",
+        cluster: {
+          ...cluster,
+          spec: { ...cluster.spec, Journal: { URL: `redis://:${SECRET}@r` } },
+        },
+      },
+    ]);
+    expect(found).toHaveLength(3);
+    expect(JSON.stringify(found)).not.toContain(SECRET);
+  });
+
+  test("which variable changed is told all the same", () => {
+    const entry = updated(container({ Env: ["A=1", "B=2"] }), container({ Env: ["A=1", "B=3"] }));
+    const field = "TaskTemplate.ContainerSpec.Env.B";
+    expect(entry).toMatchObject({ old: { [field]: HIDDEN }, new: { [field]: HIDDEN } });
+    expect(Object.keys(entry.new)).toEqual([field]);
+  });
+});
+
+test("whatever a spec holds, an entry is bounded, complete and can be read again", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 6 }), fc.jsonValue({ maxDepth: 6 }), (before, after) => {
+      const wide = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`F${i}`, after]));
+      const entry = updated({ TaskTemplate: before }, { TaskTemplate: after, Extra: wide });
+      const text = entryText(entry);
+      expect(Buffer.byteLength(text)).toBeLessThan(ENTRY_BYTES_MAX);
+      expect(isEntry(JSON.parse(text))).toBe(true);
+      const fields = new Set([...Object.keys(entry.old), ...Object.keys(entry.new)]);
+      expect(fields.size).toBeLessThanOrEqual(FIELDS_MAX);
+    }),
+    { numRuns: 50 },
+  );
+});
