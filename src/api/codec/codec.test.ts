@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Change, Precondition, TaskSpec, Transaction } from "../index.js";
 import { TASK_STATE } from "../index.js";
+import { ACTOR_LENGTH_MAX } from "../transaction.js";
 import { swarm } from "../wire.js";
 import { canonicalJson } from "./canonical-json.js";
 import { readTaskStatus, taskStatusMessage } from "./changes.js";
@@ -257,6 +258,13 @@ describe("transactions", () => {
         expect(decodeTransaction(encodeTransaction(t))).toEqual(t);
       }),
     );
+  });
+
+  test("say who asked, with the client's own name cut to what is kept", () => {
+    const bare = { requestId: "", atMs: 1, isClient: true, preconditions: [], changes: [] };
+    const requester = { nodeId: "n1", door: "rest", actor: "x".repeat(500) } as const;
+    const decoded = decodeTransaction(encodeTransaction({ ...bare, resultJson: "", requester }));
+    expect(decoded.requester).toEqual({ ...requester, actor: "x".repeat(ACTOR_LENGTH_MAX) });
   });
 
   test("tasks with equal specs share one stored copy and one decoded object", () => {

@@ -12,7 +12,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SystemClock, silentLogger } from "../../base/index.js";
-import { FakeClock } from "../../sim/fake-clock.js";
 import { ORIGIN } from "../core/index.js";
 import { RECENT_MAX } from "../recent.js";
 import { describeJournal, positions } from "../testing/conformance.js";
@@ -94,7 +93,7 @@ describe("bounds", () => {
   });
 
   test("by age", async () => {
-    const clock = new FakeClock(2_000_000);
+    const clock = Object.assign(new SystemClock(), { wallMs: () => 2_000_000 });
     const journal = await openJournal({ clock, limits: { ...SMALL, ageMaxMs: 1_000 } });
     const old = entries(1, 30).map((each) => ({ ...each, atMs: 1_000 }));
     for (const each of old) {
