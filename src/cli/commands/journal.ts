@@ -84,7 +84,7 @@ function addInspect(cluster: Command): void {
     .command("inspect")
     .description("Show the cluster's settings and the state of its journal");
   inspect.action(async () => {
-    const found = await clientOf(inspect).call<JsonObject>("GET", "/swarm");
+    const found = await clientOf(inspect).call<JsonObject>("GET", "/swarm?journal=true");
     const { JoinTokens: _tokens, ...shown } = found;
     print(JSON.stringify(shown, null, 2));
   });

@@ -247,3 +247,30 @@ function task(id: string, serviceId: string): Task {
     genericResources: [],
   };
 }
+
+test("GET /swarm tells of the journal to who asks, and shows no password", async () => {
+  await using world = await makeWorld();
+  const { store } = world.cluster;
+  const before = (await world.call("GET", "/swarm")).json as {
+    Version: { Index: number };
+    Spec: object;
+  };
+  const Journal = { URL: "redis://u:s3cret@r1" };
+  const set = await world.call("POST", `/swarm/update?version=${before.Version.Index}`, {
+    ...before.Spec,
+    Journal,
+  });
+  expect(set.status).toBe(200);
+  expect(store.cluster()?.spec.Journal).toEqual(Journal);
+  const shown = await world.call("GET", "/swarm?journal=true");
+  expect(shown.json).toMatchObject({
+    Spec: { Journal: { URL: "redis://u:***@r1" } },
+    JournalStatus: { Files: { State: "ok", Dropped: 0 } },
+  });
+  const info = await world.call("GET", "/info");
+  expect(shown.text + info.text).not.toContain("s3cret");
+  // As the docker CLI does it: it does not know the field and sends back the rest.
+  const again = (await world.call("GET", "/swarm")).json as typeof before;
+  await world.call("POST", `/swarm/update?version=${again.Version.Index}`, before.Spec);
+  expect(store.cluster()?.spec.Journal).toEqual(Journal);
+});

@@ -37,7 +37,7 @@ export function presentCluster(cluster: Cluster) {
   };
 }
 
-/** Ours, beside the Engine's keys: what the manager that answers knows of its journal. Redis: on the leader alone, who writes it. */
+/** What the manager that answers knows of its journal. Redis: on the leader alone, who writes it. */
 export function presentJournalStatus(journal: ClusterJournal) {
   const redis = journal.redisLag();
   return {

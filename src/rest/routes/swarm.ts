@@ -32,11 +32,15 @@ export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
     return sendEmpty(lastReply(reply));
   });
 
-  app.get("/swarm", async (_request, reply) => {
+  app.get("/swarm", async (request, reply) => {
     const cluster = (await context.read()).cluster();
     if (cluster === undefined) throw doorError("NotFound", "the cluster object does not exist yet");
-    const journal = presentJournalStatus(context.cluster.journal);
-    return sendJson(reply, { ...presentCluster(cluster), ...journal });
+    // Ours, for who asks: others get the Engine's keys and no more.
+    const isJournalWanted = queryOf(request).flag("journal");
+    return sendJson(reply, {
+      ...presentCluster(cluster),
+      ...(isJournalWanted && presentJournalStatus(context.cluster.journal)),
+    });
   });
 
   app.post("/swarm/update", async (request, reply) => {
