@@ -61,6 +61,19 @@ export function createClient(target: RedisTarget, caPem: string | undefined): Re
   }
 }
 
+/**
+ * Resolves when the client is ready. A cluster's own promise stays open for ever when the cluster is found not ready, so its end is
+ * watched too.
+ */
+export function connectClient(client: RedisClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once("end", () => {
+      reject(new Error("the connection was closed before it was ready"));
+    });
+    client.connect().then(resolve, reject);
+  });
+}
+
 function never(): null {
   return null;
 }

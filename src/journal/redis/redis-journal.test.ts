@@ -1,5 +1,7 @@
 /** Against a real redis-server. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -9,7 +11,7 @@ import { parseJournalUrl } from "../core/index.js";
 import { FileJournal } from "../file/file-journal.js";
 import { describeJournal, positions } from "../testing/conformance.js";
 import { entries, entry } from "../testing/entries.js";
-import { RedisServer } from "../testing/redis-server.js";
+import { freePort, RedisServer } from "../testing/redis-server.js";
 import { RedisJournal, type RedisJournalParts } from "./redis-journal.js";
 import { streamKey } from "./stream.js";
 
@@ -229,4 +231,82 @@ test("a stream that is ahead of the cluster is told", async () => {
   await admin.xadd(streamKey(clusterId), "900-0", "entry", "{}");
   const journal = await leader.reopen();
   await until(() => /up to 900-0/.test(journal.lag().problem));
+});
+
+async function expectItWorks(url: string, caPem?: string): Promise<void> {
+  await using leader = await Leader.start({
+    target: parseJournalUrl(url),
+    ...(caPem !== undefined && { caPem }),
+  });
+  leader.journal.append(entries(1, 11));
+  await leader.stored();
+  await expect(positions(leader.journal.read({}))).resolves.toEqual(ids(1, 11));
+}
+
+test("the master that a sentinel names", async () => {
+  await using master = await RedisServer.start();
+  await using sentinel = await RedisServer.startSentinel(master.port);
+  await expectItWorks(`redis-sentinel://127.0.0.1:${sentinel.port}/mymaster`);
+});
+
+test("a Redis Cluster, once it is whole", async () => {
+  await using node = await RedisServer.start(
+    ...["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"],
+  );
+  const control = new Redis({ port: node.port });
+  try {
+    const target = parseJournalUrl(`redis-cluster://127.0.0.1:${node.port}`);
+    await using early = await Leader.start({ target });
+    early.journal.append(entries(1, 11));
+    await until(() => early.journal.lag().problem !== "not connected yet");
+    await control.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    await early.stored();
+    await expect(positions(early.journal.read({}))).resolves.toEqual(ids(1, 11));
+  } finally {
+    control.disconnect();
+  }
+});
+
+test("TLS with an own authority, and not without it", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "journal-tls-"));
+  try {
+    const key = join(dir, "key.pem");
+    const certificate = join(dir, "cert.pem");
+    execFileSync(
+      "openssl",
+      [
+        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+        ...["-keyout", key, "-out", certificate, "-subj", "/CN=redis", "-days", "2"],
+        ...["-addext", "subjectAltName=IP:127.0.0.1"],
+      ],
+      { stdio: "ignore" },
+    );
+    const tlsPort = await freePort();
+    await using _server = await RedisServer.start(
+      ...["--tls-port", `${tlsPort}`, "--tls-cert-file", certificate, "--tls-key-file", key],
+      ...["--tls-auth-clients", "no"],
+    );
+    const url = `rediss://127.0.0.1:${tlsPort}`;
+    await expectItWorks(url, await readFile(certificate, "utf8"));
+    await using stranger = await Leader.start({ target: parseJournalUrl(url) });
+    await until(() => /self-signed|certificate/i.test(stranger.journal.lag().problem));
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
+
+test("a Redis that takes connections and never answers holds up neither the cluster nor the end", async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as { port: number };
+  try {
+    const leader = await Leader.start({ target: target({ port }) });
+    leader.journal.append(entries(1, 3));
+    await expect(positions(leader.spill.read({}))).resolves.toEqual(ids(1, 3));
+    const startMs = clock.nowMs();
+    await leader[Symbol.asyncDispose]();
+    expect(clock.nowMs() - startMs).toBeLessThan(1000);
+  } finally {
+    silent.close();
+  }
 });

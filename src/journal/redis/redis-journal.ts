@@ -15,7 +15,7 @@ import {
   targetText,
 } from "../core/index.js";
 import type { Journal, JournalLag } from "../port.js";
-import { createClient, type RedisClient } from "./client.js";
+import { connectClient, createClient, type RedisClient } from "./client.js";
 import { appendAfter, lastPosition, STREAM_ENTRIES_MAX, streamKey } from "./stream.js";
 
 /** One write to Redis. */
@@ -124,13 +124,16 @@ export class RedisJournal implements Journal {
         why = error;
       });
       try {
-        await client.connect();
-        await this.#copy(client, signal, () => {
-          delayMs = retryMinMs;
-          if (this.#problem !== "")
-            logger.info({ redis: targetText(target) }, "journal: Redis takes entries");
-          this.#problem = "";
-        });
+        const copying = connectClient(client).then(() =>
+          this.#copy(client, signal, () => {
+            delayMs = retryMinMs;
+            if (this.#problem !== "")
+              logger.info({ redis: targetText(target) }, "journal: Redis takes entries");
+            this.#problem = "";
+          }),
+        );
+        // A Redis that does not answer must not hold up the end: the next leader's loops wait for it.
+        await unlessAborted(copying, signal);
       } catch (error) {
         if (signal.aborted) return;
         this.#failed(why ?? error);
@@ -173,6 +176,7 @@ export class RedisJournal implements Journal {
         if (comparePositions(now, newest) !== 0) return now;
         last = { index: newest.index, seq: newest.seq };
         this.#stored = last;
+        this.#problem = "";
       }
       return last;
     } finally {
@@ -224,9 +228,23 @@ export class RedisJournal implements Journal {
     if (this.#reader?.status === "ready") return this.#reader;
     this.#reader?.disconnect();
     this.#reader = createClient(this.#parts.target, this.#parts.caPem);
-    await this.#reader.connect();
+    await connectClient(this.#reader);
     return this.#reader;
   }
+}
+
+/** As `work` ends, or rejects once the signal aborts. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(new Error("the journal is closed"));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", onAbort);
+    });
+    if (signal.aborted) onAbort();
+  });
 }
 
 function mayHold(text: string, needles: readonly string[] | undefined): boolean {

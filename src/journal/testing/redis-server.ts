@@ -1,7 +1,7 @@
 /** A real redis-server of a test's own: own port, own directory, ended by its process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,8 +21,21 @@ export class RedisServer implements AsyncDisposable {
   }
 
   /** `args` are redis-server's own. Rejects with what to install when there is none. */
-  static async start(...args: readonly string[]): Promise<RedisServer> {
+  static start(...args: readonly string[]): Promise<RedisServer> {
+    return RedisServer.#startIn(["--save", "", ...args]);
+  }
+
+  /** A sentinel that names the master `mymaster` at that port. */
+  static async startSentinel(masterPort: number): Promise<RedisServer> {
+    return RedisServer.#startIn(
+      ["--sentinel"],
+      `sentinel monitor mymaster 127.0.0.1 ${masterPort} 1\n`,
+    );
+  }
+
+  static async #startIn(args: readonly string[], config = ""): Promise<RedisServer> {
     const dir = await mkdtemp(join(tmpdir(), "redis-"));
+    await writeFile(join(dir, "redis.conf"), config);
     const server = new RedisServer(await freePort(), dir, args);
     await server.start();
     return server;
@@ -32,14 +45,8 @@ export class RedisServer implements AsyncDisposable {
     const started = spawn(
       "redis-server",
       [
-        "--port",
-        `${this.port}`,
-        "--bind",
-        "127.0.0.1",
-        "--dir",
-        this.dir,
-        "--save",
-        "",
+        join(this.dir, "redis.conf"),
+        ...["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.dir],
         ...this.#args,
       ],
       { stdio: "ignore" },
