@@ -10,6 +10,8 @@ import type {
   Transaction,
 } from "../api/index.js";
 
+const UNALLOCATED = { vni: 0, subnets: [], mtu: 0 } as const;
+
 type Bootstrap = Extract<ManagerStart, { kind: "bootstrap" }>;
 
 /** Cluster object, own node and the predefined networks; nothing of it if there is a cluster already. */
@@ -53,9 +55,9 @@ export function bootstrapTransaction(
     downSinceMs: 0,
   };
   const networks: Network[] = [
-    { ...meta(newId()), spec: ingressSpec(start), predefined: false },
-    { ...meta(newId()), spec: localSpec("bridge"), predefined: true },
-    { ...meta(newId()), spec: localSpec("host"), predefined: true },
+    { ...meta(newId()), spec: ingressSpec(start), predefined: false, ...UNALLOCATED },
+    { ...meta(newId()), spec: localSpec("bridge"), predefined: true, ...UNALLOCATED },
+    { ...meta(newId()), spec: localSpec("host"), predefined: true, ...UNALLOCATED },
   ];
   return {
     requestId: "",

@@ -55,6 +55,7 @@ export function simService(id: string, wish: ServiceWish): Service {
     previousRegistryAuth: "",
     jobIteration: 0,
     lastExecutionMs: 0,
+    vips: [],
   };
 }
 

@@ -68,11 +68,24 @@ function check(tables: Tables, p: Precondition): Failure | undefined {
       const users = usersOf(tables, p.table, p.id);
       return users.length > 0 ? { code: "IN_USE", conflictsWith: users } : undefined;
     }
+    case "addressFree":
+      return inTheWay(
+        "ADDRESS_CONFLICT",
+        tables.addresses.holders(p.networkId, p.address, p.exceptId),
+      );
+    case "vniFree":
+      return inTheWay("VNI_CONFLICT", tables.network.claims.vniHolders(p.vni, p.exceptId));
+    case "subnetFree":
+      return inTheWay("SUBNET_CONFLICT", tables.network.claims.subnetHolders(p.subnet, p.exceptId));
     case "decodable":
       return undefined;
     default:
       return unreachable(p, "check precondition");
   }
+}
+
+function inTheWay(code: Failure["code"], holders: readonly string[]): Failure | undefined {
+  return holders.length > 0 ? { code, conflictsWith: holders.slice(0, CONFLICTS_MAX) } : undefined;
 }
 
 /** Ids of services, else of live tasks, that refer to the object (spec §6.9: tasks told to stop do not count). */

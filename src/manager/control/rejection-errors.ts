@@ -37,6 +37,10 @@ export function rejectionError(store: StoreView, rejection: Rejection): ApiError
     case "PORT_CONFLICT":
       invariant(precondition.kind === "portFree", "PORT_CONFLICT comes from portFree");
       return portConflict(store, precondition, conflictsWith[0] ?? "");
+    case "ADDRESS_CONFLICT":
+    case "VNI_CONFLICT":
+    case "SUBNET_CONFLICT":
+      return networkConflict(store, precondition, conflictsWith[0] ?? "");
     case "IN_USE":
       return new ApiError("FailedPrecondition", `object is in use by ${conflictsWith.join(", ")}`);
     case "BAD_FORMAT":
@@ -57,6 +61,18 @@ function portConflict(store: StoreView, claim: PortFree, serviceId: string): Api
     "InvalidArgument",
     `port '${claim.publishedPort}' is already in use by service '${service?.spec.Name ?? ""}' (${serviceId}) as ${how}`,
   );
+}
+
+/** What a network claims for itself; addresses are claimed by the allocator alone. */
+function networkConflict(store: StoreView, claim: Precondition, networkId: string): ApiError {
+  const name = store.network(networkId)?.spec.Name ?? networkId;
+  const what =
+    claim.kind === "vniFree"
+      ? `VXLAN id ${claim.vni} is already in use by network ${name}`
+      : claim.kind === "subnetFree"
+        ? `subnet ${claim.subnet} overlaps a subnet of network ${name}`
+        : `${claim.kind} is in conflict with ${networkId}`;
+  return new ApiError("InvalidArgument", what);
 }
 
 /** Whether the service publishes the claimed port in this mode. */

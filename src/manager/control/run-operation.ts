@@ -127,6 +127,9 @@ function check(
     case "exists":
     case "absent":
     case "unreferenced":
+    case "addressFree":
+    case "vniFree":
+    case "subnetFree":
     case "decodable":
       return undefined;
   }

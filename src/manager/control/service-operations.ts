@@ -77,6 +77,7 @@ function planCreate(
     previousRegistryAuth: "",
     jobIteration: 0,
     lastExecutionMs: isJob(spec.Mode) ? nowMs : 0,
+    vips: [],
   };
   return {
     service,

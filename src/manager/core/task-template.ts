@@ -2,6 +2,7 @@
 import {
   type GenericResource,
   internSpec,
+  NO_TASK_NETWORKS,
   type Node,
   type PortConfig,
   type Service,
@@ -54,6 +55,8 @@ export function makeTask(service: Service, made: NewTask): Task {
     notBeforeMs: made.notBeforeMs,
     jobIteration: 0,
     genericResources: NO_RESOURCES,
+    networks: NO_TASK_NETWORKS,
+    networkPhase: 0,
   };
 }
 

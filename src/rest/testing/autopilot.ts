@@ -119,5 +119,7 @@ function makeTask(
     notBeforeMs: 0,
     jobIteration: service.jobIteration,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
   };
 }

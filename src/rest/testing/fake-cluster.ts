@@ -57,6 +57,9 @@ export class FakeCluster implements ClusterApi {
         ...META,
         id: newId(ids),
         predefined: true,
+        vni: 0,
+        subnets: [],
+        mtu: 0,
         spec: {
           Name: name,
           Labels: isIngress ? {} : { "com.docker.swarm.predefined": "true" },

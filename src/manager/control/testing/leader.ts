@@ -171,6 +171,8 @@ export function task(id: string, set: Partial<Task> = {}): Task {
     notBeforeMs: 0,
     jobIteration: 0,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
     ...set,
   };
 }

@@ -201,6 +201,8 @@ export class World {
       notBeforeMs: 0,
       jobIteration: 0,
       genericResources: [],
+      networks: [],
+      networkPhase: 0,
       ...fields,
     };
     this.commit([{ kind: "putTask", task }], { atMs: task.createdAtMs });
@@ -269,6 +271,7 @@ export class World {
             previousRegistryAuth: "",
             jobIteration: 0,
             lastExecutionMs: 0,
+            vips: [],
           },
         },
       ],
