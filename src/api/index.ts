@@ -61,6 +61,7 @@ export {
   type VirtualIp,
 } from "./objects.js";
 export type { Operation, OperationKind, OperationResult, ResultOf } from "./operations.js";
+export { isOpenPort, keptPorts, portKey } from "./published-ports.js";
 export {
   caService,
   controlService,

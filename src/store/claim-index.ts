@@ -143,11 +143,11 @@ const NO_CLAIMS: readonly AddressClaim[] = [];
 /** A task has its addresses until it is known to be over: complete or worse, orphaned included. */
 export function taskClaims(task: Task | undefined): readonly AddressClaim[] {
   if (!task || task.networks.length === 0 || task.state >= TASK_STATE.complete) return NO_CLAIMS;
-  return task.networks.flatMap(claimsOf);
+  return task.networks.flatMap(addressClaims);
 }
 
 export function serviceClaims(service: Service | undefined): readonly AddressClaim[] {
-  return service?.vips.flatMap(claimsOf) ?? NO_CLAIMS;
+  return service?.vips.flatMap(addressClaims) ?? NO_CLAIMS;
 }
 
 export function gatewayClaims(network: Network | undefined): readonly AddressClaim[] {
@@ -157,7 +157,12 @@ export function gatewayClaims(network: Network | undefined): readonly AddressCla
     .map(({ gateway }) => ({ networkId: network.id, address: gateway }));
 }
 
-function claimsOf({ networkId, address, address6 }: TaskNetwork | VirtualIp): AddressClaim[] {
+/** What is held by who has these addresses on one network. */
+export function addressClaims({
+  networkId,
+  address,
+  address6,
+}: TaskNetwork | VirtualIp): readonly AddressClaim[] {
   return [address, address6]
     .filter((one) => one !== "")
     .map((one) => ({ networkId, address: one }));

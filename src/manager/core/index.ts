@@ -1,3 +1,4 @@
+export { Allocator } from "./allocator.js";
 export { ConstraintEnforcer } from "./constraint-enforcer.js";
 export { LostTasks } from "./lost-tasks.js";
 export { NODE_NETWORKS } from "./node-networks.js";
@@ -8,5 +9,4 @@ export type { Reconciler } from "./reconciler.js";
 export { Scheduling } from "./scheduling.js";
 export { ServiceReconciler } from "./service-reconciler.js";
 export { diffFields, type FieldChange } from "./spec-diff.js";
-export { TaskAllocator } from "./task-allocator.js";
 export { isDirty, makeTask } from "./task-template.js";

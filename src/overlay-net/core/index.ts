@@ -22,8 +22,6 @@ export {
   type AllocatedPorts,
   allocatePorts,
   CLUSTER_PORT,
-  hasOpenPorts,
-  keptPorts,
   PUBLISHED_PORT_MAX,
   PUBLISHED_PORT_MIN,
   reservedPort,

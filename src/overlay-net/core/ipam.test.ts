@@ -57,7 +57,7 @@ describe("addresses of a subnet", () => {
     expect(pool.take(0)).toEqual({ kind: "taken", address: "10.0.0.2" });
     expect(pool.take(0)).toEqual({
       kind: "exhausted",
-      reason: "no free address in 10.0.0.0/30: all 2 are in use",
+      reason: "no free address in 10.0.0.0/30: all 2 are in use or were freed less than 60 s ago",
       retryAtMs: undefined,
     });
     pool.free("10.0.0.2", 1000);

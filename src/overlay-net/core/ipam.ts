@@ -101,18 +101,14 @@ export class SubnetPool {
     return undefined;
   }
 
+  /** The text does not tell how many are resting: it is written to every task that waits, and is to stay the same while it does. */
   #exhausted(): Taken {
-    const resting = [...this.#freed].filter(([value]) => this.#isInRange(value));
-    const of = `no free address in ${formatCidr(this.#subnet)}`;
     const size = max(0n, this.#end - this.#first);
-    const earliest = resting[0]?.[1];
-    return earliest === undefined
-      ? { kind: "exhausted", reason: `${of}: all ${size} are in use`, retryAtMs: undefined }
-      : {
-          kind: "exhausted",
-          reason: `${of}: of ${size}, ${resting.length} were freed less than ${ADDRESS_REST_MS / 1000} s ago and the others are in use`,
-          retryAtMs: earliest + ADDRESS_REST_MS,
-        };
+    const reason = `no free address in ${formatCidr(this.#subnet)}: all ${size} are in use or were freed less than ${ADDRESS_REST_MS / 1000} s ago`;
+    for (const [value, freedAtMs] of this.#freed)
+      if (this.#isInRange(value))
+        return { kind: "exhausted", reason, retryAtMs: freedAtMs + ADDRESS_REST_MS };
+    return { kind: "exhausted", reason, retryAtMs: undefined };
   }
 
   #isInRange(value: bigint): boolean {

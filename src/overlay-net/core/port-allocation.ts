@@ -1,5 +1,5 @@
-/** Published ports of services: which are given out, and which stay over an update (spec §6.1). */
-import type { PortConfig, PortProtocol } from "../../api/index.js";
+/** Published ports of services (spec §6.1). Which of them stay over an update: `keptPorts` of src/api. */
+import { isOpenPort, type PortConfig, type PortProtocol, portKey } from "../../api/index.js";
 
 /** Ingress ports that the user left open come from here. */
 export const PUBLISHED_PORT_MIN = 30_000;
@@ -11,31 +11,6 @@ export type AllocatedPorts =
   | { readonly kind: "allocated"; readonly ports: readonly PortConfig[] }
   | { readonly kind: "exhausted"; readonly reason: string };
 
-/**
- * The ports of a spec with what their predecessors were given: an ingress port left open keeps its number while name, protocol and
- * target stay the same. No port of `previous` is used twice. Host-mode ports left open are the nodes' choice and stay open.
- */
-export function keptPorts(
-  wanted: readonly PortConfig[],
-  previous: readonly PortConfig[],
-): readonly PortConfig[] {
-  const explicit = new Set(wanted.filter((port) => port.PublishedPort).map(portKey));
-  const left = previous.filter(
-    (port) => port.PublishMode === "ingress" && port.PublishedPort && !explicit.has(portKey(port)),
-  );
-  return wanted.map((port) => {
-    if (!isOpen(port)) return port;
-    const at = left.findIndex(
-      (old) =>
-        old.Name === port.Name &&
-        old.Protocol === port.Protocol &&
-        old.TargetPort === port.TargetPort,
-    );
-    const [old] = at < 0 ? [] : left.splice(at, 1);
-    return old?.PublishedPort === undefined ? port : { ...port, PublishedPort: old.PublishedPort };
-  });
-}
-
 /** Fills in the ingress ports left open, lowest free number first. `isFree` knows of all services and modes. */
 export function allocatePorts(
   ports: readonly PortConfig[],
@@ -44,7 +19,7 @@ export function allocatePorts(
   const own = new Set(ports.filter((port) => port.PublishedPort).map(portKey));
   const filled: PortConfig[] = [];
   for (const port of ports) {
-    if (!isOpen(port)) {
+    if (!isOpenPort(port)) {
       filled.push(port);
       continue;
     }
@@ -61,11 +36,6 @@ export function allocatePorts(
     filled.push(given);
   }
   return { kind: "allocated", ports: filled };
-}
-
-/** Whether some ingress port still has no number. */
-export function hasOpenPorts(ports: readonly PortConfig[]): boolean {
-  return ports.some(isOpen);
 }
 
 /** Why no service may publish this port on every node, or undefined. */
@@ -89,12 +59,4 @@ function lowestFree(
   for (let port = PUBLISHED_PORT_MIN; port <= PUBLISHED_PORT_MAX; port++)
     if (!own.has(`${protocol}/${port}`) && isFree(protocol, port)) return port;
   return undefined;
-}
-
-function isOpen(port: PortConfig): boolean {
-  return port.PublishMode === "ingress" && !port.PublishedPort;
-}
-
-function portKey(port: PortConfig): string {
-  return `${port.Protocol}/${port.PublishedPort ?? 0}`;
 }

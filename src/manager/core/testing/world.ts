@@ -7,6 +7,7 @@ import {
   encodeTransaction,
   type GenericResource,
   type Node,
+  type Precondition,
   type Service,
   type ServiceSpec,
   TASK_STATE,
@@ -18,6 +19,7 @@ import {
 } from "../../../api/index.js";
 import { SeededRandom } from "../../../base/index.js";
 import { ClusterStore } from "../../../store/index.js";
+import { Allocator } from "../allocator.js";
 import { ConstraintEnforcer } from "../constraint-enforcer.js";
 import { LostTasks } from "../lost-tasks.js";
 import { CHANGES_MAX, Plan } from "../plan.js";
@@ -25,7 +27,6 @@ import { Reaper } from "../reaper.js";
 import type { Reconciler } from "../reconciler.js";
 import { Scheduling } from "../scheduling.js";
 import { ServiceReconciler } from "../service-reconciler.js";
-import { TaskAllocator } from "../task-allocator.js";
 
 export const SECOND_NS = 1e9;
 
@@ -87,7 +88,7 @@ export class World {
   /** All that reconcilers remembered is lost, as on a new leader. */
   electLeader(): void {
     this.#reconcilers = [
-      new TaskAllocator(),
+      new Allocator(),
       new ServiceReconciler(this.#random),
       new Scheduling(),
       new Reaper(),
@@ -97,13 +98,16 @@ export class World {
     for (const reconciler of this.#reconcilers) reconciler.reset(this.store, this.nowMs);
   }
 
-  commit(changes: readonly Change[], options: { isClient?: boolean; atMs?: number } = {}): void {
-    const { isClient = false, atMs = this.nowMs } = options;
+  commit(
+    changes: readonly Change[],
+    options: { isClient?: boolean; atMs?: number; preconditions?: readonly Precondition[] } = {},
+  ): void {
+    const { isClient = false, atMs = this.nowMs, preconditions = [] } = options;
     const transaction = {
       requestId: "",
       atMs,
       isClient,
-      preconditions: [],
+      preconditions,
       changes,
       resultJson: "",
     };
@@ -142,7 +146,7 @@ export class World {
         this.#wakeAtMs = Math.min(this.#wakeAtMs ?? plan.wakeAtMs, plan.wakeAtMs);
       if (plan.changes.length === 0) continue;
       isBusy = true;
-      this.commit(plan.changes, { atMs: plan.atMs });
+      this.commit(plan.changes, { atMs: plan.atMs, preconditions: plan.preconditions });
       reconciler.settled(true, this.store);
     }
     return isBusy;
