@@ -5,6 +5,7 @@
 import {
   type Change,
   type Cluster,
+  keptPorts,
   type Meta,
   type Network,
   type Node,
@@ -125,6 +126,8 @@ function putService(tables: Tables, service: Service, stamp: Stamp): StoreEvent 
     ...meta,
     clientIndex: isNewSpec ? stamp.index : meta.clientIndex,
     specVersion: service.specVersion === 0 ? stamp.index : service.specVersion,
+    // A writer sends the ports of its spec; what was chosen for those left open stays.
+    ports: old ? keptPorts(service.ports, old.ports) : service.ports,
   };
   tables.service.put(stored);
   return putEvent("service", stored, old);

@@ -1,9 +1,10 @@
 /** What a failed precondition is for the client: code and text of the Engine (recordings). The one place that maps them. */
 import type { Precondition, Rejection, Service } from "../../api/index.js";
-import { ApiError, invariant, unreachable } from "../../base/index.js";
+import { ApiError, doorError, invariant, unreachable } from "../../base/index.js";
 import type { StoreView } from "../../store/index.js";
 
 type PortFree = Extract<Precondition, { kind: "portFree" }>;
+type Unreferenced = Extract<Precondition, { kind: "unreferenced" }>;
 
 export function outOfSequence(): ApiError {
   // Clients match this text, and that it is a 500.
@@ -30,6 +31,9 @@ export function rejectionError(store: StoreView, rejection: Rejection): ApiError
       );
     case "NAME_CONFLICT":
       invariant(precondition.kind === "nameFree", "NAME_CONFLICT comes from nameFree");
+      // The Engine finds this one at its door.
+      if (precondition.table === "network")
+        return doorError("AlreadyExists", `network with name ${precondition.name} already exists`);
       return new ApiError(
         "AlreadyExists",
         `name conflicts with an existing object: ${precondition.table} ${precondition.name} already exists`,
@@ -42,7 +46,8 @@ export function rejectionError(store: StoreView, rejection: Rejection): ApiError
     case "SUBNET_CONFLICT":
       return networkConflict(store, precondition, conflictsWith[0] ?? "");
     case "IN_USE":
-      return new ApiError("FailedPrecondition", `object is in use by ${conflictsWith.join(", ")}`);
+      invariant(precondition.kind === "unreferenced", "IN_USE comes from unreferenced");
+      return inUse(store, precondition, conflictsWith);
     case "BAD_FORMAT":
       return new ApiError(
         "Internal",
@@ -61,6 +66,15 @@ function portConflict(store: StoreView, claim: PortFree, serviceId: string): Api
     "InvalidArgument",
     `port '${claim.publishedPort}' is already in use by service '${service?.spec.Name ?? ""}' (${serviceId}) as ${how}`,
   );
+}
+
+function inUse(store: StoreView, { table, id }: Unreferenced, users: readonly string[]): ApiError {
+  const [first = ""] = users;
+  const text =
+    table === "network"
+      ? `network ${id} is in use by ${store.service(first) ? "service" : "task"} ${first}`
+      : `${table} ${id} is in use by ${users.join(", ")}`;
+  return new ApiError("FailedPrecondition", text);
 }
 
 /** What a network claims for itself; addresses are claimed by the allocator alone. */

@@ -107,7 +107,12 @@ function check(
       return isFit ? undefined : { code: "OUT_OF_SEQUENCE", conflictsWith: [p.id] };
     }
     case "nameFree": {
-      const holder = p.table === "service" ? store.serviceByName(p.name) : undefined;
+      const holder =
+        p.table === "service"
+          ? store.serviceByName(p.name)
+          : p.table === "network"
+            ? store.networkByName(p.name)
+            : undefined;
       return holder && holder.id !== p.exceptId
         ? { code: "NAME_CONFLICT", conflictsWith: [holder.id] }
         : undefined;

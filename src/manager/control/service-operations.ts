@@ -8,6 +8,7 @@ import type {
 } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
+import { type NetworkLookup, overlayNetworks } from "./network-targets.js";
 import { notFound, rejectionError } from "./rejection-errors.js";
 import {
   type Call,
@@ -85,6 +86,7 @@ function planCreate(
       { kind: "absent", table: "service", id: serviceId },
       { kind: "nameFree", table: "service", name: spec.Name, exceptId: serviceId },
       ...portClaims(spec, serviceId),
+      ...networksExist(spec, deps.store),
     ],
     changes: [{ kind: "putService", service }],
     result: { id: serviceId, warnings: [] },
@@ -115,6 +117,7 @@ function planUpdate(
       // Everything else of the object is taken from what was read here.
       { kind: "versionIs", table: "service", id: serviceId, index: old.versionIndex },
       ...portClaims(service.spec, serviceId),
+      ...networksExist(service.spec, deps.store),
     ],
     changes: [{ kind: "putService", service }],
     result: { warnings: [] },
@@ -210,6 +213,15 @@ function portClaims(spec: ServiceSpec, serviceId: string): Precondition[] {
         ]
       : [],
   );
+}
+
+/** A network cannot go while a service that refers to it is on its way through the log. */
+function networksExist(spec: ServiceSpec, networks: NetworkLookup): Precondition[] {
+  return overlayNetworks(spec.TaskTemplate, networks).map(({ id }) => ({
+    kind: "exists",
+    table: "network",
+    id,
+  }));
 }
 
 function modeName(mode: ServiceMode): string {

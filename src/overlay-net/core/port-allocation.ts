@@ -46,7 +46,7 @@ export function reservedPort(
 ): string | undefined {
   if (protocol === "tcp" && port === CLUSTER_PORT)
     return `port ${port}/tcp is where the cluster's nodes talk to each other`;
-  if (protocol === "udp" && port === dataPathPort)
+  if (protocol === "udp" && port !== 0 && port === dataPathPort)
     return `port ${port}/udp is the cluster's data path port (VXLAN)`;
   return undefined;
 }
