@@ -103,6 +103,8 @@ function usersOf(
   const users: string[] = [];
   for (const task of tables.task.list()) {
     if (task.desiredState > TASK_STATE.running || task.state > TASK_STATE.running) continue;
+    // Its service was removed a moment ago: it is about to be told.
+    if (task.serviceId !== "" && !tables.service.get(task.serviceId)) continue;
     let refers = seen.get(task.spec);
     if (refers === undefined) {
       refers = refersTo(task.spec, table, id);

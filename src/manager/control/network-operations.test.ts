@@ -274,7 +274,9 @@ describe("removing a network", () => {
   ] as const)("$name: in use $inUse", async ({ desiredState, inUse }) => {
     const id = await create({ Name: "web" });
     const spec = { ...task("t1").spec, Networks: [{ Target: id }] };
-    await write([{ kind: "putTask", task: task("t1", { spec, desiredState, state: 512 }) }]);
+    await write([
+      { kind: "putTask", task: task("t1", { spec, desiredState, state: 512, serviceId: "" }) },
+    ]);
     if (inUse)
       await expect(remove(id)).rejects.toMatchObject({
         code: "FailedPrecondition",

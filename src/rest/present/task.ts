@@ -1,6 +1,7 @@
 import { TASK_STATE, type Task, type TaskState, type TaskStateName } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
+import { presentAttachments } from "./network-attachment.js";
 import { presentTaskSpec } from "./service-spec.js";
 import { formatTime } from "./time.js";
 
@@ -52,6 +53,7 @@ export function presentTask(task: Task, view: StoreView) {
     },
     DesiredState: taskStateName(task.desiredState),
     ...(task.genericResources.length === 0 ? {} : { GenericResources: task.genericResources }),
+    ...(task.networks.length === 0 ? {} : { NetworksAttachments: presentAttachments(task, view) }),
     ...(isJob ? { JobIteration: presentVersion(task.jobIteration) } : {}),
     Volumes: null,
   };
