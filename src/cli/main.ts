@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { ClientError } from "./client.js";
 import { addClusterCommands } from "./commands/cluster.js";
 import { addImageCommands } from "./commands/image.js";
+import { addNetworkCommands } from "./commands/network.js";
 import { addNodeCommands } from "./commands/node.js";
 import { addPlaygroundCommands } from "./commands/playground.js";
 import { addServiceCommands } from "./commands/service.js";
@@ -25,6 +26,7 @@ const program = new Command("swarm")
 addClusterCommands(program);
 addNodeCommands(program);
 addServiceCommands(program);
+addNetworkCommands(program);
 addImageCommands(program);
 addWhyCommand(program);
 addPlaygroundCommands(program);

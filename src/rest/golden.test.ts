@@ -74,7 +74,7 @@ const MEANT: readonly { readonly pattern: RegExp; readonly why: string }[] = [
     pattern: /^\$\.SwarmResources: not recorded$/,
     why: "an extension: what is reserved of a node",
   },
-  { pattern: /\.EnableIPv4: not recorded$/, why: "networks have EnableIPv4 since API 1.47" },
+  { pattern: /\.EnableIPv4: not recorded$/, why: "networks have EnableIPv4 since API 1.48" },
   {
     pattern: /\.(?:Addresses\[\d+\]|VirtualIPs\[\d+\]\.Addr): "10\.0\.\d\.\d+\/24" recorded/,
     why: "nodes have no address on networks but ingress, so fewer are taken",

@@ -172,6 +172,13 @@ describe("networks of users", () => {
     expect(await create(world, body)).toMatchObject({ status });
   });
 
+  test("a client too old to know EnableIPv4 does not mean it", async () => {
+    await using world = await makeWorld();
+    const body = { Name: "web", Driver: "overlay", EnableIPv4: false };
+    expect(await create(world, body)).toMatchObject({ status: 501 });
+    expect(await world.call("POST", "/v1.41/networks/create", body)).toMatchObject({ status: 201 });
+  });
+
   test("pruning removes what nobody uses and the filters name", async () => {
     await using world = await makeWorld();
     for (const Name of ["used", "idle", "kept"])

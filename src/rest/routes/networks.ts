@@ -5,6 +5,7 @@ import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
 import { Filters } from "../filters.js";
 import { parseNetworkSpec } from "../parse/network-spec.js";
+import { dropNewerFields, NETWORK_DROPS } from "../parse/old-api.js";
 import {
   LOCAL_NETWORKS,
   localNetworks,
@@ -59,7 +60,9 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
     const { id } = await cluster.submit({
       kind: "network.create",
       networkId: newId(context.deps.random),
-      spec: parseNetworkSpec(await bodyOf(request)),
+      spec: parseNetworkSpec(
+        dropNewerFields(await bodyOf(request), context.versionOf(request.raw), NETWORK_DROPS),
+      ),
     });
     return sendJson(reply, { Id: id, Warning: "" }, 201);
   });
