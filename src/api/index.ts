@@ -47,6 +47,7 @@ export {
   type NodeState,
   type ObjectOf,
   type PortStatus,
+  type ScheduleState,
   type Secret,
   type Service,
   type Subnet,
@@ -70,6 +71,7 @@ export {
   raftService,
   tunnelService,
 } from "./rpc.js";
+export { isGlobal, isJob, scheduleOf } from "./service-mode.js";
 export type {
   Availability,
   ClusterSpec,
@@ -80,6 +82,8 @@ export type {
   FileTarget,
   GenericResource,
   HealthcheckSpec,
+  JobConcurrency,
+  JobSchedule,
   Labels,
   MountSpec,
   NetworkSpec,

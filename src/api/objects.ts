@@ -94,6 +94,20 @@ export type UpdateStatus = {
   readonly message: string;
 };
 
+/** Where a scheduled job stands. Written with the run that a tick starts, so that no tick starts two. */
+export type ScheduleState = {
+  /** Unix ms of the first tick that nothing was decided about yet; 0 = there is none. */
+  readonly nextTickMs: number;
+  /** The tick that started the latest run; 0 = none did. */
+  readonly lastTickMs: number;
+  /** Ticks that nobody could start within the missed window. */
+  readonly missedCount: number;
+  /** Ticks left out because earlier runs went on. */
+  readonly skippedCount: number;
+  /** Iterations before the latest that go on beside it (concurrency "allow"). */
+  readonly runs: readonly number[];
+};
+
 export type Service = Meta & {
   readonly spec: ServiceSpec;
   /** Log index at which `spec` was last changed by a client or rollback: tells "same spec" quickly. */
@@ -108,6 +122,8 @@ export type Service = Meta & {
   readonly previousRegistryAuth: string;
   readonly jobIteration: number;
   readonly lastExecutionMs: number;
+  /** Present while the job has a schedule. */
+  readonly schedule?: ScheduleState | undefined;
   /** One per network in mode vip; none in mode dnsrr. */
   readonly vips: readonly VirtualIp[];
 };

@@ -35,11 +35,29 @@ export type ClusterSpec = {
   readonly EncryptionConfig: { readonly AutoLockManagers: boolean };
 };
 
+/** What happens at a tick while an earlier run goes on: it is left out, takes the run's place, or runs beside it. */
+export type JobConcurrency = "forbid" | "replace" | "allow";
+
+/** Ours, not the Engine's: when a job runs by itself. */
+export type JobSchedule = {
+  /** Five cron fields (minute, hour, day of month, month, day of week), or @hourly, @daily, @weekly, @monthly, @yearly. */
+  readonly Expression: string;
+  /** IANA name. */
+  readonly TimeZone: string;
+  /** A tick that nobody could start in time is made up for until this is over; afterwards it counts as missed. */
+  readonly MissedWindow: number;
+  readonly Concurrency: JobConcurrency;
+};
+
 export type ServiceMode =
   | { readonly Replicated: { readonly Replicas: number } }
   | { readonly Global: Readonly<Record<string, never>> }
   | {
-      readonly ReplicatedJob: { readonly MaxConcurrent: number; readonly TotalCompletions: number };
+      readonly ReplicatedJob: {
+        readonly MaxConcurrent: number;
+        readonly TotalCompletions: number;
+        readonly Schedule?: JobSchedule;
+      };
     }
   | { readonly GlobalJob: Readonly<Record<string, never>> };
 

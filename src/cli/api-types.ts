@@ -6,6 +6,8 @@ export type ApiTask = {
   readonly Slot?: number;
   readonly NodeID?: string;
   readonly DesiredState: string;
+  /** Index is left out while it is 0. */
+  readonly JobIteration?: { readonly Index?: number };
   readonly Spec: { readonly ContainerSpec?: { readonly Image?: string } };
   readonly Status: {
     readonly State: string;
@@ -27,14 +29,30 @@ export type ApiService = {
   readonly Version: { readonly Index: number };
   readonly Spec: {
     readonly Name: string;
-    readonly Mode: { readonly Replicated?: { readonly Replicas: number } };
+    readonly Mode: {
+      readonly Replicated?: { readonly Replicas: number };
+      readonly Global?: object;
+      readonly ReplicatedJob?: {
+        readonly MaxConcurrent: number;
+        readonly TotalCompletions: number;
+        readonly Schedule?: { readonly Expression: string; readonly TimeZone: string };
+      };
+      readonly GlobalJob?: object;
+    };
     readonly TaskTemplate: { readonly ContainerSpec?: { readonly Image?: string } };
     readonly UpdateConfig?: { readonly Monitor?: number };
   };
   readonly PreviousSpec?: unknown;
   readonly Endpoint?: { readonly Ports?: readonly ApiPort[] };
   readonly UpdateStatus?: { readonly State?: string; readonly Message?: string };
-  readonly ServiceStatus?: { readonly RunningTasks: number; readonly DesiredTasks: number };
+  readonly ServiceStatus?: {
+    readonly RunningTasks: number;
+    readonly DesiredTasks: number;
+    readonly CompletedTasks?: number;
+  };
+  readonly JobStatus?: { readonly JobIteration: { readonly Index?: number } };
+  /** Of a job with a schedule. */
+  readonly ScheduleStatus?: { readonly NextTick?: string };
   /** "simulated" where no container really runs. */
   readonly Engine?: string;
 };

@@ -51,6 +51,56 @@ test.each([
   expect(value(flag, text)).toEqual(spec);
 });
 
+const newJob = () => ({ Mode: { ReplicatedJob: {} } });
+
+test.each([
+  {
+    name: "all tasks of a new job run at once",
+    flags: [["--replicas", "4"]],
+    job: { TotalCompletions: 4, MaxConcurrent: 4 },
+  },
+  {
+    name: "unless it is said otherwise, before or after",
+    flags: [
+      ["--max-concurrent", "2"],
+      ["--replicas", "4"],
+    ],
+    job: { TotalCompletions: 4, MaxConcurrent: 2 },
+  },
+  {
+    name: "a schedule",
+    flags: [
+      ["--schedule", "0 3 * * *"],
+      ["--tz", "Europe/Berlin"],
+      ["--missed-window", "10m"],
+      ["--concurrency", "replace"],
+    ],
+    job: {
+      Schedule: {
+        Expression: "0 3 * * *",
+        TimeZone: "Europe/Berlin",
+        MissedWindow: 600e9,
+        Concurrency: "replace",
+      },
+    },
+  },
+  { name: "no schedule any more", flags: [["--schedule", ""]], job: { Schedule: {} } },
+])("$name", ({ flags, job }) => {
+  const spec: JsonObject = newJob();
+  for (const [flag = "", text = ""] of flags) value(flag, text, spec);
+  expect(spec).toEqual({ Mode: { ReplicatedJob: job } });
+});
+
+test.each([
+  { flag: "--replicas", text: "2", mode: { Global: {} } },
+  { flag: "--replicas", text: "2", mode: { GlobalJob: {} } },
+  { flag: "--max-concurrent", text: "2", mode: { Replicated: {} } },
+  { flag: "--schedule", text: "@daily", mode: { GlobalJob: {} } },
+  { flag: "--tz", text: "UTC", mode: { Global: {} } },
+])("$flag does not go with $mode", ({ flag, text, mode }) => {
+  expect(() => value(flag, text, { Mode: mode })).toThrow(UsageError);
+});
+
 test("an update config that is present keeps its parallelism", () => {
   expect(value("--update-order", "start-first", { UpdateConfig: { Parallelism: 4 } })).toEqual({
     UpdateConfig: { Parallelism: 4, Order: "start-first" },

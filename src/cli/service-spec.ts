@@ -1,5 +1,6 @@
 /** Flags of `service create` and `service update` as edits of a service spec. Words and meanings are docker's. */
 import { type JsonObject, listAt, objectAt, stringsAt } from "./json.js";
+import { MODE_FLAGS } from "./mode-flags.js";
 import { parseMount } from "./mount.js";
 import { parseNetwork } from "./network-spec.js";
 import { parsePublish } from "./publish.js";
@@ -99,7 +100,7 @@ function rolloutFlags(prefix: "update" | "rollback", actions: readonly string[])
 }
 
 export const VALUE_FLAGS: readonly ValueFlag[] = [
-  { flag: "--replicas <count>", help: "number of tasks", edit: editReplicas },
+  ...MODE_FLAGS,
   {
     flag: "--replicas-max-per-node <count>",
     help: "most tasks per node (0: no limit)",
@@ -422,14 +423,6 @@ function genericOthers(spec: JsonObject, kind: string | undefined): unknown[] {
   return listAt(reservations(spec), "GenericResources").filter(
     (entry) => objectAt(entry as JsonObject, "DiscreteResourceSpec")["Kind"] !== kind,
   );
-}
-
-function editReplicas(spec: JsonObject, value: string): void {
-  const mode = objectAt(spec, "Mode");
-  const kind = Object.keys(mode)[0] ?? "Replicated";
-  if (kind !== "Replicated")
-    throw new UsageError(`--replicas is for replicated services, this one is ${kind}`);
-  spec["Mode"] = { Replicated: { Replicas: parseCount(value) } };
 }
 
 function preference(value: string): JsonObject {

@@ -101,6 +101,59 @@ test.each([
   else await expect(wait).rejects.toMatchObject({ exitCode });
 });
 
+const jobService = (Mode: object, set: object = {}) => ({
+  ...service(0),
+  Spec: { ...service(0).Spec, Mode },
+  JobStatus: { JobIteration: { Index: 2 } },
+  ...set,
+});
+const run = (slot: number, state: string, desired = "complete", iteration = 2): ApiTask => ({
+  ...task(slot, state, desired),
+  JobIteration: { Index: iteration },
+});
+const twice = { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 2 } };
+
+test("of a job the completed slots of the present run count, wherever they ran", () => {
+  const tasks = [run(0, "complete"), run(1, "running"), run(1, "complete", "remove", 1)];
+  const snapshot = { service: jobService(twice), tasks, downNodes: new Set(["n1"]) };
+  expect(progressOf(snapshot)).toMatchObject({ running: 1, wanted: 2, verb: "job" });
+});
+
+test("of a global service one task per node counts, and as many are wanted as are to run", () => {
+  const on = (node: string, state: string, desired = "running"): ApiTask => {
+    const { Slot: _, ...rest } = task(0, state, desired);
+    return { ...rest, NodeID: node };
+  };
+  const tasks = [on("a", "running"), on("b", "starting"), on("c", "shutdown", "shutdown")];
+  const snapshot = { service: jobService({ Global: {} }), tasks, downNodes: new Set<string>() };
+  expect(progressOf(snapshot)).toMatchObject({ running: 1, wanted: 2 });
+});
+
+test.each([
+  {
+    name: "completed",
+    tasks: [run(0, "complete"), run(1, "complete")],
+    set: {},
+    said: "job complete",
+  },
+  {
+    name: "not due yet",
+    tasks: [],
+    set: { ScheduleStatus: { NextTick: "2026-11-22T02:00:00Z" } },
+    said: "job web runs next at 2026-11-22T02:00:00Z",
+  },
+])("a wait for a job ends: $name", async ({ tasks, set, said }) => {
+  answers = { "/services/s": jobService(twice, set), "/tasks": tasks, "/nodes": [] };
+  const client = new EngineClient(join(dir, "s.sock"));
+  const ended = waitForService({
+    client,
+    serviceId: "s",
+    timeoutMs: 1,
+    onProgress: () => undefined,
+  });
+  expect(await ended).toBe(said);
+});
+
 test("without a terminal a line is printed only when something changed", () => {
   const lines: string[] = [];
   const line = new ProgressLine(false, (text) => lines.push(text));

@@ -30,7 +30,7 @@ async function putTasks(world: World, set: Partial<Task>): Promise<void> {
   const tasks = [1, 2].map((slot) => ({
     ...makeTask(service, {
       id: `task${slot}`.padEnd(25, "0"),
-      slot,
+      place: { number: slot, nodeId: "", iteration: 0 },
       desiredState: TASK_STATE.running,
       notBeforeMs: 0,
       nowMs: 0,

@@ -1,7 +1,8 @@
 /** Feasibility: the filters of a placement, in their order, and the sentence that says why no node passed. */
+import type { Node } from "../api/index.js";
 import { matchesConstraints } from "./constraint.js";
 import type { NodeInfo } from "./node-info.js";
-import { normalArch, type PluginNeed, type TaskNeeds } from "./task-needs.js";
+import { normalArch, type PlatformNeed, type PluginNeed, type TaskNeeds } from "./task-needs.js";
 
 export type FilterName =
   | "ready"
@@ -47,7 +48,7 @@ const FILTERS: readonly Filter[] = [
   },
   {
     name: "platform",
-    passes: passesPlatform,
+    passes: (needs, info) => matchesPlatforms(needs.platforms, info.node),
     explain: (count) => `unsupported platform on ${nodes(count)}`,
   },
   {
@@ -83,7 +84,7 @@ export function passesStatic(needs: TaskNeeds, info: NodeInfo): boolean {
     hasPlugins(needs, info) &&
     needs.constraints !== undefined &&
     matchesConstraints(needs.constraints, info.node) &&
-    passesPlatform(needs, info)
+    matchesPlatforms(needs.platforms, info.node)
   );
 }
 
@@ -136,12 +137,15 @@ export function missingPlugins(needs: TaskNeeds, info: NodeInfo): readonly Plugi
   });
 }
 
-export function passesPlatform(needs: TaskNeeds, info: NodeInfo): boolean {
-  if (needs.platforms.length === 0) return true;
-  const platform = info.node?.description?.Platform;
+export function matchesPlatforms(
+  needs: readonly PlatformNeed[],
+  node: Pick<Node, "description"> | undefined,
+): boolean {
+  if (needs.length === 0) return true;
+  const platform = node?.description?.Platform;
   const os = (platform?.OS ?? "").toLowerCase();
   const arch = normalArch(platform?.Architecture ?? "");
-  return needs.platforms.some(
+  return needs.some(
     (wanted) =>
       (wanted.os === "" || wanted.os === os) && (wanted.arch === "" || wanted.arch === arch),
   );

@@ -8,6 +8,7 @@ export {
 } from "./constraint.js";
 export { type Gauges, nodeGauges } from "./gauges.js";
 export { NodeCapacity } from "./node-capacity.js";
+export { meetsPlacement } from "./placement-fit.js";
 export {
   type Decision,
   type Schedule,

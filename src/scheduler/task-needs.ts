@@ -1,5 +1,5 @@
 /** What a task asks of its node, read once per spec. Tasks of one service and spec version have the same needs. */
-import type { PortConfig, Task, TaskSpec } from "../api/index.js";
+import type { Placement, PortConfig, Task, TaskSpec } from "../api/index.js";
 import { type Constraint, ConstraintError, parseConstraint } from "./constraint.js";
 import { countGeneric, type GenericAmounts } from "./generic-resources.js";
 
@@ -85,10 +85,7 @@ function readSpec(spec: TaskSpec): SpecNeeds {
     generic: countGeneric(reservations?.GenericResources ?? []),
     plugins: pluginNeeds(spec),
     constraints: readConstraints(placement?.Constraints ?? []),
-    platforms: (placement?.Platforms ?? []).map((platform) => ({
-      os: (platform.OS ?? "").toLowerCase(),
-      arch: normalArch(platform.Architecture ?? ""),
-    })),
+    platforms: platformNeeds(placement),
     maxReplicas: placement?.MaxReplicas ?? 0,
     spread: (placement?.Preferences ?? [])
       .map((preference) => preference.Spread.SpreadDescriptor)
@@ -96,6 +93,13 @@ function readSpec(spec: TaskSpec): SpecNeeds {
   };
   const { maxReplicas: _, ...classNeeds } = needs;
   return { ...needs, classKey: JSON.stringify(classNeeds) };
+}
+
+export function platformNeeds(placement: Placement | undefined): readonly PlatformNeed[] {
+  return (placement?.Platforms ?? []).map((platform) => ({
+    os: (platform.OS ?? "").toLowerCase(),
+    arch: normalArch(platform.Architecture ?? ""),
+  }));
 }
 
 function readConstraints(texts: readonly string[]): readonly Constraint[] | undefined {

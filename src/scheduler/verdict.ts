@@ -1,6 +1,6 @@
 /** What one node says to a task: every filter that refuses it, with the numbers, and what would change its mind. */
 import { describeConstraint, matchesConstraints } from "./constraint.js";
-import { type FilterName, missingPlugins, passesPlatform, withinMaxReplicas } from "./filters.js";
+import { type FilterName, matchesPlatforms, missingPlugins, withinMaxReplicas } from "./filters.js";
 import type { NodeInfo } from "./node-info.js";
 import { bytesFlag, bytesText, cpuText } from "./quantities.js";
 import type { TaskNeeds } from "./task-needs.js";
@@ -166,7 +166,7 @@ function constraints(
 }
 
 function platform(needs: TaskNeeds, info: NodeInfo): Refusal[] {
-  if (passesPlatform(needs, info)) return [];
+  if (matchesPlatforms(needs.platforms, info.node)) return [];
   const { OS = "", Architecture = "" } = info.node?.description?.Platform ?? {};
   const wanted = needs.platforms.map(({ os, arch }) => `${os || "any"}/${arch || "any"}`);
   return [

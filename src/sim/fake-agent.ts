@@ -44,10 +44,12 @@ export class FakeAgent {
 
   #next(task: Task, isFaulty: boolean): TaskStateName | undefined {
     if (task.state > TASK_STATE.running) return undefined;
-    if (task.desiredState > TASK_STATE.running)
+    if (task.desiredState > TASK_STATE.complete)
       return this.#random.float() < 0.7 ? "shutdown" : undefined;
     if (isFaulty && this.#random.float() < 0.03)
       return task.state < TASK_STATE.starting ? "rejected" : "failed";
+    if (task.desiredState === TASK_STATE.complete && task.state === TASK_STATE.running)
+      return this.#random.float() < 0.3 ? "complete" : undefined;
     return STEPS.find(
       (name) => TASK_STATE[name] > task.state && TASK_STATE[name] <= task.desiredState,
     );

@@ -4,17 +4,20 @@
  */
 import {
   type Change,
+  isGlobal,
+  isJob,
   type Service,
   TASK_STATE,
   type Task,
   type Transaction,
 } from "../api/index.js";
 import { type Random, SeededRandom, silentLogger, TaskGroup } from "../base/index.js";
+import { nextJobFields } from "../manager/control/index.js";
 import { leaderLoops } from "../manager/orchestrator/index.js";
 import { ClusterStore, LocalProposer, ProposeError, type Proposer } from "../store/index.js";
 import { FakeAgent } from "./fake-agent.js";
 import { FakeClock } from "./fake-clock.js";
-import { type ServiceWish, simNode, simService, simSpec } from "./sim-objects.js";
+import { type ServiceWish, type SimMode, simNode, simService, simSpec } from "./sim-objects.js";
 
 const NODE_COUNT = 4;
 const CHANGES_MAX = 1000;
@@ -38,6 +41,8 @@ export class OrchestrationRun {
   readonly #loopFailures: unknown[] = [];
   /** Services that were ever updated start-first: two tasks may run in a slot for a while. */
   readonly #overlapping = new Set<string>();
+  /** Services with one task per node, deleted ones too: their tasks go on for a while. */
+  readonly #global = new Set<string>();
   readonly #connectedAtMs = new Map<string, number>();
   #group: TaskGroup | undefined;
   #made = 0;
@@ -52,9 +57,15 @@ export class OrchestrationRun {
     this.#local = new LocalProposer(this.store);
     this.store.subscribe((batch) => {
       if (batch.kind !== "changes") return;
-      for (const event of batch.events)
+      for (const event of batch.events) {
         if (event.table === "task" && event.kind !== "removed")
           this.#checkTask(event.object, event.kind === "updated" ? event.old : undefined);
+        if (event.table === "task" && event.kind === "created") this.#checkJob(event.object);
+        if (event.table === "service" && event.kind === "created")
+          if (isGlobal(event.object.spec.Mode)) this.#global.add(event.object.id);
+        if (event.table === "service" && event.kind === "updated")
+          this.#checkTick(event.old, event.object);
+      }
     });
   }
 
@@ -84,9 +95,11 @@ export class OrchestrationRun {
     }
   }
 
-  /** No more faults: all nodes are up and active, containers run as they should. */
+  /** No more faults: all nodes are up and active, containers run as they should, nothing begins by itself any more. */
   async heal(): Promise<void> {
     this.#isFaulty = false;
+    for (const service of this.store.services())
+      if (service.schedule) await this.#update(service, { ...this.#wish(), mode: "job" });
     for (const agent of this.#agents.values()) {
       if (!agent.isConnected) this.#connectedAtMs.set(agent.nodeId, this.clock.nowMs());
       agent.isConnected = true;
@@ -100,14 +113,14 @@ export class OrchestrationRun {
     for (const service of this.store.services()) {
       const wanted = this.store
         .tasksByService(service.id)
-        .filter((task) => task.desiredState <= TASK_STATE.running);
-      const slots = new Set(wanted.map((task) => task.slot));
-      const replicas =
-        "Replicated" in service.spec.Mode ? service.spec.Mode.Replicated.Replicas : 0;
-      if (slots.size !== replicas || wanted.length !== replicas)
-        found.push(`${service.id}: ${wanted.length} tasks, ${replicas} wanted`);
+        .filter((task) => task.desiredState <= TASK_STATE.complete);
+      const slots = new Set(wanted.map((task) => this.#slotKey(task)));
+      const count = slotCount(service);
+      if (slots.size !== count || wanted.length !== count)
+        found.push(`${service.id}: ${wanted.length} tasks, ${count} wanted`);
+      const goal = isJob(service.spec.Mode) ? TASK_STATE.complete : TASK_STATE.running;
       for (const task of wanted) {
-        if (task.state !== TASK_STATE.running) found.push(`${describe(task)} does not run`);
+        if (task.state !== goal) found.push(`${describe(task)} is not where it is to be`);
         if (!isPaused(service) && imageOf(task) !== service.spec.TaskTemplate.ContainerSpec.Image)
           found.push(`${describe(task)} has ${imageOf(task)}`);
       }
@@ -119,7 +132,7 @@ export class OrchestrationRun {
       if (!this.store.service(task.serviceId)) found.push(`${describe(task)} has no service`);
     for (const agent of this.#agents.values())
       for (const id of agent.running())
-        if (this.store.task(id)?.desiredState !== TASK_STATE.running)
+        if ((this.store.task(id)?.desiredState ?? TASK_STATE.remove) > TASK_STATE.complete)
           found.push(`${agent.nodeId} runs ${id}, which nobody wants`);
     return found;
   }
@@ -165,12 +178,12 @@ export class OrchestrationRun {
       case 5:
       case 6:
         if (services.length < 3) {
-          const wish = this.#wish();
-          await this.commit({ kind: "putService", service: simService(`s${++this.#made}`, wish) });
+          const made = simService(`s${++this.#made}`, this.#wish(), this.clock.wallMs());
+          await this.commit({ kind: "putService", service: made });
         }
         return;
       default:
-        if (service) await this.#update(service);
+        if (service) await this.#update(service, { ...this.#wish(), mode: simModeOf(service) });
     }
   }
 
@@ -179,10 +192,12 @@ export class OrchestrationRun {
     await this.commit({ kind: "putNode", node: simNode(agent.nodeId, state, availability) });
   }
 
-  async #update(service: Service): Promise<void> {
+  async #update(service: Service, wish: ServiceWish): Promise<void> {
+    const spec = simSpec(service.id, wish);
     const next = {
       ...service,
-      spec: simSpec(service.id, this.#wish()),
+      ...nextJobFields(service, spec, this.clock.wallMs()),
+      spec,
       specVersion: 0,
       previousSpec: service.spec,
       previousSpecVersion: service.specVersion,
@@ -192,7 +207,7 @@ export class OrchestrationRun {
   }
 
   async #rollBack(service: Service): Promise<void> {
-    if (!service.previousSpec) return;
+    if (!service.previousSpec || isJob(service.spec.Mode)) return;
     const next: Service = {
       ...service,
       spec: service.previousSpec,
@@ -211,6 +226,7 @@ export class OrchestrationRun {
 
   #wish(): ServiceWish {
     return {
+      mode: MODES[this.#below(MODES.length)] ?? "replicated",
       replicas: this.#below(6),
       image: `web:${1 + this.#below(3)}`,
       isStartFirst: this.#chance(0.3),
@@ -285,9 +301,13 @@ export class OrchestrationRun {
       if (task.state < old.state) say(`state went back from ${old.state}`);
       if (task.desiredState < old.desiredState) say(`desired went back from ${old.desiredState}`);
     }
-    const inSlot = this.store.tasksBySlot(task.serviceId, task.slot);
+    const inSlot = this.store
+      .tasksBySlot(task.serviceId, task.slot)
+      .filter((other) => this.#slotKey(other) === this.#slotKey(task));
     const running = inSlot.filter(
-      (t) => t.desiredState === TASK_STATE.running && t.state === TASK_STATE.running,
+      (t) =>
+        (t.desiredState === TASK_STATE.running || t.desiredState === TASK_STATE.complete) &&
+        t.state === TASK_STATE.running,
     );
     const hasStarted = task.state === TASK_STATE.running && old?.state !== TASK_STATE.running;
     if (hasStarted && !this.#overlapping.has(task.serviceId))
@@ -300,12 +320,47 @@ export class OrchestrationRun {
     if (running.length === 2 && !this.#overlapping.has(task.serviceId)) say("two run in its slot");
   }
 
+  /** Slots of a run never exceed its completions, tasks that go on never its concurrency. */
+  #checkJob(made: Task): void {
+    const service = this.store.service(made.serviceId);
+    const mode = service?.spec.Mode;
+    // One that was on its way when the next run began is removed again.
+    if (made.jobIteration !== service?.jobIteration || !mode || !("ReplicatedJob" in mode)) return;
+    const { MaxConcurrent, TotalCompletions } = mode.ReplicatedJob;
+    const ofRun = this.store
+      .tasksByService(made.serviceId)
+      .filter((task) => task.jobIteration === made.jobIteration);
+    const going = ofRun.filter(
+      (task) => task.desiredState <= TASK_STATE.complete && task.state < TASK_STATE.complete,
+    );
+    if (made.slot >= TotalCompletions)
+      this.violations.push(`${describe(made)}: only ${TotalCompletions} completions are wanted`);
+    if (going.length > MaxConcurrent)
+      this.violations.push(`${describe(made)}: ${going.length} go on, ${MaxConcurrent} may`);
+  }
+
+  /** A tick starts one run, and a later tick a later one. */
+  #checkTick(old: Service, service: Service): void {
+    const [before, after] = [old.schedule, service.schedule];
+    if (!before || !after || before.lastTickMs === after.lastTickMs) return;
+    if (after.lastTickMs < before.lastTickMs || service.jobIteration !== old.jobIteration + 1)
+      this.violations.push(`${service.id}: the tick of ${after.lastTickMs} starts more than a run`);
+    if (after.lastTickMs < before.nextTickMs)
+      this.violations.push(`${service.id}: the tick of ${after.lastTickMs} was decided before`);
+  }
+
   /** Its container runs on a node that was reachable all the time, so it could have been stopped first. */
   #hasSteadyContainer(task: Task): boolean {
     const agent = this.#agents.get(task.nodeId);
     if (!agent?.isConnected || task.desiredState >= TASK_STATE.remove) return false;
     const heardForMs = this.clock.nowMs() - (this.#connectedAtMs.get(agent.nodeId) ?? 0);
     return heardForMs > RECOVERY_MS && agent.running().has(task.id);
+  }
+
+  /** Tells slots of a service apart: runs of a job have their own, and where there is one task per node it is the node. */
+  #slotKey(task: Task): string {
+    const place = this.#global.has(task.serviceId) ? task.nodeId : task.slot;
+    return `${task.jobIteration}/${place}`;
   }
 
   #chance(probability: number): boolean {
@@ -315,6 +370,28 @@ export class OrchestrationRun {
   #below(n: number): number {
     return Math.floor(this.#random.float() * n);
   }
+}
+
+const MODES: readonly SimMode[] = [
+  "replicated",
+  "replicated",
+  "global",
+  "job",
+  "globalJob",
+  "scheduled",
+];
+
+function simModeOf({ spec: { Mode: mode }, schedule }: Service): SimMode {
+  if (schedule) return "scheduled";
+  if ("Replicated" in mode) return "replicated";
+  if ("Global" in mode) return "global";
+  return "ReplicatedJob" in mode ? "job" : "globalJob";
+}
+
+/** Slots that are filled when all nodes are up: of jobs, completed. */
+function slotCount({ spec: { Mode: mode } }: Service): number {
+  if ("Replicated" in mode) return mode.Replicated.Replicas;
+  return "ReplicatedJob" in mode ? mode.ReplicatedJob.TotalCompletions : NODE_COUNT;
 }
 
 function isPaused(service: Service): boolean {

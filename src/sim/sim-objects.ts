@@ -1,9 +1,22 @@
 /** Objects as simulations need them. */
-import type { Node, NodeState, Service, ServiceSpec } from "../api/index.js";
+import {
+  isJob,
+  type JobSchedule,
+  type Node,
+  type NodeState,
+  type Service,
+  type ServiceMode,
+  type ServiceSpec,
+} from "../api/index.js";
+import { unreachable } from "../base/index.js";
+import { newJobFields } from "../manager/control/index.js";
 
 const NANO_PER_MS = 1e6;
 
+export type SimMode = "replicated" | "global" | "job" | "globalJob" | "scheduled";
+
 export type ServiceWish = {
+  readonly mode: SimMode;
   readonly replicas: number;
   readonly image: string;
   readonly isStartFirst: boolean;
@@ -41,11 +54,12 @@ export function simNode(
   };
 }
 
-export function simService(id: string, wish: ServiceWish): Service {
+export function simService(id: string, wish: ServiceWish, nowMs: number): Service {
+  const spec = simSpec(id, wish);
   return {
     ...META,
     id,
-    spec: simSpec(id, wish),
+    spec,
     specVersion: 0,
     previousSpec: undefined,
     previousSpecVersion: 0,
@@ -53,9 +67,8 @@ export function simService(id: string, wish: ServiceWish): Service {
     ports: [],
     registryAuth: "",
     previousRegistryAuth: "",
-    jobIteration: 0,
-    lastExecutionMs: 0,
     vips: [],
+    ...newJobFields(spec, nowMs),
   };
 }
 
@@ -75,8 +88,32 @@ export function simSpec(name: string, wish: ServiceWish): ServiceSpec {
       ForceUpdate: 0,
       Runtime: "container",
     },
-    Mode: { Replicated: { Replicas: wish.replicas } },
-    UpdateConfig: config,
-    RollbackConfig: config,
+    Mode: modeOf(wish),
+    ...(isJob(modeOf(wish)) ? {} : { UpdateConfig: config, RollbackConfig: config }),
   };
 }
+
+/** The counts of a scheduled job stay, as a change of its spec starts no run that they would belong to. */
+function modeOf({ mode, replicas, parallelism }: ServiceWish): ServiceMode {
+  switch (mode) {
+    case "replicated":
+      return { Replicated: { Replicas: replicas } };
+    case "global":
+      return { Global: {} };
+    case "globalJob":
+      return { GlobalJob: {} };
+    case "job":
+      return { ReplicatedJob: { MaxConcurrent: 1 + parallelism, TotalCompletions: replicas } };
+    case "scheduled":
+      return { ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 4, Schedule: EVERY_MINUTE } };
+    default:
+      return unreachable(mode, "modeOf");
+  }
+}
+
+const EVERY_MINUTE: JobSchedule = {
+  Expression: "* * * * *",
+  TimeZone: "UTC",
+  MissedWindow: 30_000 * NANO_PER_MS,
+  Concurrency: "allow",
+};

@@ -100,10 +100,16 @@ test.each([
     text: "EndpointSpec.Ports",
   },
   {
-    name: "global mode",
-    body: spec({}, { Mode: { Global: {} } }),
+    name: "schedule of a global job",
+    body: spec({}, { Mode: { GlobalJob: { Schedule: { Expression: "@daily" } } } }),
     status: 501,
-    text: "Mode.Global",
+    text: "Mode.GlobalJob.Schedule",
+  },
+  {
+    name: "update settings of a job",
+    body: spec({}, { Mode: { ReplicatedJob: {} }, UpdateConfig: { Parallelism: 1 } }),
+    status: 400,
+    text: "UpdateConfig",
   },
   {
     name: "automatic rollback",

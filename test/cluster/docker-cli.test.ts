@@ -14,87 +14,87 @@ import {
 
 beforeEach(reset);
 
-test.each(["m1", "m2", "m3"])(
-  "create, list, inspect, scale, update, roll back, logs and remove on %s",
-  async (name) => {
-    const target = node(name);
-    const ok = async (...args: string[]): Promise<string> => {
-      const result = await docker(target, ...args);
-      expect({ args, ...result }).toMatchObject({ code: 0 });
-      return result.stdout;
-    };
-    const made = await ok(
-      ...[
-        "service",
-        "create",
-        "--name",
-        "web",
-        "--replicas",
-        "3",
-        "--label",
-        "tier=front",
-        "--env",
-        "A=1",
-      ],
-      ...[
-        "--update-monitor",
-        "1s",
-        "--stop-grace-period",
-        "1s",
-        "swarm-demo/web:1",
-        "sh",
-        "-c",
-        "echo hello; exec sleep 100000",
-      ],
-    );
-    expect(made).toMatch(/verify: Service [0-9a-z]{25} converged/);
-    expect(
-      await ok("service", "ls", "--format", "{{.Name}} {{.Mode}} {{.Replicas}} {{.Image}}"),
-    ).toBe("web replicated 3/3 swarm-demo/web:1\n");
-    expect(
-      (await ok("service", "ps", "web", "--format", "{{.Name}} {{.DesiredState}}"))
-        .trim()
-        .split("\n")
-        .sort(),
-    ).toEqual(["web.1 Running", "web.2 Running", "web.3 Running"]);
-    expect(await ok("service", "inspect", "web", "--pretty")).toMatch(
-      /Service Mode:\s+Replicated\n Replicas:\s+3/,
-    );
-    expect(await ok("service", "logs", "web")).toMatch(/web\.1\.[0-9a-z]+@[mw]\d\s+\| hello/);
-    expect(await ok("service", "scale", "--detach", "web=5")).toContain("web scaled to 5");
-    await untilRunning(target, "web", 5);
+test("create, list, inspect, scale, update, roll back, logs and remove on every manager", async () => {
+  await Promise.all(["m1", "m2", "m3"].map(dailyWork));
+});
+
+async function dailyWork(name: string): Promise<void> {
+  const target = node(name);
+  const web = `web-${name}`;
+  const ok = async (...args: string[]): Promise<string> => {
+    const result = await docker(target, ...args);
+    expect({ args, ...result }).toMatchObject({ code: 0 });
+    return result.stdout;
+  };
+  const made = await ok(
+    ...[
+      "service",
+      "create",
+      "--name",
+      web,
+      "--replicas",
+      "3",
+      "--label",
+      "tier=front",
+      "--env",
+      "A=1",
+    ],
+    ...[
+      "--update-monitor",
+      "1s",
+      "--stop-grace-period",
+      "1s",
+      "swarm-demo/web:1",
+      "sh",
+      "-c",
+      "echo hello; exec sleep 100000",
+    ],
+  );
+  expect(made).toMatch(/verify: Service [0-9a-z]{25} converged/);
+  expect(
     await ok(
       "service",
-      "update",
-      "--detach",
-      "--env-add",
-      "B=2",
-      "--update-parallelism",
-      "0",
-      "web",
+      "ls",
+      "-f",
+      `name=${web}`,
+      "--format",
+      "{{.Name}} {{.Mode}} {{.Replicas}} {{.Image}}",
+    ),
+  ).toBe(`${web} replicated 3/3 swarm-demo/web:1\n`);
+  expect(
+    (await ok("service", "ps", web, "--format", "{{.Name}} {{.DesiredState}}"))
+      .trim()
+      .split("\n")
+      .sort(),
+  ).toEqual([1, 2, 3].map((slot) => `${web}.${slot} Running`));
+  expect(await ok("service", "inspect", web, "--pretty")).toMatch(
+    /Service Mode:\s+Replicated\n Replicas:\s+3/,
+  );
+  expect(await ok("service", "logs", web)).toMatch(/web-m\d\.1\.[0-9a-z]+@[mw]\d\s+\| hello/);
+  expect(await ok("service", "scale", "--detach", `${web}=5`)).toContain(`${web} scaled to 5`);
+  await untilRunning(target, web, 5);
+  await ok("service", "update", "--detach", "--env-add", "B=2", "--update-parallelism", "0", web);
+  await eventually("all tasks have the new environment", 30_000, async () => {
+    const running = await runningTasks(target, web);
+    return (
+      running.length === 5 && running.every((task) => JSON.stringify(task.Spec).includes("B=2"))
     );
-    await eventually("all tasks have the new environment", 30_000, async () => {
-      const running = await runningTasks(target, "web");
-      return (
-        running.length === 5 && running.every((task) => JSON.stringify(task.Spec).includes("B=2"))
-      );
-    });
-    await eventually("the update is completed", 30_000, async () =>
-      (await ok("service", "inspect", "web", "--format", "{{.UpdateStatus.State}}")).includes(
-        "completed",
-      ),
+  });
+  await eventually("the update is completed", 30_000, async () =>
+    (await ok("service", "inspect", web, "--format", "{{.UpdateStatus.State}}")).includes(
+      "completed",
+    ),
+  );
+  await ok("service", "rollback", "--detach", web);
+  await eventually("the former environment is back", 60_000, async () => {
+    const running = await runningTasks(target, web);
+    return (
+      running.length > 0 && running.every((task) => !JSON.stringify(task.Spec).includes("B=2"))
     );
-    await ok("service", "rollback", "--detach", "web");
-    await eventually("the former environment is back", 60_000, async () => {
-      const running = await runningTasks(target, "web");
-      return (
-        running.length > 0 && running.every((task) => !JSON.stringify(task.Spec).includes("B=2"))
-      );
-    });
-    expect(await ok("service", "rm", "web")).toBe("web\n");
-    expect(await ok("service", "ls", "-q")).toBe("");
-  },
-);
+  });
+  expect(await ok("service", "rm", web)).toBe(`${web}\n`);
+  expect(await ok("service", "ls", "-q", "-f", `name=${web}`)).toBe("");
+}
 
 test("nodes are listed, inspected, drained and made active again", async () => {
   const target = node("m2");

@@ -19,7 +19,7 @@ import {
   reset,
 } from "./playground.js";
 
-const ROUNDS = IS_SOAK ? 20 : 5;
+const ROUNDS = IS_SOAK ? 20 : 3;
 /** 5 × what a role change may take. */
 const ROLE_CHANGE_MS = 25_000;
 const PERMISSION_DENIED = 7;

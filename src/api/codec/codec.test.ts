@@ -133,6 +133,16 @@ const service = fc.record({
   jobIteration: uint32,
   lastExecutionMs: time,
   vips,
+  schedule: fc.option(
+    fc.record({
+      nextTickMs: time,
+      lastTickMs: time,
+      missedCount: uint32,
+      skippedCount: uint32,
+      runs: fc.array(uint32, { maxLength: 3 }),
+    }),
+    { nil: undefined },
+  ),
 });
 const genericResources = fc.array(
   fc.oneof(

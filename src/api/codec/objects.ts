@@ -6,6 +6,7 @@ import type {
   Network,
   Node,
   NodeState,
+  ScheduleState,
   Secret,
   Service,
   Subnet,
@@ -40,6 +41,7 @@ type MetaMessage = Parameters<Wire["Meta"]["encode"]>[0];
 type UpdateStatusMessage = Parameters<Wire["UpdateStatus"]["encode"]>[0];
 type SubnetMessage = Parameters<Wire["Subnet"]["encode"]>[0];
 type VirtualIpMessage = Parameters<Wire["VirtualIp"]["encode"]>[0];
+type ScheduleStateMessage = Parameters<Wire["ScheduleState"]["encode"]>[0];
 type RaftMemberMessage = Parameters<Wire["RaftMember"]["encode"]>[0];
 type Maybe<T> = T | null | undefined;
 
@@ -188,6 +190,28 @@ export function serviceMessage(o: Service): ServiceMessage {
     jobIteration: uint32Field(o.jobIteration, "job iteration"),
     lastExecutionMs: timeField(o.lastExecutionMs, "last execution"),
     vips: vipMessages(o.vips),
+    schedule: o.schedule ? scheduleMessage(o.schedule) : null,
+  };
+}
+
+function scheduleMessage(state: ScheduleState): ScheduleStateMessage {
+  return {
+    nextTickMs: timeField(state.nextTickMs, "next tick"),
+    lastTickMs: timeField(state.lastTickMs, "last tick"),
+    missedCount: uint32Field(state.missedCount, "missed count"),
+    skippedCount: uint32Field(state.skippedCount, "skipped count"),
+    runs: state.runs.map((run) => uint32Field(run, "run")),
+  };
+}
+
+function readSchedule(m: Maybe<ScheduleStateMessage>): ScheduleState | undefined {
+  if (!m) return undefined;
+  return {
+    nextTickMs: timeField(m.nextTickMs, "next tick"),
+    lastTickMs: timeField(m.lastTickMs, "last tick"),
+    missedCount: m.missedCount ?? 0,
+    skippedCount: m.skippedCount ?? 0,
+    runs: [...(m.runs ?? [])],
   };
 }
 
@@ -205,6 +229,7 @@ export function readService(m: ServiceMessage): Service {
     jobIteration: m.jobIteration ?? 0,
     lastExecutionMs: timeField(m.lastExecutionMs, "last execution"),
     vips: readVips(m.vips),
+    schedule: readSchedule(m.schedule),
   };
 }
 

@@ -1018,6 +1018,36 @@ export namespace swarm {
             type $Shape = swarm.objects.UpdateStatus.$Properties;
         }
 
+        interface IScheduleState extends swarm.objects.ScheduleState.$Properties {
+        }
+
+        class ScheduleState {
+            constructor(properties?: swarm.objects.ScheduleState.$Properties);
+            $unknowns?: Uint8Array[];
+            nextTickMs: number;
+            lastTickMs: number;
+            missedCount: number;
+            skippedCount: number;
+            runs: number[];
+            static create(properties: swarm.objects.ScheduleState.$Shape): swarm.objects.ScheduleState & swarm.objects.ScheduleState.$Shape;
+            static create(properties?: swarm.objects.ScheduleState.$Properties): swarm.objects.ScheduleState;
+            static encode(message: swarm.objects.ScheduleState.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.ScheduleState & swarm.objects.ScheduleState.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ScheduleState {
+            interface $Properties {
+                nextTickMs?: (number|null);
+                lastTickMs?: (number|null);
+                missedCount?: (number|null);
+                skippedCount?: (number|null);
+                runs?: (number[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.ScheduleState.$Properties;
+        }
+
         interface IService extends swarm.objects.Service.$Properties {
         }
 
@@ -1036,6 +1066,7 @@ export namespace swarm {
             jobIteration: number;
             lastExecutionMs: number;
             vips: swarm.objects.VirtualIp.$Properties[];
+            schedule?: (swarm.objects.ScheduleState.$Properties|null);
             static create(properties: swarm.objects.Service.$Shape): swarm.objects.Service & swarm.objects.Service.$Shape;
             static create(properties?: swarm.objects.Service.$Properties): swarm.objects.Service;
             static encode(message: swarm.objects.Service.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1057,6 +1088,7 @@ export namespace swarm {
                 jobIteration?: (number|null);
                 lastExecutionMs?: (number|null);
                 vips?: (swarm.objects.VirtualIp.$Properties[]|null);
+                schedule?: (swarm.objects.ScheduleState.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Service.$Properties;

@@ -4376,6 +4376,152 @@ export const swarm = $root.swarm = (() => {
             return UpdateStatus;
         })();
 
+        objects.ScheduleState = (function() {
+
+            const ScheduleState = function (properties) {
+                this.runs = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ScheduleState.prototype.nextTickMs = 0;
+            ScheduleState.prototype.lastTickMs = 0;
+            ScheduleState.prototype.missedCount = 0;
+            ScheduleState.prototype.skippedCount = 0;
+            ScheduleState.prototype.runs = $util.emptyArray;
+
+            ScheduleState.create = function(properties) {
+                return new ScheduleState(properties);
+            };
+
+            ScheduleState.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.nextTickMs != null && $Object.hasOwnProperty.call(message, "nextTickMs") && !$Object.is(message.nextTickMs, 0))
+                    writer.uint32(9).double(message.nextTickMs);
+                if (message.lastTickMs != null && $Object.hasOwnProperty.call(message, "lastTickMs") && !$Object.is(message.lastTickMs, 0))
+                    writer.uint32(17).double(message.lastTickMs);
+                if (message.missedCount != null && $Object.hasOwnProperty.call(message, "missedCount") && message.missedCount !== 0)
+                    writer.uint32(24).uint32(message.missedCount);
+                if (message.skippedCount != null && $Object.hasOwnProperty.call(message, "skippedCount") && message.skippedCount !== 0)
+                    writer.uint32(32).uint32(message.skippedCount);
+                if (message.runs != null && message.runs.length)
+                    writer.uint32(42).uint32s(message.runs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ScheduleState.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.ScheduleState();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.nextTickMs = value;
+                            else
+                                delete message.nextTickMs;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.lastTickMs = value;
+                            else
+                                delete message.lastTickMs;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.missedCount = value;
+                            else
+                                delete message.missedCount;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.skippedCount = value;
+                            else
+                                delete message.skippedCount;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType === 2) {
+                                if (!(message.runs && message.runs.length))
+                                    message.runs = [];
+                                reader.uint32s(message.runs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.runs && message.runs.length))
+                                message.runs = [];
+                            message.runs.push(reader.uint32());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ScheduleState.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.ScheduleState";
+            };
+
+            return ScheduleState;
+        })();
+
         objects.Service = (function() {
 
             const Service = function (properties) {
@@ -4398,6 +4544,7 @@ export const swarm = $root.swarm = (() => {
             Service.prototype.jobIteration = 0;
             Service.prototype.lastExecutionMs = 0;
             Service.prototype.vips = $util.emptyArray;
+            Service.prototype.schedule = null;
 
             Service.create = function(properties) {
                 return new Service(properties);
@@ -4435,6 +4582,8 @@ export const swarm = $root.swarm = (() => {
                 if (message.vips != null && message.vips.length)
                     for (let i = 0; i < message.vips.length; ++i)
                         $root.swarm.objects.VirtualIp.encode(message.vips[i], writer.uint32(98).fork(), _depth + 1).ldelim();
+                if (message.schedule != null && $Object.hasOwnProperty.call(message, "schedule"))
+                    $root.swarm.objects.ScheduleState.encode(message.schedule, writer.uint32(242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4567,6 +4716,12 @@ export const swarm = $root.swarm = (() => {
                             if (!(message.vips && message.vips.length))
                                 message.vips = [];
                             message.vips.push($root.swarm.objects.VirtualIp.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            message.schedule = $root.swarm.objects.ScheduleState.decode(reader, reader.size(), $undefined, _depth + 1, message.schedule);
                             continue;
                         }
                     }

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { ApiNode, ApiService, ApiTask } from "../api-types.js";
 import { EngineClient } from "../client.js";
 import { type JsonObject, listAt, objectAt } from "../json.js";
+import { editReplicas, modeOf } from "../mode-flags.js";
 import { print, table } from "../output.js";
 import { type ApiPlan, planLines } from "../placement-table.js";
 import { ProgressLine } from "../progress.js";
@@ -58,10 +59,12 @@ async function converge(client: EngineClient, serviceId: string, flags: Flags): 
     process.stdout.write(text),
   );
   const timeout = flags["timeout"];
+  let ended: string;
   try {
-    await waitForService({
+    ended = await waitForService({
       client,
       serviceId,
+      isForced: flags["force"] === true,
       timeoutMs: typeof timeout === "string" ? parseDuration(timeout) / 1e6 : undefined,
       onProgress: (progress, left) => {
         if (flags["quiet"] !== true) line.show(progress, left);
@@ -70,7 +73,7 @@ async function converge(client: EngineClient, serviceId: string, flags: Flags): 
   } finally {
     line.end();
   }
-  if (flags["quiet"] !== true) print(`service ${serviceId} converged`);
+  if (flags["quiet"] !== true) print(ended);
 }
 
 function sayWarnings(reply: { readonly Warnings?: readonly string[] | null } | undefined): void {
@@ -93,7 +96,7 @@ function addCreate(service: Command): void {
     .command("create <image> [command...]")
     .description("Create a service")
     .option("--name <name>", "service name")
-    .option("--mode <mode>", "replicated (default); other modes as the cluster supports them");
+    .option("--mode <mode>", "replicated (default), global, replicated-job, global-job");
   command.passThroughOptions();
   addSpecFlags(command, edits, false);
   command.action(async (image: string, args: string[], flags: Flags) => {
@@ -119,24 +122,6 @@ function addCreate(service: Command): void {
     print(reply.ID);
     await converge(client, reply.ID, flags);
   });
-}
-
-function modeOf(mode: unknown): JsonObject {
-  switch (mode) {
-    case undefined:
-    case "replicated":
-      return { Replicated: {} };
-    case "global":
-      return { Global: {} };
-    case "replicated-job":
-      return { ReplicatedJob: {} };
-    case "global-job":
-      return { GlobalJob: {} };
-    default:
-      throw new UsageError(
-        `--mode ${String(mode)}: replicated, global, replicated-job or global-job`,
-      );
-  }
 }
 
 function addUpdate(service: Command): void {
@@ -226,10 +211,12 @@ function addScale(service: Command): void {
     for (const { name, replicas } of wanted) {
       const current = await client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`);
       const spec = structuredClone(current.Spec) as unknown as JsonObject;
-      if (current.Spec.Mode.Replicated === undefined) {
-        throw new UsageError(`service ${name}: scale can only be used with replicated services`);
+      if (current.Spec.Mode.Replicated === undefined && !current.Spec.Mode.ReplicatedJob) {
+        throw new UsageError(
+          `${name}: scale can only be used with replicated or replicated-job mode`,
+        );
       }
-      spec["Mode"] = { Replicated: { Replicas: replicas } };
+      editReplicas(spec, replicas);
       await update(client, current, spec, "");
       print(`${name} scaled to ${replicas}`);
       ids.push(current.ID);

@@ -6,8 +6,10 @@ import type {
   ServiceMode,
   ServiceSpec,
 } from "../../api/index.js";
+import { isJob } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
+import { newJobFields, nextJobFields, withKeptSchedule } from "./job-fields.js";
 import { type NetworkLookup, overlayNetworks } from "./network-targets.js";
 import { notFound, rejectionError } from "./rejection-errors.js";
 import {
@@ -24,8 +26,6 @@ type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 export type ServiceDeps = RunDeps & { readonly capabilities: ReadonlySet<Capability> };
 /** What judging an operation needs; nothing to write with. */
 type JudgeDeps = Omit<ServiceDeps, "proposer">;
-
-const JOB_MODES: ReadonlySet<string> = new Set(["ReplicatedJob", "GlobalJob"]);
 
 export function createService(
   deps: ServiceDeps,
@@ -76,9 +76,8 @@ function planCreate(
     ports: spec.EndpointSpec?.Ports ?? [],
     registryAuth,
     previousRegistryAuth: "",
-    jobIteration: 0,
-    lastExecutionMs: isJob(spec.Mode) ? nowMs : 0,
     vips: [],
+    ...newJobFields(spec, nowMs),
   };
   return {
     service,
@@ -101,7 +100,8 @@ function planUpdate(
   const old = deps.store.service(serviceId);
   if (!old) throw notFound("service", serviceId);
   // Validated for a rollback too, whose body counts for nothing else.
-  const spec = validateService(operation.spec, "service update", deps.capabilities, deps.store);
+  const valid = validateService(operation.spec, "service update", deps.capabilities, deps.store);
+  const spec = withKeptSchedule(valid, operation.spec, old);
   if (spec.Name !== old.spec.Name)
     throw new ApiError("Unimplemented", "renaming services is not supported");
   if (modeName(spec.Mode) !== modeName(old.spec.Mode))
@@ -160,7 +160,7 @@ function updated(
     ports: spec.EndpointSpec?.Ports ?? [],
     registryAuth: operation.registryAuth ?? keptAuth(old, operation.registryAuthFrom),
     previousRegistryAuth: old.registryAuth,
-    ...(isJob(spec.Mode) && { jobIteration: old.jobIteration + 1, lastExecutionMs: nowMs }),
+    ...nextJobFields(old, spec, nowMs),
   };
 }
 
@@ -178,13 +178,16 @@ function rolledBack(old: Service, nowMs: number): Service {
     registryAuth: old.previousRegistryAuth,
     previousRegistryAuth: old.registryAuth,
     ports: previousSpec.EndpointSpec?.Ports ?? [],
-    updateStatus: {
-      state: "rollback_started",
-      startedAtMs: nowMs,
-      completedAtMs: 0,
-      message: "manually requested rollback",
-    },
-    ...(isJob(previousSpec.Mode) && { jobIteration: old.jobIteration + 1, lastExecutionMs: nowMs }),
+    // A job has no rolling update that would come to an end.
+    updateStatus: isJob(previousSpec.Mode)
+      ? undefined
+      : {
+          state: "rollback_started",
+          startedAtMs: nowMs,
+          completedAtMs: 0,
+          message: "manually requested rollback",
+        },
+    ...nextJobFields(old, previousSpec, nowMs),
   };
 }
 
@@ -226,8 +229,4 @@ function networksExist(spec: ServiceSpec, networks: NetworkLookup): Precondition
 
 function modeName(mode: ServiceMode): string {
   return Object.keys(mode)[0] ?? "";
-}
-
-function isJob(mode: ServiceMode): boolean {
-  return JOB_MODES.has(modeName(mode));
 }

@@ -212,9 +212,20 @@ export const SERVICE_FIELDS = struct({
       struct({
         MaxConcurrent: uint({ keepsZero: true }),
         TotalCompletions: uint({ keepsZero: true }),
+        // Ours. Its defaults: validate-schedule.
+        Schedule: struct({
+          Expression: text(),
+          TimeZone: text(),
+          MissedWindow: int(),
+          Concurrency: choice(
+            ["forbid", "replace", "allow"],
+            (value) =>
+              `Mode.ReplicatedJob.Schedule.Concurrency: "${value}"; use forbid, replace or allow`,
+          ),
+        }),
       }),
     ),
-    GlobalJob: refusedUnless("jobs", struct({})),
+    GlobalJob: refusedUnless("jobs", struct({ Schedule: refused })),
   }),
   UpdateConfig: rollout(),
   RollbackConfig: rollout(),

@@ -6,6 +6,8 @@ import {
   canonicalJson,
   type EndpointSpec,
   internSpec,
+  isJob,
+  type JobSchedule,
   type ServiceMode,
   type ServiceSpec,
   type TaskSpec,
@@ -18,6 +20,7 @@ import { checkNetworks, type NetworkLookup, storedTargets } from "./network-targ
 import { checkPublished } from "./published-ports.js";
 import { SERVICE_FIELDS } from "./unsupported.js";
 import { checkContainer } from "./validate-container.js";
+import { validateSchedule } from "./validate-schedule.js";
 import { checkTask } from "./validate-task.js";
 
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$/;
@@ -57,10 +60,7 @@ export function validateService(
   checkEndpoint(walked.EndpointSpec);
   checkPublished(walked.EndpointSpec?.Ports ?? [], task, networks);
   const mode = serviceMode(walked.Mode);
-  if (
-    ("ReplicatedJob" in mode || "GlobalJob" in mode) &&
-    (walked.UpdateConfig ?? walked.RollbackConfig)
-  )
+  if (isJob(mode) && (walked.UpdateConfig ?? walked.RollbackConfig))
     throw invalid("UpdateConfig: a job has none: an update starts it over");
   const { Networks: _legacy, ...rest } = walked;
   const spec: ServiceSpec = { ...rest, TaskTemplate: task, Mode: mode };
@@ -99,7 +99,11 @@ function serviceMode(walked: WalkedSpec["Mode"]): ServiceMode {
     | {
         Replicated?: { Replicas: number };
         Global?: Record<string, never>;
-        ReplicatedJob?: { MaxConcurrent?: number; TotalCompletions?: number };
+        ReplicatedJob?: {
+          MaxConcurrent?: number;
+          TotalCompletions?: number;
+          Schedule?: Partial<JobSchedule>;
+        };
         GlobalJob?: Record<string, never>;
       }
     | undefined;
@@ -108,7 +112,8 @@ function serviceMode(walked: WalkedSpec["Mode"]): ServiceMode {
   if (mode?.ReplicatedJob) {
     const MaxConcurrent = mode.ReplicatedJob.MaxConcurrent ?? 1;
     const TotalCompletions = mode.ReplicatedJob.TotalCompletions ?? MaxConcurrent;
-    return { ReplicatedJob: { MaxConcurrent, TotalCompletions } };
+    const Schedule = validateSchedule(mode.ReplicatedJob.Schedule);
+    return { ReplicatedJob: { MaxConcurrent, TotalCompletions, ...(Schedule && { Schedule }) } };
   }
   return { Replicated: { Replicas: mode?.Replicated?.Replicas ?? 1 } };
 }

@@ -1,5 +1,8 @@
 export { Allocator } from "./allocator.js";
 export { ConstraintEnforcer } from "./constraint-enforcer.js";
+export { expressionError, isTimeZone } from "./job-schedule.js";
+export { JobSchedules } from "./job-schedules.js";
+export { startSchedule } from "./job-ticks.js";
 export { LostTasks } from "./lost-tasks.js";
 export { NODE_NETWORKS } from "./node-networks.js";
 export { CHANGES_MAX, Plan } from "./plan.js";

@@ -66,9 +66,10 @@ export function planPlacement(
 
 /** The task as the orchestrator would make it, past the allocation of its addresses. */
 function newTask(service: Service, id: string, wish: Wish, nowMs: number): Task {
-  const made = { id, slot: wish.slot, desiredState: TASK_STATE.running, notBeforeMs: 0, nowMs };
   const nodeId = wish.slot === 0 ? wish.nodeId : "";
-  return { ...makeTask(service, made), state: TASK_STATE.pending, nodeId };
+  const place = { number: wish.slot, nodeId, iteration: 0 };
+  const made = { id, place, desiredState: TASK_STATE.running, notBeforeMs: 0, nowMs };
+  return { ...makeTask(service, made), state: TASK_STATE.pending };
 }
 
 function wishesOf(view: PlacementView, service: Service): Wish[] {

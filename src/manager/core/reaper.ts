@@ -1,21 +1,23 @@
 /** Deletes task records: those that are to be removed and have stopped, and old history beyond what is kept per slot. */
-import { type Service, TASK_STATE, type Task } from "../../api/index.js";
+import { isGlobal, isJob, type Service, TASK_STATE, type Task } from "../../api/index.js";
 import type { StoreEvent, StoreView } from "../../store/index.js";
 import { DirtySet } from "./dirty-set.js";
 import type { Plan } from "./plan.js";
 import type { Reconciler } from "./reconciler.js";
 import { renewal } from "./rolling-update.js";
-import { byAge, isStopped } from "./task-slot.js";
+import { byAge, isStopped, isWanted } from "./task-slot.js";
 
 /** History is trimmed in batches: after this time, or at once when there is much to look at. */
 export const BATCH_DELAY_MS = 250;
 export const BATCH_SIZE = 1000;
 const HISTORY_DEFAULT = 5;
+/** Failed attempts per slot of a job. What has completed, or is to, is never deleted: the job counts it. */
+export const JOB_ATTEMPTS_KEPT = 100;
 
 export class Reaper implements Reconciler {
   /** Tasks that are to be removed. */
   readonly #removals = new DirtySet<string>();
-  /** `service/slot` with more history than before. */
+  /** `service/slot/iteration/node` with more history than before; the node counts only where slots are nodes. */
   readonly #slots = new DirtySet<string>();
   /** Since when something waits; undefined while nothing does. */
   #waitingSinceMs: number | undefined;
@@ -51,8 +53,10 @@ export class Reaper implements Reconciler {
       return !task || !isCollectable(task) || plan.add(deletion(task));
     });
     this.#slots.take((key) => {
-      const [serviceId = "", slot = ""] = key.split("/");
-      return trimSlot(view, serviceId, Number(slot), plan);
+      const [serviceId = "", slot = "", iteration = "", nodeId = ""] = key.split("/");
+      const tasks = tasksOf(view, serviceId, Number(slot), nodeId);
+      const ofRun = tasks.filter((task) => task.jobIteration === Number(iteration));
+      return trimSlot(view, serviceId, ofRun, plan);
     });
     if (!plan.isCut) this.#waitingSinceMs = undefined;
   }
@@ -67,7 +71,10 @@ export class Reaper implements Reconciler {
     if (task.desiredState >= TASK_STATE.remove) {
       if (!isCollectable(task)) return;
       this.#removals.mark(task.id);
-    } else this.#slots.mark(`${task.serviceId}/${task.slot}`);
+    } else {
+      const nodeId = task.slot === 0 ? task.nodeId : "";
+      this.#slots.mark(`${task.serviceId}/${task.slot}/${task.jobIteration}/${nodeId}`);
+    }
     this.#waitingSinceMs ??= nowMs;
   }
 }
@@ -80,11 +87,26 @@ function isCollectable(task: Task): boolean {
   );
 }
 
-function trimSlot(view: StoreView, serviceId: string, slot: number, plan: Plan): boolean {
-  const tasks = view
-    .tasksBySlot(serviceId, slot)
-    .filter((task) => task.desiredState < TASK_STATE.remove)
-    .sort(byAge);
+function tasksOf(
+  view: StoreView,
+  serviceId: string,
+  slot: number,
+  nodeId: string,
+): readonly Task[] {
+  const mode = view.service(serviceId)?.spec.Mode;
+  // A replicated job has a slot 0 too, whose tasks may have been on several nodes.
+  if (slot === 0 && mode && isGlobal(mode))
+    return view.tasksByNode(nodeId).filter((task) => task.serviceId === serviceId);
+  return view.tasksBySlot(serviceId, slot);
+}
+
+function trimSlot(
+  view: StoreView,
+  serviceId: string,
+  inSlot: readonly Task[],
+  plan: Plan,
+): boolean {
+  const tasks = inSlot.filter((task) => task.desiredState < TASK_STATE.remove).sort(byAge);
   const newest = tasks.at(-1);
   if (!newest) return true;
   const kept = keptCount(newest, view);
@@ -104,6 +126,8 @@ function trimSlot(view: StoreView, serviceId: string, slot: number, plan: Plan):
 /** Tasks per slot that stay, the living one among them; negative = all. Limited attempts need their history to be counted. */
 function keptCount(newest: Task, view: StoreView): number {
   const attemptsMax = newest.spec.RestartPolicy?.MaxAttempts ?? 0;
+  const mode = view.service(newest.serviceId)?.spec.Mode;
+  if (mode && isJob(mode)) return Math.max(attemptsMax + 1, JOB_ATTEMPTS_KEPT);
   if (attemptsMax > 0) return attemptsMax + 1;
   return view.cluster()?.spec.Orchestration.TaskHistoryRetentionLimit ?? HISTORY_DEFAULT;
 }
@@ -117,16 +141,14 @@ function neededByUpdate(
   const status = service?.updateStatus;
   if (!service || (status?.state !== "updating" && status?.state !== "rollback_started"))
     return new Set();
-  const slot = { number: 0, tasks };
+  const slot = { number: 0, nodeId: "", iteration: 0, tasks };
   const found = renewal(slot, service, status.startedAtMs, (id) => view.node(id));
   return found ? new Set([found.first, found.replaced]) : new Set();
 }
 
 /** Not wanted any more, and ended or never begun. */
 function isHistory(task: Task): boolean {
-  return (
-    task.desiredState > TASK_STATE.running && (isStopped(task) || task.state < TASK_STATE.assigned)
-  );
+  return !isWanted(task) && (isStopped(task) || task.state < TASK_STATE.assigned);
 }
 
 function deletion(task: Task) {

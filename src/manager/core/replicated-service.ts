@@ -60,7 +60,7 @@ function fillSlots(context: ServiceContext, counted: readonly Slot[], replicas: 
     if (plan.room === 0) return false;
     const task = makeTask(service, {
       id: context.newTaskId(),
-      slot: number,
+      place: { number, nodeId: "", iteration: 0 },
       desiredState: TASK_STATE.running,
       notBeforeMs: 0,
       nowMs: plan.nowMs,

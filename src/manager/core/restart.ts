@@ -1,8 +1,8 @@
 /** Keeps the wanted task of each slot alive: replaces what ended or lost its node, starts replacements when their time has come. */
-import { type Change, TASK_STATE, type Task } from "../../api/index.js";
+import { type Change, isJob, type Service, TASK_STATE, type Task } from "../../api/index.js";
 import { mayRestart, OLD_TASK_WAIT_MS, restartDelayMs } from "./restart-policy.js";
 import type { ServiceContext } from "./service-context.js";
-import { isStopped, isWanted, nodeFate, type Slot } from "./task-slot.js";
+import { isStopped, isWanted, mayStillRun, nodeFate, type Slot } from "./task-slot.js";
 import { isDirty, makeTask } from "./task-template.js";
 
 /**
@@ -43,11 +43,11 @@ function replace(
   if (isStandIn(context, task, wanted) || !mayRestart(task, slot))
     return plan.add(shutDown) ? "changed" : "noRoom";
   const delayMs = fate === "fine" ? restartDelayMs(task) : 0;
-  const waitsForOld = !isStopped(task) && fate !== "silent";
+  const waitsForOld = mayStillRun(task, nodeOf);
   const replacement = makeTask(service, {
     id: context.newTaskId(),
-    slot: slot.number,
-    desiredState: delayMs > 0 || waitsForOld ? TASK_STATE.ready : TASK_STATE.running,
+    place: slot,
+    desiredState: delayMs > 0 || waitsForOld ? TASK_STATE.ready : goalOf(service),
     notBeforeMs: delayMs > 0 ? plan.nowMs + delayMs : 0,
     nowMs: plan.nowMs,
   });
@@ -66,25 +66,53 @@ function isStandIn(context: ServiceContext, task: Task, wanted: readonly Task[])
   return isDirty(task, service, nodeOf) || others.some((other) => !isDirty(other, service, nodeOf));
 }
 
-/** Desired ready → running once the delay is over and the old tasks of the slot have stopped, or have been waited for long enough. */
+/** Desired ready → running (jobs: complete) once the delay is over and the old tasks of the slot have stopped, or have been waited for long enough. */
 function startWhenDue(context: ServiceContext, slot: Slot, task: Task): SlotCare {
-  const { plan, nodeOf } = context;
+  const { plan, nodeOf, service } = context;
   if (plan.nowMs < task.notBeforeMs) {
     context.wakeAt(task.notBeforeMs);
     return "waiting";
   }
   const waitEndMs = task.createdAtMs + OLD_TASK_WAIT_MS;
-  const isWaiting = slot.tasks.some(
-    (old) =>
-      !isWanted(old) && !isStopped(old) && old.nodeId !== "" && nodeFate(old, nodeOf) !== "silent",
-  );
+  const isWaiting = slot.tasks.some((old) => !isWanted(old) && mayStillRun(old, nodeOf));
   if (isWaiting && plan.nowMs < waitEndMs) {
     context.wakeAt(waitEndMs);
     return "waiting";
   }
-  return plan.add(desired(task, TASK_STATE.running)) ? "changed" : "noRoom";
+  return plan.add(desired(task, goalOf(service))) ? "changed" : "noRoom";
 }
 
-export function desired(task: Task, desiredState: 512 | 640 | 800): Change {
+/** A new task in a slot that has none: at once, or when what may be left there has stopped. */
+export function fillSlot(context: ServiceContext, slot: Slot): boolean {
+  const { plan, service, nodeOf } = context;
+  const waitsForOld = slot.tasks.some((task) => mayStillRun(task, nodeOf));
+  const task = makeTask(service, {
+    id: context.newTaskId(),
+    place: slot,
+    desiredState: waitsForOld ? TASK_STATE.ready : goalOf(service),
+    notBeforeMs: 0,
+    nowMs: plan.nowMs,
+  });
+  plan.dateFrom((slot.tasks.at(-1)?.createdAtMs ?? 0) + 1);
+  return plan.add({ kind: "putTask", task });
+}
+
+/** Its last task ended of itself, and its policy forbids another one. Being stopped, or lost with a node, is no such end. */
+export function hasEndedForGood(slot: Slot): boolean {
+  const newest = slot.tasks.at(-1);
+  if (!newest || isWanted(newest)) return false;
+  const hasEnded =
+    newest.state === TASK_STATE.complete ||
+    newest.state === TASK_STATE.failed ||
+    newest.state === TASK_STATE.rejected;
+  return hasEnded && !mayRestart(newest, slot);
+}
+
+/** What tasks of the service are started for: to run on, or to run to their end. */
+export function goalOf(service: Service): 512 | 576 {
+  return isJob(service.spec.Mode) ? TASK_STATE.complete : TASK_STATE.running;
+}
+
+export function desired(task: Task, desiredState: 512 | 576 | 640 | 800): Change {
   return { kind: "taskDesired", taskId: task.id, desiredState };
 }

@@ -12,7 +12,7 @@ import {
 } from "../../api/index.js";
 import { desired } from "./restart.js";
 import type { ServiceContext } from "./service-context.js";
-import { isStopped, isWanted, nodeFate, type Slot } from "./task-slot.js";
+import { isStopped, isWanted, mayStillRun, type Slot } from "./task-slot.js";
 import { isDirty, makeTask } from "./task-template.js";
 import { paceOf, type UpdatePace } from "./update-config.js";
 
@@ -135,14 +135,10 @@ function countUnderWay(
 function renew(context: ServiceContext, pace: UpdatePace, slot: Slot): boolean {
   const { plan, service, nodeOf } = context;
   const old = slot.tasks.filter(isWanted);
-  const mustWait =
-    !pace.isStartFirst &&
-    slot.tasks.some(
-      (task) => !isStopped(task) && task.nodeId !== "" && nodeFate(task, nodeOf) !== "silent",
-    );
+  const mustWait = !pace.isStartFirst && slot.tasks.some((task) => mayStillRun(task, nodeOf));
   const task = makeTask(service, {
     id: context.newTaskId(),
-    slot: slot.number,
+    place: slot,
     desiredState: mustWait ? TASK_STATE.ready : TASK_STATE.running,
     notBeforeMs: 0,
     nowMs: plan.nowMs,

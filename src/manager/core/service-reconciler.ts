@@ -1,12 +1,16 @@
-/** Which services to look at when: the replicated orchestrator, the restart supervisor and the updater in one, per service. */
-import { type Node, type Service, TASK_STATE, type Task } from "../../api/index.js";
+/** Which services to look at when: the orchestrators of all modes, the restart supervisor and the updater in one, per service. */
+import { isGlobal, type Node, type Service, TASK_STATE, type Task } from "../../api/index.js";
 import { newId, type Random } from "../../base/index.js";
 import type { StoreEvent, StoreView } from "../../store/index.js";
 import { DirtySet } from "./dirty-set.js";
+import { planGlobal } from "./global-service.js";
+import { planGlobalJob, planReplicatedJob } from "./job-service.js";
 import type { Plan } from "./plan.js";
 import type { Reconciler } from "./reconciler.js";
 import { planReplicated } from "./replicated-service.js";
 import { desired } from "./restart.js";
+import type { ServiceContext } from "./service-context.js";
+import { isWanted } from "./task-slot.js";
 import { UpdateMemory } from "./update-memory.js";
 import { WakeTimes } from "./wake-times.js";
 
@@ -20,6 +24,8 @@ export class ServiceReconciler implements Reconciler {
   readonly #wakes = new WakeTimes<string>();
   /** Services under update: every change of their tasks matters. */
   readonly #updating = new Set<string>();
+  /** Services with one task per node: every change of a node matters to them. */
+  readonly #global = new Set<string>();
   readonly #memory = new UpdateMemory();
 
   constructor(random: Random) {
@@ -31,7 +37,11 @@ export class ServiceReconciler implements Reconciler {
     this.#wakes.clear();
     this.#updating.clear();
     this.#memory.clear();
-    for (const service of view.services()) this.#dirty.mark(service.id);
+    this.#global.clear();
+    for (const service of view.services()) {
+      this.#dirty.mark(service.id);
+      if (isGlobal(service.spec.Mode)) this.#global.add(service.id);
+    }
     for (const task of view.tasks())
       if (!view.service(task.serviceId)) this.#dirty.mark(task.serviceId);
   }
@@ -40,6 +50,8 @@ export class ServiceReconciler implements Reconciler {
     for (const event of events) {
       if (event.table === "service") {
         this.#dirty.mark(event.kind === "removed" ? event.old.id : event.object.id);
+        if (event.kind === "removed") this.#global.delete(event.old.id);
+        else if (isGlobal(event.object.spec.Mode)) this.#global.add(event.object.id);
       } else if (event.table === "task") {
         if (event.kind === "created") this.#taskCreated(event.object, nowMs);
         else if (event.kind === "updated") this.#taskUpdated(event.old, event.object, nowMs);
@@ -48,6 +60,8 @@ export class ServiceReconciler implements Reconciler {
         if (event.kind === "updated" && !concernsTasks(event.old, event.object)) continue;
         const id = event.kind === "removed" ? event.old.id : event.object.id;
         for (const task of view.tasksByNode(id)) this.#dirty.mark(task.serviceId);
+        // Each of them may want a task on the node now, or want it no more.
+        for (const serviceId of this.#global) this.#dirty.mark(serviceId);
       }
     }
   }
@@ -68,8 +82,6 @@ export class ServiceReconciler implements Reconciler {
   }
 
   #planService(view: StoreView, service: Service, plan: Plan): void {
-    const { Mode } = service.spec;
-    if (!("Replicated" in Mode)) return;
     const context = {
       service,
       nodeOf: (id: string) => view.node(id),
@@ -79,9 +91,7 @@ export class ServiceReconciler implements Reconciler {
       wakeAt: (atMs: number) => this.#wakes.set(service.id, atMs),
     };
     this.#wakes.delete(service.id);
-    const { Replicas } = Mode.Replicated;
-    const isUpdating = planReplicated(context, Replicas, view.tasksByService(service.id));
-    if (isUpdating) this.#updating.add(service.id);
+    if (planMode(context, view)) this.#updating.add(service.id);
     else if (!plan.isCut) this.#forget(service.id);
   }
 
@@ -118,8 +128,20 @@ export class ServiceReconciler implements Reconciler {
   #taskRemoved(old: Task): void {
     this.#memory.forgetTask(old);
     // History that the reaper deletes matters to nobody.
-    if (old.desiredState <= TASK_STATE.running) this.#dirty.mark(old.serviceId);
+    if (isWanted(old)) this.#dirty.mark(old.serviceId);
   }
+}
+
+/** Returns whether the service needs a look at every change of its tasks. */
+function planMode(context: ServiceContext, view: StoreView): boolean {
+  const { id, spec } = context.service;
+  const tasks = view.tasksByService(id);
+  const { Mode: mode } = spec;
+  if ("Replicated" in mode) return planReplicated(context, mode.Replicated.Replicas, tasks);
+  if ("Global" in mode) return planGlobal(context, view.nodes(), tasks);
+  if ("ReplicatedJob" in mode) planReplicatedJob(context, mode.ReplicatedJob, tasks);
+  else planGlobalJob(context, view.nodes(), tasks);
+  return false;
 }
 
 /** Whether the tasks of a node may have to move, or its constraints are met by others now. */
@@ -128,6 +150,7 @@ function concernsTasks(old: Node, node: Node): boolean {
     old.state !== node.state ||
     old.spec !== node.spec ||
     old.role !== node.role ||
+    old.addr !== node.addr ||
     old.description !== node.description
   );
 }

@@ -14,10 +14,11 @@ import {
 } from "../../api/index.js";
 import { meetsConstraints } from "../../scheduler/index.js";
 import { needsAllocation, overlayTargets, wantsIngress } from "./network-needs.js";
+import type { Place } from "./task-slot.js";
 
 export type NewTask = {
   readonly id: string;
-  readonly slot: number;
+  readonly place: Place;
   readonly desiredState: TaskState;
   /** Unix ms; 0 = at once. */
   readonly notBeforeMs: number;
@@ -38,8 +39,8 @@ export function makeTask(service: Service, made: NewTask): Task {
     updatedAtMs: made.nowMs,
     serviceId: service.id,
     serviceName: service.spec.Name,
-    slot: made.slot,
-    nodeId: "",
+    slot: made.place.nodeId === "" ? made.place.number : 0,
+    nodeId: made.place.nodeId,
     spec,
     specVersion: service.specVersion,
     hostPorts: hostPortsOf(service),
@@ -53,7 +54,7 @@ export function makeTask(service: Service, made: NewTask): Task {
     exitCode: 0,
     portStatus: [],
     notBeforeMs: made.notBeforeMs,
-    jobIteration: 0,
+    jobIteration: made.place.iteration,
     genericResources: NO_RESOURCES,
     networks: NO_TASK_NETWORKS,
     networkPhase: 0,

@@ -1,6 +1,7 @@
 import {
   Allocator,
   ConstraintEnforcer,
+  JobSchedules,
   LostTasks,
   Reaper,
   Scheduling,
@@ -19,6 +20,7 @@ export const leaderLoops: readonly { readonly name: string; readonly run: Leader
     name: "services",
     run: (context) => runReconciler(context, new ServiceReconciler(context.random)),
   },
+  { name: "job-schedules", run: (context) => runReconciler(context, new JobSchedules()) },
   {
     name: "scheduler",
     run: (context) => runReconciler(context, new Scheduling(), ASSIGNMENT_CHANGES_MAX),

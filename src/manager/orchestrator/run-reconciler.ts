@@ -1,4 +1,5 @@
 /** Drives a reconciler: store events in, one transaction in flight, planned anew from the store after each. */
+import type { Precondition } from "../../api/index.js";
 import { ProposeError, type ProposeErrorCode } from "../../store/index.js";
 import { CHANGES_MAX, Plan, type Reconciler } from "../core/index.js";
 import type { LeaderContext } from "../port.js";
@@ -74,13 +75,21 @@ async function propose(context: LeaderContext, plan: Plan): Promise<ProposeError
   }
 }
 
-/** New tasks only for services that still exist: what is made for a removed one would have to be found and removed again. */
-function preconditionsOf(plan: Plan) {
+/**
+ * New tasks only for services that still exist: what is made for a removed one would have to be found and removed again. A service is
+ * written whole, so it must be as it was read.
+ */
+function preconditionsOf(plan: Plan): Precondition[] {
   const services = new Set<string>();
+  const written: Precondition[] = [];
   for (const change of plan.changes) {
     if (change.kind === "putTask") services.add(change.task.serviceId);
+    if (change.kind !== "putService") continue;
+    const { id, versionIndex: index } = change.service;
+    written.push({ kind: "versionIs", table: "service", id, index });
   }
-  return [...services].map((id) => ({ kind: "exists", table: "service", id }) as const);
+  const kept = [...services].map((id) => ({ kind: "exists", table: "service", id }) as const);
+  return [...written, ...kept];
 }
 
 async function sleep(context: LeaderContext, delayMs: number): Promise<void> {

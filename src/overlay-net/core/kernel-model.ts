@@ -17,14 +17,14 @@ export type Link = {
   readonly isUp: boolean;
   /** Name of the bridge this is a port of; "" = none. */
   readonly master: string;
-  /** Bridge port that reaches only ports that are not isolated. */
+  /** Bridge port that reaches only ports that are not isolated; false when not a port. */
   readonly isIsolated: boolean;
-  /** Bridge port flag; off on VXLAN devices. */
+  /** Bridge port flag; off on VXLAN devices, false when not a port. */
   readonly isLearning: boolean;
   readonly vxlan?: {
     readonly vni: number;
     readonly port: number;
-    /** Local underlay address. */
+    /** Local underlay address; "" = any. */
     readonly local: string;
   };
 };
@@ -33,9 +33,10 @@ export type Link = {
 export type LinkAddress = { readonly link: string; readonly address: string };
 
 export type Route = {
-  /** CIDR or "default"; the family follows from `via`, `dst` or `family`. */
+  /** CIDR or "default". */
   readonly dst: string;
   readonly family: 4 | 6;
+  /** "" = on the link itself. */
   readonly via: string;
   readonly link: string;
   /** Routing table; 254 is main. */
@@ -58,16 +59,22 @@ export type FdbEntry = { readonly link: string; readonly mac: string; readonly d
 export type Neighbour = { readonly link: string; readonly address: string; readonly mac: string };
 
 export type NftFamily = "ip" | "ip6" | "inet" | "netdev";
-/** One whole table of ours. `text` is the table's body with `table … { }` around it; `hash` is in its comment. */
+/**
+ * One whole table of ours. `text` is the table's body with `table … { comment "<hash>"; … }` around it. As observed, `text` is ""
+ * (the kernel does not keep it) and `hash` is the comment, "" without one.
+ */
 export type NftTable = {
   readonly family: NftFamily;
   readonly name: string;
   readonly text: string;
-  /** Hex digest of `text`; a table whose comment differs, or whose netns saw a foreign nft generation, is rewritten. */
+  /** Hex digest of what the table holds; a table whose comment differs, or whose netns saw a foreign nft generation, is rewritten. */
   readonly hash: string;
 };
 
-/** Path below /proc/sys, value without newline. */
+/**
+ * Path below /proc/sys, always in `net/`; value without newline, several separated by one space. Observed are the keys that the
+ * kernel port set since it was opened.
+ */
 export type Sysctl = { readonly key: string; readonly value: string };
 
 /** The state of one namespace, as desired or as observed. In lists order has no meaning. */
@@ -84,7 +91,7 @@ export type NetnsState = {
   readonly sysctls: readonly Sysctl[];
 };
 
-/** Connections to end. All given fields must match; families follow from the addresses. */
+/** Connections to end. All given fields must match; `zone` is that of the original direction. */
 export type ConntrackFilter = {
   readonly protocol?: "tcp" | "udp" | "sctp";
   readonly originalDst?: string;
@@ -96,11 +103,11 @@ export type ConntrackFilter = {
 /** Executed in the order given; all of one call for one namespace as few kernel round trips as possible. Repeating is harmless. */
 export type KernelOperation =
   | { readonly kind: "addNetns" }
-  /** Deletes our links by name first, closes our sockets in it, then the namespace. */
+  /** Deletes its links first (which frees their VNIs at once), closes our sockets in it, then the namespace. */
   | { readonly kind: "removeNetns" }
-  /** A VXLAN link is made in the namespace swarmd was started in (its socket stays there) and moved. */
+  /** A VXLAN link is born in the namespace swarmd was started in (its socket stays there). One that is there becomes what `link` says. */
   | { readonly kind: "addLink"; readonly link: Link; readonly peer?: VethPeer }
-  /** Everything but kind, peer and VNI is brought to what `link` says. */
+  /** Everything but kind, peer and VXLAN is brought to what `link` says. */
   | { readonly kind: "setLink"; readonly link: Link }
   | { readonly kind: "removeLink"; readonly name: string }
   | { readonly kind: "addAddress"; readonly address: LinkAddress }

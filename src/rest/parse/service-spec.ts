@@ -4,6 +4,7 @@
  */
 import type {
   EndpointSpec,
+  JobSchedule,
   PortConfig,
   ServiceMode,
   ServiceSpec,
@@ -28,6 +29,7 @@ import {
   textMap,
   uint32,
   uint64,
+  unsupported,
 } from "./decoder.js";
 
 const networkTarget = mapped(
@@ -91,6 +93,20 @@ const taskSpec: Decoder<TaskSpec> = mapped(
   }),
 );
 
+/** Ours. Control fills in the defaults; an empty one takes the schedule away. */
+const jobSchedule = mapped(
+  struct("JobSchedule", {
+    Expression: text,
+    TimeZone: text,
+    MissedWindow: duration,
+    Concurrency: oneOf(
+      ["forbid", "replace", "allow"],
+      (value) => `invalid Schedule.Concurrency: "${value}": use forbid, replace or allow`,
+    ),
+  }),
+  (raw) => raw as JobSchedule,
+);
+
 const serviceMode: Decoder<ServiceMode> = mapped(
   struct("ServiceMode", {
     Replicated: struct("ReplicatedService", { Replicas: pointer(uint64) }),
@@ -98,8 +114,9 @@ const serviceMode: Decoder<ServiceMode> = mapped(
     ReplicatedJob: struct("ReplicatedJob", {
       MaxConcurrent: pointer(uint64),
       TotalCompletions: pointer(uint64),
+      Schedule: jobSchedule,
     }),
-    GlobalJob: struct("GlobalJob", {}),
+    GlobalJob: struct("GlobalJob", { Schedule: unsupported() }),
   }),
   (raw) => {
     if (Object.keys(raw).length > 1) {
@@ -108,11 +125,12 @@ const serviceMode: Decoder<ServiceMode> = mapped(
     if (raw.Global !== undefined) return { Global: {} };
     if (raw.GlobalJob !== undefined) return { GlobalJob: {} };
     if (raw.ReplicatedJob !== undefined) {
-      const concurrentCount = raw.ReplicatedJob.MaxConcurrent ?? 1;
+      const { MaxConcurrent: concurrentCount = 1, TotalCompletions, Schedule } = raw.ReplicatedJob;
       return {
         ReplicatedJob: {
           MaxConcurrent: concurrentCount,
-          TotalCompletions: raw.ReplicatedJob.TotalCompletions ?? concurrentCount,
+          TotalCompletions: TotalCompletions ?? concurrentCount,
+          ...(Schedule === undefined ? {} : { Schedule }),
         },
       };
     }

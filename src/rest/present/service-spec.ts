@@ -1,5 +1,11 @@
 /** Specs for reading: what is stored, plus the few values that the Engine shows and we do not store. */
-import type { ContainerSpec, ServiceSpec, TaskSpec, UpdateConfig } from "../../api/index.js";
+import {
+  type ContainerSpec,
+  isJob,
+  type ServiceSpec,
+  type TaskSpec,
+  type UpdateConfig,
+} from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 
 const SECOND_NS = 1_000_000_000;
@@ -86,7 +92,12 @@ export function withDefaults(spec: ServiceSpec): ServiceSpec {
       },
       Placement: template.Placement ?? {},
     },
-    UpdateConfig: config(spec.UpdateConfig),
-    RollbackConfig: config(spec.RollbackConfig),
+    // A job has none, and would be refused with one.
+    ...(isJob(spec.Mode)
+      ? {}
+      : {
+          UpdateConfig: config(spec.UpdateConfig),
+          RollbackConfig: config(spec.RollbackConfig),
+        }),
   };
 }

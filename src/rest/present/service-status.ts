@@ -1,5 +1,5 @@
 /** The three numbers of `GET /services?status=true` (spec §2.3). */
-import { type Service, TASK_STATE, type Task } from "../../api/index.js";
+import { isJob, type Service, TASK_STATE, type Task } from "../../api/index.js";
 
 export type ServiceStatus = {
   readonly RunningTasks: number;
@@ -9,13 +9,12 @@ export type ServiceStatus = {
 
 export function serviceStatus(service: Service, tasks: readonly Task[]): ServiceStatus {
   const { Mode: mode } = service.spec;
-  const isJob = "ReplicatedJob" in mode || "GlobalJob" in mode;
   let runningCount = 0;
   let wantedCount = 0;
   let completeCount = 0;
   let unfinishedCount = 0;
   for (const task of tasks) {
-    if (isJob && task.jobIteration !== service.jobIteration) continue;
+    if (isJob(mode) && task.jobIteration !== service.jobIteration) continue;
     if (task.state === TASK_STATE.running) runningCount += 1;
     if (task.desiredState === TASK_STATE.running) wantedCount += 1;
     if (task.state === TASK_STATE.complete) completeCount += 1;

@@ -1,4 +1,4 @@
-import type { Service } from "../../api/index.js";
+import { isJob, type ScheduleState, type Service } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
 import { presentVirtualIps } from "./network-attachment.js";
@@ -18,7 +18,6 @@ export type ServiceOptions = {
 export function presentService(service: Service, options: ServiceOptions = {}) {
   const { spec, previousSpec, updateStatus } = service;
   const present = (shown: typeof spec) => presentServiceSpec(shown, options.networks);
-  const isJob = "ReplicatedJob" in spec.Mode || "GlobalJob" in spec.Mode;
   return {
     ...presentMeta(service),
     Spec: present(options.insertDefaults === true ? withDefaults(spec) : spec),
@@ -43,7 +42,7 @@ export function presentService(service: Service, options: ServiceOptions = {}) {
           },
         }),
     ...(options.status === undefined ? {} : { ServiceStatus: options.status }),
-    ...(isJob
+    ...(isJob(spec.Mode)
       ? {
           JobStatus: {
             JobIteration: presentVersion(service.jobIteration),
@@ -51,6 +50,20 @@ export function presentService(service: Service, options: ServiceOptions = {}) {
           },
         }
       : {}),
+    ...(service.schedule === undefined
+      ? {}
+      : { ScheduleStatus: presentSchedule(service.schedule) }),
     ...(options.engine === undefined ? {} : { Engine: options.engine }),
+  };
+}
+
+/** Ours, not the Engine's. A time that there is none of is left out. */
+function presentSchedule(state: ScheduleState) {
+  return {
+    ...(state.nextTickMs === 0 ? {} : { NextTick: formatTime(state.nextTickMs) }),
+    ...(state.lastTickMs === 0 ? {} : { LastTick: formatTime(state.lastTickMs) }),
+    MissedTicks: state.missedCount,
+    SkippedTicks: state.skippedCount,
+    OtherRuns: state.runs.length,
   };
 }

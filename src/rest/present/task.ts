@@ -1,4 +1,10 @@
-import { TASK_STATE, type Task, type TaskState, type TaskStateName } from "../../api/index.js";
+import {
+  isJob,
+  TASK_STATE,
+  type Task,
+  type TaskState,
+  type TaskStateName,
+} from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
 import { presentAttachments } from "./network-attachment.js";
@@ -20,7 +26,6 @@ export function taskName(task: Task): string {
 
 export function presentTask(task: Task, view: StoreView) {
   const mode = view.service(task.serviceId)?.spec.Mode;
-  const isJob = mode !== undefined && ("ReplicatedJob" in mode || "GlobalJob" in mode);
   const ports = task.portStatus.map((port) => ({
     Protocol: port.protocol,
     TargetPort: port.targetPort,
@@ -54,7 +59,9 @@ export function presentTask(task: Task, view: StoreView) {
     DesiredState: taskStateName(task.desiredState),
     ...(task.genericResources.length === 0 ? {} : { GenericResources: task.genericResources }),
     ...(task.networks.length === 0 ? {} : { NetworksAttachments: presentAttachments(task, view) }),
-    ...(isJob ? { JobIteration: presentVersion(task.jobIteration) } : {}),
+    ...(mode !== undefined && isJob(mode)
+      ? { JobIteration: presentVersion(task.jobIteration) }
+      : {}),
     Volumes: null,
   };
 }

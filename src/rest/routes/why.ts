@@ -17,7 +17,7 @@ export function whyRoutes(app: FastifyInstance, context: RestContext): void {
     // A further task of the spec, asked about when none of the service waits.
     const probe = makeTask(service, {
       id: "",
-      slot: 1,
+      place: { number: 1, nodeId: "", iteration: service.jobIteration },
       desiredState: TASK_STATE.running,
       notBeforeMs: 0,
       nowMs: context.deps.clock.wallMs(),

@@ -6,10 +6,13 @@ import {
   type Change,
   encodeTransaction,
   type GenericResource,
+  isJob,
   type Node,
   type Precondition,
   type Service,
+  type ServiceMode,
   type ServiceSpec,
+  scheduleOf,
   TASK_STATE,
   type Task,
   type TaskSpec,
@@ -21,6 +24,8 @@ import { SeededRandom } from "../../../base/index.js";
 import { ClusterStore } from "../../../store/index.js";
 import { Allocator } from "../allocator.js";
 import { ConstraintEnforcer } from "../constraint-enforcer.js";
+import { JobSchedules } from "../job-schedules.js";
+import { startSchedule } from "../job-ticks.js";
 import { LostTasks } from "../lost-tasks.js";
 import { CHANGES_MAX, Plan } from "../plan.js";
 import { Reaper } from "../reaper.js";
@@ -41,6 +46,8 @@ export type NodeFields = {
 
 export type ServiceFields = {
   readonly replicas?: number;
+  /** Instead of `replicas`. */
+  readonly mode?: ServiceMode;
   readonly image?: string;
   readonly template?: Partial<TaskSpec>;
   readonly update?: Partial<UpdateConfig>;
@@ -51,9 +58,16 @@ export type ServiceFields = {
 /** What the agent of a node does with a task next; undefined: nothing yet. */
 export type Agent = (task: Task) => TaskStateName | undefined;
 
-/** Runs what it is asked to run, stops what it is asked to stop, at once. */
+/** Runs what it is asked to run, stops what it is asked to stop, at once. The tasks of jobs end well in their second turn. */
 export const goodAgent: Agent = (task) => {
-  if (task.desiredState > TASK_STATE.running) return "shutdown";
+  if (task.desiredState === TASK_STATE.complete)
+    return task.state < TASK_STATE.running ? "running" : "complete";
+  return busyAgent(task);
+};
+
+/** The same, but no job comes to its end. */
+export const busyAgent: Agent = (task) => {
+  if (task.desiredState > TASK_STATE.complete) return "shutdown";
   if (task.desiredState === TASK_STATE.ready)
     return task.state < TASK_STATE.ready ? "ready" : undefined;
   return task.state < TASK_STATE.running ? "running" : undefined;
@@ -90,6 +104,7 @@ export class World {
     this.#reconcilers = [
       new Allocator(),
       new ServiceReconciler(this.#random),
+      new JobSchedules(),
       new Scheduling(),
       new Reaper(),
       new ConstraintEnforcer(),
@@ -157,6 +172,8 @@ export class World {
     for (const task of this.store.tasks()) {
       const node = this.store.node(task.nodeId);
       if (!node || node.state === "down" || task.state > TASK_STATE.running) continue;
+      // What was made for the node is not told to it before it is assigned.
+      if (task.state < TASK_STATE.assigned) continue;
       const next = this.agent(task);
       if (next !== undefined && TASK_STATE[next] > task.state) this.report(task, next);
     }
@@ -274,14 +291,21 @@ export class World {
             registryAuth: "",
             previousRegistryAuth: "",
             jobIteration: 0,
-            lastExecutionMs: 0,
             vips: [],
+            ...this.#jobFields(fields.mode),
           },
         },
       ],
       { isClient: true },
     );
     return this;
+  }
+
+  #jobFields(mode: ServiceMode | undefined): Pick<Service, "lastExecutionMs" | "schedule"> {
+    if (!mode || !isJob(mode)) return { lastExecutionMs: 0 };
+    const schedule = scheduleOf(mode);
+    if (!schedule) return { lastExecutionMs: this.nowMs };
+    return { lastExecutionMs: 0, schedule: startSchedule(schedule, this.nowMs) };
   }
 
   /** As control does it: the whole spec anew, the old one kept, the update status cleared. */
@@ -298,6 +322,10 @@ export class World {
             previousSpec: old.spec,
             previousSpecVersion: old.specVersion,
             updateStatus: undefined,
+            ...(isJob(old.spec.Mode) && {
+              jobIteration: old.jobIteration + 1,
+              lastExecutionMs: this.nowMs,
+            }),
           },
         },
       ],
@@ -351,7 +379,7 @@ export class World {
 
   /** Tasks that are to run, by slot and age. */
   wanted(id = "web"): Task[] {
-    return this.tasks(id).filter((task) => task.desiredState <= TASK_STATE.running);
+    return this.tasks(id).filter((task) => task.desiredState <= TASK_STATE.complete);
   }
 
   /** All tasks of the service, by slot and age. */
@@ -399,7 +427,7 @@ function specOf(name: string, fields: ServiceFields): ServiceSpec {
       Runtime: "container",
       ...fields.template,
     },
-    Mode: { Replicated: { Replicas: fields.replicas ?? 1 } },
+    Mode: fields.mode ?? { Replicated: { Replicas: fields.replicas ?? 1 } },
     ...(fields.update ? { UpdateConfig: { Parallelism: 1, ...fields.update } } : {}),
     ...(fields.rollback ? { RollbackConfig: { Parallelism: 1, ...fields.rollback } } : {}),
     ...(fields.ports ? { EndpointSpec: { Ports: fields.ports } } : {}),

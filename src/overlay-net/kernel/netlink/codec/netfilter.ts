@@ -1,0 +1,176 @@
+/** nfnetlink: connections (linux/netfilter/nfnetlink_conntrack.h) and names of nft tables (nf_tables.h). */
+import type { ConntrackFilter, NftFamily } from "../../../core/kernel-model.js";
+import { ipText } from "../../addresses.js";
+import {
+  ATTR_NESTED,
+  type Attributes,
+  attr,
+  attrString0,
+  decodeAttrs,
+  decodeNested,
+  encodeMessage,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+} from "./message.js";
+
+const NFNL_SUBSYS_CTNETLINK = 1;
+const NFNL_SUBSYS_NFTABLES = 10;
+const IPCTNL_MSG_CT_GET = 1;
+const IPCTNL_MSG_CT_DELETE = 2;
+const NFT_MSG_GETTABLE = 1;
+const NFT_MSG_GETGEN = 16;
+const NFGENMSG_BYTES = 4;
+
+const CTA_TUPLE_ORIG = 1;
+const CTA_TUPLE_REPLY = 2;
+const CTA_ID = 12;
+const CTA_ZONE = 18;
+const CTA_TUPLE_IP = 1;
+const CTA_TUPLE_PROTO = 2;
+const CTA_TUPLE_ZONE = 3;
+const CTA_IP_V4_SRC = 1;
+const CTA_IP_V4_DST = 2;
+const CTA_IP_V6_SRC = 3;
+const CTA_IP_V6_DST = 4;
+const CTA_PROTO_NUM = 1;
+const CTA_PROTO_DST_PORT = 3;
+
+const NFTA_TABLE_NAME = 1;
+const NFTA_TABLE_USERDATA = 6;
+/** First TLV of a table's user data: its comment, zero-terminated. */
+const UDATA_TABLE_COMMENT = 0;
+const NFTA_GEN_ID = 1;
+
+const PROTOCOLS: Readonly<Record<number, ConntrackFilter["protocol"]>> = {
+  6: "tcp",
+  17: "udp",
+  132: "sctp",
+};
+/** NFPROTO_*; arp and bridge are not in the model. */
+const FAMILIES: Readonly<Record<number, NftFamily>> = {
+  1: "inet",
+  2: "ip",
+  5: "netdev",
+  10: "ip6",
+};
+
+export type Connection = {
+  readonly family: number;
+  readonly protocol: ConntrackFilter["protocol"];
+  readonly originalDst: string;
+  readonly originalDstPort: number;
+  readonly replySrc: string;
+  /** Of the original direction; 0 = none. */
+  readonly zone: number;
+  /** What a deletion must name: original tuple, zone and id as the kernel gave them. */
+  readonly key: readonly Buffer[];
+};
+export type DecodedTable = {
+  readonly family: NftFamily;
+  readonly name: string;
+  readonly comment: string;
+};
+
+export function encodeDumpConnections(): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET,
+    NLM_F_REQUEST | NLM_F_DUMP,
+    nfgenmsg(0),
+  );
+}
+
+export function encodeEndConnection({ family, key }: Connection): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE,
+    NLM_F_REQUEST | NLM_F_ACK,
+    nfgenmsg(family),
+    ...key,
+  );
+}
+
+export function decodeConnection(payload: Buffer): Connection {
+  const attrs = decodeAttrs(payload, NFGENMSG_BYTES);
+  const original = decodeNested(attrs, CTA_TUPLE_ORIG);
+  const reply = decodeNested(attrs, CTA_TUPLE_REPLY);
+  const proto = decodeNested(original, CTA_TUPLE_PROTO);
+  const zone = attrs.get(CTA_ZONE) ?? original.get(CTA_TUPLE_ZONE);
+  return {
+    family: payload[0] ?? 0,
+    protocol: PROTOCOLS[proto.get(CTA_PROTO_NUM)?.[0] ?? 0],
+    originalDst: tupleAddress(original, CTA_IP_V4_DST, CTA_IP_V6_DST),
+    originalDstPort: proto.get(CTA_PROTO_DST_PORT)?.readUInt16BE(0) ?? 0,
+    replySrc: tupleAddress(reply, CTA_IP_V4_SRC, CTA_IP_V6_SRC),
+    zone: zone?.readUInt16BE(0) ?? 0,
+    key: [CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID].flatMap((type) => {
+      const bytes = attrs.get(type);
+      if (bytes === undefined) return [];
+      return [attr(type === CTA_TUPLE_ORIG ? type | ATTR_NESTED : type, bytes)];
+    }),
+  };
+}
+
+/** All fields that are given match. Addresses are in canonical text. */
+export function matchesFilter(connection: Connection, filter: ConntrackFilter): boolean {
+  const { protocol, originalDst, originalDstPort, replySrc, zone } = filter;
+  return (
+    (protocol === undefined || connection.protocol === protocol) &&
+    (originalDst === undefined || connection.originalDst === originalDst) &&
+    (originalDstPort === undefined || connection.originalDstPort === originalDstPort) &&
+    (replySrc === undefined || connection.replySrc === replySrc) &&
+    (zone === undefined || connection.zone === zone)
+  );
+}
+
+export function encodeDumpTables(): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE,
+    NLM_F_REQUEST | NLM_F_DUMP,
+    nfgenmsg(0),
+  );
+}
+
+export function decodeTable(payload: Buffer): DecodedTable | undefined {
+  const attrs = decodeAttrs(payload, NFGENMSG_BYTES);
+  const family = FAMILIES[payload[0] ?? 0];
+  if (family === undefined) return undefined;
+  return {
+    family,
+    name: attrString0(attrs, NFTA_TABLE_NAME),
+    comment: tableComment(attrs.get(NFTA_TABLE_USERDATA)),
+  };
+}
+
+export function encodeGetGeneration(): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN,
+    NLM_F_REQUEST | NLM_F_ACK,
+    nfgenmsg(0),
+  );
+}
+
+export function decodeGeneration(payload: Buffer): number {
+  return decodeAttrs(payload, NFGENMSG_BYTES).get(NFTA_GEN_ID)?.readUInt32BE(0) ?? 0;
+}
+
+/** TLVs with a length byte and no padding. */
+function tableComment(userData: Buffer | undefined): string {
+  for (let at = 0; userData !== undefined && at + 2 <= userData.length; ) {
+    const size = userData[at + 1] ?? 0;
+    if (userData[at] === UDATA_TABLE_COMMENT)
+      return userData.toString("utf8", at + 2, at + 2 + size).replace(/\0+$/, "");
+    at += 2 + size;
+  }
+  return "";
+}
+
+function tupleAddress(tuple: Attributes, v4: number, v6: number): string {
+  const ip = decodeNested(tuple, CTA_TUPLE_IP);
+  const bytes = ip.get(v4) ?? ip.get(v6);
+  return bytes === undefined ? "" : ipText(bytes);
+}
+
+/** family, version 0, resource id 0. */
+function nfgenmsg(family: number): Buffer {
+  return Buffer.from([family, 0, 0, 0]);
+}

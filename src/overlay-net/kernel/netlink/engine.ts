@@ -1,0 +1,81 @@
+import type { NetnsState } from "../../core/kernel-model.js";
+import { KernelError, netnsText } from "../netns-kernel.js";
+import { decodeGeneration, encodeGetGeneration } from "./codec/netfilter.js";
+import { Executor } from "./executor.js";
+import type { Foreign } from "./ffi.js";
+import { Handles } from "./handles.js";
+import { ackText, errnoCode } from "./kernel-errno.js";
+import { Namespaces } from "./namespaces.js";
+import { NETLINK_ROUTE, NetlinkSocket } from "./netlink-socket.js";
+import { observeNamespace } from "./observer.js";
+import type { Call } from "./protocol.js";
+import { Sysctls } from "./sysctls.js";
+import { Watches } from "./watches.js";
+
+/** All of the kernel port, synchronous, in the thread that owns it. */
+export class Engine {
+  readonly #namespaces: Namespaces;
+  readonly #handles: Handles;
+  readonly #sysctls: Sysctls;
+  readonly #watches: Watches;
+  readonly #executor: Executor;
+
+  constructor(foreign: Foreign, onChange: (netns: string) => void) {
+    this.#namespaces = new Namespaces(foreign.libc);
+    this.#handles = new Handles(foreign, this.#namespaces);
+    this.#sysctls = new Sysctls(this.#namespaces);
+    this.#watches = new Watches(foreign, this.#namespaces, onChange, () => {
+      this.#handles.closeStale();
+    });
+    this.#executor = new Executor({
+      namespaces: this.#namespaces,
+      handles: this.#handles,
+      sysctls: this.#sysctls,
+      openRoute: () => new NetlinkSocket(foreign.libc, NETLINK_ROUTE),
+      onAdded: (netns) => {
+        this.#watches.arm(netns);
+      },
+      onRemoving: (netns) => {
+        this.#watches.release(netns);
+      },
+    });
+  }
+
+  /** Throws KernelError. */
+  answer(call: Call): unknown {
+    switch (call.kind) {
+      case "observe":
+        return this.#observe(call.netns, call.tablePrefix);
+      case "execute":
+        return this.#executor.execute(call.batch);
+      case "list":
+        return this.#namespaces.list(call.prefix);
+      case "nftGeneration":
+        return this.#nftGeneration(call.netns);
+      case "watch":
+        return this.#watches.add(call.netns);
+      case "unwatch":
+        return this.#watches.remove(call.netns);
+      case "close":
+        this.#watches.close();
+        return this.#handles.closeAll();
+    }
+  }
+
+  #observe(netns: string, tablePrefix: string): NetnsState | undefined {
+    const handle = this.#handles.find(netns);
+    if (handle === undefined) return undefined;
+    const observed = observeNamespace(handle, tablePrefix);
+    return { netns, ...observed, sysctls: this.#sysctls.read(netns) };
+  }
+
+  #nftGeneration(netns: string): number {
+    const { ack, answer } = this.#handles.get(netns).netfilter.query(encodeGetGeneration());
+    if (ack.errno !== 0 || answer === undefined)
+      throw new KernelError(
+        errnoCode(ack.errno),
+        `${netnsText(netns)}: nft generation: ${ackText(ack)}`,
+      );
+    return decodeGeneration(answer.payload);
+  }
+}

@@ -1,0 +1,143 @@
+/** The kernel ports against the real kernel, in network namespaces of the test's own; each is the other's stranger. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { expect, test } from "vitest";
+import type { Link } from "../../src/overlay-net/core/kernel-model.js";
+import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
+import type { NetnsKernel } from "../../src/overlay-net/kernel/netns-kernel.js";
+import {
+  FLOWS,
+  type KernelHarness,
+  kernelConformance,
+} from "../../src/overlay-net/kernel/testing/kernel-conformance.js";
+import { ToolsKernel } from "../../src/overlay-net/kernel/tools/tools-kernel.js";
+
+const PREFIX = "t-nk-";
+const VNI = 16_000_100;
+const THREAD = new URL("../../dist/overlay-net/kernel/netlink/worker.js", import.meta.url);
+
+/** Opens the flows and says so; they stay until the process ends. */
+const FLOW_PROGRAM = `
+const net = require("node:net"), dgram = require("node:dgram");
+const flows = ${JSON.stringify(FLOWS)};
+let open = 0;
+const opened = () => { if (++open === flows.length) console.log("open"); };
+for (const { protocol, dst, port } of flows) {
+  if (protocol === "tcp") {
+    const server = net.createServer((s) => { s.on("error", () => {}); s.write("x"); });
+    server.listen(port, dst, () => net.connect(port, dst).on("error", () => {}).once("data", opened));
+  } else {
+    const server = dgram.createSocket("udp4").on("message", (m, from) => server.send(m, from.port, from.address));
+    server.bind(port, dst, () => { const c = dgram.createSocket("udp4"); c.once("message", opened); c.send("x", port, dst); });
+  }
+}
+`;
+/** Connections are tracked only where a rule asks for it. */
+const TRACKING = `table ip tracking {
+  chain zone { type filter hook output priority -300; policy accept; ip daddr 127.0.0.3 ct original zone set 7; }
+  chain track { type filter hook output priority 0; policy accept; ct state new counter; }
+}
+`;
+
+function sh(script: string): string {
+  return execFileSync("sh", ["-ec", script], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+}
+
+async function harnessOf(kernel: NetnsKernel, stranger: NetnsKernel): Promise<KernelHarness> {
+  const programs: ChildProcess[] = [];
+  await removeAll(stranger);
+  return {
+    kernel,
+    stranger,
+    prefix: PREFIX,
+    vni: VNI,
+    quietMs: 200,
+    openFlows: async (netns) => {
+      await stranger.execute([{ netns, operations: [{ kind: "nft", script: TRACKING }] }]);
+      const program = spawn(
+        "nsenter",
+        [`--net=/run/netns/${netns}`, process.execPath, "-e", FLOW_PROGRAM],
+        { stdio: ["ignore", "pipe", "inherit"] },
+      );
+      programs.push(program);
+      await new Promise((resolve) => {
+        program.stdout.once("data", resolve);
+      });
+    },
+    flows: async (netns) =>
+      FLOWS.filter(({ protocol, dst, port }) =>
+        new RegExp(`^${protocol}\\b.* dst=${dst} sport=\\d+ dport=${port} `, "m").test(
+          sh(`nsenter --net=/run/netns/${netns} conntrack -L`),
+        ),
+      )
+        .map(({ protocol, dst, port }) => `${protocol} ${dst}:${port}`)
+        .sort(),
+    close: async () => {
+      for (const program of programs) {
+        const ended = new Promise((resolve) => program.once("exit", resolve));
+        program.kill("SIGKILL");
+        await ended;
+      }
+      await removeAll(stranger);
+      await kernel.close();
+      await stranger.close();
+    },
+  };
+}
+
+async function removeAll(kernel: NetnsKernel): Promise<void> {
+  const names = await kernel.list(PREFIX);
+  await kernel.execute(names.map((netns) => ({ netns, operations: [{ kind: "removeNetns" }] })));
+}
+
+kernelConformance("netlink", async () =>
+  harnessOf(await NetlinkKernel.open(THREAD), await ToolsKernel.open()),
+);
+kernelConformance("tools", async () =>
+  harnessOf(await ToolsKernel.open(), await NetlinkKernel.open(THREAD)),
+);
+
+test.each([
+  { name: "netlink", open: () => NetlinkKernel.open(THREAD) },
+  { name: "tools", open: () => ToolsKernel.open() },
+])(
+  "$name: a VXLAN device's socket is in the host's namespace, its link in the sandbox",
+  async ({ open }) => {
+    await using stack = new AsyncStack();
+    const kernel = await open();
+    stack.defer(() => kernel.close());
+    stack.defer(() => removeAll(kernel));
+    const netns = `${PREFIX}vx`;
+    const link: Link = {
+      name: "vx1",
+      kind: "vxlan",
+      alias: "",
+      mac: "",
+      mtu: 1400,
+      isUp: true,
+      master: "",
+      isIsolated: false,
+      isLearning: false,
+      vxlan: { vni: VNI + 1, port: 24_790, local: "" },
+    };
+    await kernel.execute([
+      { netns, operations: [{ kind: "addNetns" }, { kind: "addLink", link }] },
+    ]);
+    const sockets = "ss -Hun state unconnected sport = :24790";
+    expect(sh(sockets)).toContain(":24790");
+    expect(sh(`nsenter --net=/run/netns/${netns} ${sockets}`)).toBe("");
+  },
+);
+
+/** Runs what was deferred, last first. */
+class AsyncStack implements AsyncDisposable {
+  readonly #deferred: (() => Promise<void>)[] = [];
+  defer(run: () => Promise<void>): void {
+    this.#deferred.push(run);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const run of this.#deferred.reverse()) await run();
+  }
+}
