@@ -79,6 +79,8 @@ function task(number: number, perService: number): Task {
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: 0,
+    networks: [],
+    networkPhase: 0,
     genericResources: [],
   };
 }

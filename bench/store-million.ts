@@ -86,6 +86,7 @@ function service(number: number): Service {
     previousRegistryAuth: "",
     jobIteration: 0,
     lastExecutionMs: 0,
+    vips: [],
   };
 }
 
@@ -114,6 +115,8 @@ function task(number: number): Task {
     portStatus: [],
     notBeforeMs: 0,
     jobIteration: 0,
+    networks: [],
+    networkPhase: 0,
     genericResources: [],
   };
 }

@@ -16,7 +16,7 @@ export {
   sameSpec,
   specText,
 } from "./codec/spec-interning.js";
-export { readPortStatus, SpecTable } from "./codec/tasks.js";
+export { NO_TASK_NETWORKS, readPortStatus, SpecTable } from "./codec/tasks.js";
 export {
   decodeTransaction,
   encodeTransaction,
@@ -40,7 +40,9 @@ export {
   type Config,
   type JoinTokens,
   type Meta,
+  NETWORK_PHASE,
   type Network,
+  type NetworkPhase,
   type Node,
   type NodeState,
   type ObjectOf,
@@ -48,15 +50,19 @@ export {
   type ScheduleState,
   type Secret,
   type Service,
+  type Subnet,
   TASK_STATE,
   type TableName,
   type Task,
+  type TaskNetwork,
   type TaskState,
   type TaskStateName,
   type UpdateState,
   type UpdateStatus,
+  type VirtualIp,
 } from "./objects.js";
 export type { Operation, OperationKind, OperationResult, ResultOf } from "./operations.js";
+export { isOpenPort, keptPorts, portKey } from "./published-ports.js";
 export {
   caService,
   controlService,

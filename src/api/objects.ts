@@ -124,6 +124,15 @@ export type Service = Meta & {
   readonly lastExecutionMs: number;
   /** Present while the job has a schedule. */
   readonly schedule?: ScheduleState | undefined;
+  /** One per network in mode vip; none in mode dnsrr. */
+  readonly vips: readonly VirtualIp[];
+};
+
+/** Addresses in canonical text form without prefix length; "" = none of that family. */
+export type VirtualIp = {
+  readonly networkId: string;
+  readonly address: string;
+  readonly address6: string;
 };
 
 export type PortStatus = {
@@ -131,6 +140,19 @@ export type PortStatus = {
   readonly targetPort: number;
   readonly publishedPort: number;
 };
+
+/** What a task has on one network. Addresses as in VirtualIp. */
+export type TaskNetwork = {
+  readonly networkId: string;
+  readonly address: string;
+  readonly address6: string;
+  /** Names of this endpoint alone (attached containers); a service's aliases are in its spec. */
+  readonly aliases: readonly string[];
+};
+
+/** Stored life of a task's endpoints (contracts §7); only grows. */
+export const NETWORK_PHASE = { none: 0, installed: 1, announced: 2, withdrawn: 3 } as const;
+export type NetworkPhase = (typeof NETWORK_PHASE)[keyof typeof NETWORK_PHASE];
 
 /** One run in one slot. Flat, fixed shape; `spec` is shared with the service and with its sibling tasks. */
 export type Task = {
@@ -162,9 +184,29 @@ export type Task = {
   readonly jobIteration: number;
   /** Claimed of its node with the assignment: amounts, or names where the node lists names. Counts until the task has ended. */
   readonly genericResources: readonly GenericResource[];
+  /** Held until the task is terminal or gone; the same empty list for all tasks without. Order: as the spec names them, ingress last. */
+  readonly networks: readonly TaskNetwork[];
+  readonly networkPhase: NetworkPhase;
 };
 
-export type Network = Meta & { readonly spec: NetworkSpec; readonly predefined: boolean };
+/** CIDRs and addresses in canonical form; "" = none. */
+export type Subnet = {
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Addresses for tasks and services come from here when given. */
+  readonly ipRange: string;
+};
+
+export type Network = Meta & {
+  readonly spec: NetworkSpec;
+  readonly predefined: boolean;
+  /** 0 while nothing is allocated, and for ever where nothing has to be. */
+  readonly vni: number;
+  /** As allocated: IPv4 first, then IPv6. */
+  readonly subnets: readonly Subnet[];
+  /** Bytes; 0 while nothing is allocated. */
+  readonly mtu: number;
+};
 export type Secret = Meta & { readonly spec: SecretSpec };
 export type Config = Meta & { readonly spec: ConfigSpec };
 

@@ -2,7 +2,7 @@
  * Control operations: the one way to change the cluster. The manager that takes a call makes object ids and the requestId,
  * then runs the operation on the leader (forwarded whole, never as a proposal; contracts §2).
  */
-import type { ClusterSpec, NodeRole, NodeSpec, ServiceSpec } from "./spec.js";
+import type { ClusterSpec, NetworkSpec, NodeRole, NodeSpec, ServiceSpec } from "./spec.js";
 
 export type Operation =
   | {
@@ -22,6 +22,12 @@ export type Operation =
       readonly registryAuthFrom: "spec" | "previous-spec";
     }
   | { readonly kind: "service.remove"; readonly serviceId: string }
+  | {
+      readonly kind: "network.create";
+      readonly networkId: string;
+      readonly spec: NetworkSpec;
+    }
+  | { readonly kind: "network.remove"; readonly networkId: string }
   | {
       readonly kind: "node.update";
       readonly nodeId: string;
@@ -61,6 +67,8 @@ export type OperationResult = {
   "service.create": { readonly id: string; readonly warnings: readonly string[] };
   "service.update": { readonly warnings: readonly string[] };
   "service.remove": Readonly<Record<string, never>>;
+  "network.create": { readonly id: string };
+  "network.remove": Readonly<Record<string, never>>;
   "node.update": Readonly<Record<string, never>>;
   "node.remove": Readonly<Record<string, never>>;
   "cluster.update": Readonly<Record<string, never>>;

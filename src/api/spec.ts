@@ -317,4 +317,6 @@ export type NodeDescription = {
   };
   /** "containerd" or "simulated": shown wherever a user could mistake one for the other. */
   readonly EngineKind: "containerd" | "simulated";
+  /** CIDRs the node's own routes lead to: networks are chosen clear of them. Not shown to clients. */
+  readonly Routes?: readonly string[];
 };

@@ -3,17 +3,21 @@ import type {
   Cluster,
   Config,
   Network,
+  NetworkPhase,
   Node,
   NodeState,
   PortStatus,
   Secret,
   Service,
+  Subnet,
   TableName,
   Task,
+  TaskNetwork,
   TaskState,
   UpdateStatus,
+  VirtualIp,
 } from "./objects.js";
-import type { GenericResource, NodeDescription, NodeRole } from "./spec.js";
+import type { GenericResource, NodeDescription, NodeRole, PortConfig } from "./spec.js";
 
 export type Precondition =
   /** The object's versionIndex is exactly `index` (internal read-modify-write). */
@@ -54,6 +58,17 @@ export type Precondition =
       readonly table: "network" | "secret" | "config";
       readonly id: string;
     }
+  /** No task that is not terminal, no service and no gateway of the network has this address (canonical form), but for `exceptId`. */
+  | {
+      readonly kind: "addressFree";
+      readonly networkId: string;
+      readonly address: string;
+      readonly exceptId: string;
+    }
+  /** No network other than `exceptId` has this VNI. */
+  | { readonly kind: "vniFree"; readonly vni: number; readonly exceptId: string }
+  /** No subnet of another network than `exceptId` overlaps this CIDR. */
+  | { readonly kind: "subnetFree"; readonly subnet: string; readonly exceptId: string }
   /** Implied by every transaction: its bytes can be decoded here. Seen in rejections only, never sent. */
   | { readonly kind: "decodable" };
 
@@ -122,6 +137,35 @@ export type Change =
       readonly role?: NodeRole;
       /** null clears it. */
       readonly manager?: { readonly memberId: string; readonly addr: string } | null;
+    }
+  /** Allocator: only while the network has no VNI. */
+  | {
+      readonly kind: "networkAllocated";
+      readonly networkId: string;
+      readonly vni: number;
+      readonly subnets: readonly Subnet[];
+      readonly mtu: number;
+    }
+  /** Allocator: ignored unless the service still has this specVersion. */
+  | {
+      readonly kind: "serviceEndpoint";
+      readonly serviceId: string;
+      readonly specVersion: number;
+      readonly vips: readonly VirtualIp[];
+      readonly ports: readonly PortConfig[];
+    }
+  /** Allocator: only while the task is new; makes it pending and clears `err`. */
+  | {
+      readonly kind: "taskNetworks";
+      readonly taskId: string;
+      readonly networks: readonly TaskNetwork[];
+      readonly message: string;
+    }
+  /** Never goes back. */
+  | {
+      readonly kind: "taskNetworkPhase";
+      readonly taskId: string;
+      readonly phase: NetworkPhase;
     };
 
 /** Ways into the cluster: REST, the CA and Raft membership by a node's certificate, the leader's own loops. */
@@ -158,6 +202,9 @@ export type Rejection = {
     | "OUT_OF_SEQUENCE"
     | "NAME_CONFLICT"
     | "PORT_CONFLICT"
+    | "ADDRESS_CONFLICT"
+    | "VNI_CONFLICT"
+    | "SUBNET_CONFLICT"
     | "NOT_FOUND"
     | "EXISTS"
     | "IN_USE"

@@ -5,6 +5,7 @@ import { ClientError } from "./client.js";
 import { addClusterCommands } from "./commands/cluster.js";
 import { addImageCommands } from "./commands/image.js";
 import { addJournalCommands } from "./commands/journal.js";
+import { addNetworkCommands } from "./commands/network.js";
 import { addNodeCommands } from "./commands/node.js";
 import { addPlaygroundCommands } from "./commands/playground.js";
 import { addServiceCommands } from "./commands/service.js";
@@ -26,6 +27,7 @@ const program = new Command("swarm")
 addClusterCommands(program);
 addNodeCommands(program);
 addServiceCommands(program);
+addNetworkCommands(program);
 addImageCommands(program);
 addWhyCommand(program);
 addJournalCommands(program);

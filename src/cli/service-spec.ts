@@ -2,6 +2,7 @@
 import { type JsonObject, listAt, objectAt, stringsAt } from "./json.js";
 import { MODE_FLAGS } from "./mode-flags.js";
 import { parseMount } from "./mount.js";
+import { parseNetwork } from "./network-spec.js";
 import { parsePublish } from "./publish.js";
 import {
   oneOf,
@@ -315,7 +316,7 @@ export const LIST_FLAGS: readonly ListFlag[] = [
   },
   {
     flag: "publish",
-    help: "publish a port: mode=host,target=80[,published=8080]",
+    help: "publish a port: 8080:80, or mode=host,target=80[,published=8080]",
     add: (spec, value) => {
       const endpoint = objectAt(spec, "EndpointSpec");
       endpoint["Ports"] = [...listAt(endpoint, "Ports"), ...parsePublish(value)];
@@ -345,9 +346,9 @@ export const LIST_FLAGS: readonly ListFlag[] = [
   },
   {
     flag: "network",
-    help: "network to join",
+    help: "network to join: web, or name=web,alias=db",
     add: (spec, value) => {
-      task(spec)["Networks"] = [...listAt(task(spec), "Networks"), { Target: value }];
+      task(spec)["Networks"] = [...listAt(task(spec), "Networks"), parseNetwork(value)];
     },
     remove: (spec, value) => {
       task(spec)["Networks"] = listAt(task(spec), "Networks").filter(

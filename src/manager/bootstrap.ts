@@ -10,6 +10,8 @@ import type {
   Transaction,
 } from "../api/index.js";
 
+const UNALLOCATED = { vni: 0, subnets: [], mtu: 0 } as const;
+
 type Bootstrap = Extract<ManagerStart, { kind: "bootstrap" }>;
 
 /** Cluster object, own node and the predefined networks; nothing of it if there is a cluster already. */
@@ -53,9 +55,9 @@ export function bootstrapTransaction(
     downSinceMs: 0,
   };
   const networks: Network[] = [
-    { ...meta(newId()), spec: ingressSpec(start), predefined: false },
-    { ...meta(newId()), spec: localSpec("bridge"), predefined: true },
-    { ...meta(newId()), spec: localSpec("host"), predefined: true },
+    { ...meta(newId()), spec: INGRESS_SPEC, predefined: false, ...UNALLOCATED },
+    { ...meta(newId()), spec: localSpec("bridge"), predefined: true, ...UNALLOCATED },
+    { ...meta(newId()), spec: localSpec("host"), predefined: true, ...UNALLOCATED },
   ];
   return {
     requestId: "",
@@ -71,21 +73,15 @@ export function bootstrapTransaction(
   };
 }
 
-/** The first subnet of the first pool: 10.0.0.0/24 by default. */
-function ingressSpec(start: Bootstrap): NetworkSpec {
-  const base = (start.defaultAddrPool[0] ?? "10.0.0.0/8").split("/")[0] ?? "10.0.0.0";
-  return {
-    Name: "ingress",
-    Labels: {},
-    Driver: "overlay",
-    Scope: "swarm",
-    Ingress: true,
-    IPAM: {
-      Driver: "default",
-      Config: [{ Subnet: `${base}/${start.subnetSize}`, Gateway: base.replace(/\d+$/, "1") }],
-    },
-  };
-}
+/** Its subnets, of both families, are the allocator's choice: clear of the routes that nodes will report. */
+const INGRESS_SPEC: NetworkSpec = {
+  Name: "ingress",
+  Labels: {},
+  Driver: "overlay",
+  Scope: "swarm",
+  Ingress: true,
+  EnableIPv6: true,
+};
 
 function localSpec(name: "bridge" | "host"): NetworkSpec {
   return {

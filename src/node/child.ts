@@ -1,5 +1,6 @@
 /** One running child process: messages, pings, requests both ways, sockets on their way to it, and its end. */
 import { type ChildProcess, fork } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import type { ExitReason, FromChild, ToChild } from "../api/index.js";
@@ -71,14 +72,17 @@ export class Child {
     this.name = parts.name;
     this.#parts = parts;
     this.#startedAtMs = parts.clock.nowMs();
-    const youngSpaceMib = parts.name === "manager" ? MANAGER_YOUNG_SPACE_MIB : YOUNG_SPACE_MIB;
+    const isManager = parts.name === "manager";
+    const youngSpaceMib = isManager ? MANAGER_YOUNG_SPACE_MIB : YOUNG_SPACE_MIB;
     this.#process = fork(parts.modulePath, [], {
       serialization: "advanced",
+      // A session of its own is what the kernel's automatic grouping gives its share of the processors to.
+      detached: isManager,
       execArgv: [...process.execArgv, `--max-semi-space-size=${youngSpaceMib}`],
       // What a child prints is log lines on stderr already: it writes to ours.
       stdio: ["ignore", 2, 2, "ipc", ...(parts.lockFd === undefined ? [] : [parts.lockFd])],
     });
-    if (parts.name === "manager") this.#raisePriority();
+    if (isManager) this.#raisePriority();
     this.#process.on("message", (raw) => {
       this.#receive(raw as FromChild);
     });
@@ -194,12 +198,14 @@ export class Child {
     if (!this.#hasExited) this.#process.kill("SIGKILL");
   }
 
-  /** Not allowed without CAP_SYS_NICE, and not needed on a host with time to spare. */
+  /** Not allowed without CAP_SYS_NICE, and not needed on a host with time to spare. sched(7), "The autogroup feature". */
   #raisePriority(): void {
     const { pid } = this.#process;
     if (pid === undefined) return;
+    const autogroup = `/proc/${pid}/autogroup`;
     try {
       setPriority(pid, MANAGER_NICE);
+      if (existsSync(autogroup)) writeFileSync(autogroup, String(MANAGER_NICE));
     } catch (error) {
       this.#parts.logger.info({ error, pid }, "the manager runs at normal priority");
     }

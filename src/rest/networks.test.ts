@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { makeWorld } from "./testing/world.js";
+import { describe, expect, test } from "vitest";
+import { settle } from "./testing/autopilot.js";
+import { makeWorld, type World } from "./testing/world.js";
 
 type Network = Readonly<Record<string, unknown>> & { readonly Name: string };
 
@@ -56,12 +57,6 @@ test("`--network host` finds the cluster's stand-in by scope", async () => {
 
 test.each([
   { ref: "bridge", status: 403, message: "bridge is a pre-defined network and cannot be removed" },
-  {
-    ref: "ingress",
-    status: 400,
-    message:
-      "rpc error: code = FailedPrecondition desc = ingress is a pre-defined network and cannot be removed",
-  },
   { ref: "nope", status: 404, message: "network nope not found" },
 ])("removing $ref: $status", async ({ ref, status, message }) => {
   await using world = await makeWorld();
@@ -104,4 +99,98 @@ test.each([
     TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks: [{ Target: target }] },
   });
   expect(answer).toMatchObject({ status });
+});
+
+test("`--network none` is found by scope, and a service made with what was found runs without network", async () => {
+  await using world = await makeWorld();
+  const { json } = await world.call("GET", "/networks/none?scope=swarm");
+  expect(json).toMatchObject({ Name: "none", Scope: "swarm", Driver: "null" });
+  const Networks = [{ Target: (json as { Id: string }).Id }];
+  const spec = { Name: "web", TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks } };
+  expect(await world.call("POST", "/services/create", spec)).toMatchObject({ status: 201 });
+  const { json: shown } = await world.call("GET", "/services/web");
+  expect(shown).toMatchObject({ Spec: { TaskTemplate: { Networks } } });
+});
+
+describe("networks of users", () => {
+  const create = (world: World, body: object) => world.call("POST", "/networks/create", body);
+
+  test("are shown as allocated, with the services on them when asked", async () => {
+    await using world = await makeWorld();
+    const made = await create(world, {
+      Name: "web",
+      Driver: "overlay",
+      EnableIPv6: true,
+      IPAM: { Config: [{ Subnet: "10.9.0.0/24", IPRange: "10.9.0.128/25" }] },
+      Labels: { a: "b" },
+    });
+    expect(made).toMatchObject({ status: 201, json: { Warning: "" } });
+    await world.call("POST", "/services/create", {
+      Name: "svc",
+      TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks: [{ Target: "web" }] },
+    });
+    await settle(world.cluster);
+    const { json } = await world.call("GET", "/networks/web?verbose=true");
+    const { subnets } = world.cluster.store.networkByName("web") ?? {};
+    expect(json).toMatchObject({
+      EnableIPv6: true,
+      IPAM: {
+        Config: [
+          { Subnet: "10.9.0.0/24", IPRange: "10.9.0.128/25", Gateway: "10.9.0.1" },
+          { Subnet: subnets?.[1]?.subnet, Gateway: subnets?.[1]?.gateway },
+        ],
+      },
+      Options: { "com.docker.network.driver.overlay.vxlanid_list": "4097" },
+      Labels: { a: "b" },
+      Services: { svc: { VIP: "10.9.0.128", Tasks: [{ EndpointIP: "10.9.0.129" }] } },
+    });
+    const { json: service } = await world.call("GET", "/services/svc");
+    expect(service).toMatchObject({ Endpoint: { VirtualIPs: [{ Addr: "10.9.0.128/24" }] } });
+    const { json: tasks } = await world.call("GET", "/tasks");
+    const [{ NetworksAttachments }] = tasks as [{ NetworksAttachments: { Addresses: string[] }[] }];
+    expect(NetworksAttachments[0]?.Addresses[0]).toBe("10.9.0.129/24");
+    expect(NetworksAttachments[0]?.Addresses[1]).toMatch(/^fd.*\/64$/);
+  });
+
+  test.each([
+    { name: "no driver means bridge, which is of one host", body: { Name: "web" }, status: 501 },
+    {
+      name: "a bad subnet",
+      body: { Name: "web", Driver: "overlay", IPAM: { Config: [{ Subnet: "x" }] } },
+      status: 400,
+    },
+    { name: "a predefined name", body: { Name: "host", Driver: "overlay" }, status: 403 },
+    { name: "the name of another", body: { Name: "ingress", Driver: "overlay" }, status: 409 },
+    { name: "a wrong type", body: { Name: 1 }, status: 400 },
+    {
+      name: "encryption",
+      body: { Name: "web", Driver: "overlay", Options: { encrypted: "" } },
+      status: 501,
+    },
+  ])("$name: $status", async ({ body, status }) => {
+    await using world = await makeWorld();
+    expect(await create(world, body)).toMatchObject({ status });
+  });
+
+  test("a client too old to know EnableIPv4 does not mean it", async () => {
+    await using world = await makeWorld();
+    const body = { Name: "web", Driver: "overlay", EnableIPv4: false };
+    expect(await create(world, body)).toMatchObject({ status: 501 });
+    expect(await world.call("POST", "/v1.41/networks/create", body)).toMatchObject({ status: 201 });
+  });
+
+  test("pruning removes what nobody uses and the filters name", async () => {
+    await using world = await makeWorld();
+    for (const Name of ["used", "idle", "kept"])
+      await create(world, { Name, Driver: "overlay", Labels: { [Name]: "" } });
+    await world.call("POST", "/services/create", {
+      Name: "svc",
+      TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks: [{ Target: "used" }] },
+    });
+    const prune = (filters: object) => world.call("POST", `/networks/prune${filter(filters)}`);
+    expect((await prune({ until: ["1"] })).json).toEqual({ NetworksDeleted: null });
+    expect((await prune({ "label!": ["kept"] })).json).toEqual({ NetworksDeleted: ["idle"] });
+    expect((await prune({})).json).toEqual({ NetworksDeleted: ["kept"] });
+    expect(await names("?")).toContain("ingress");
+  });
 });

@@ -166,11 +166,6 @@ describe("cluster routes where there is no manager", () => {
 });
 
 test.each([
-  {
-    method: "POST",
-    path: "/networks/create",
-    message: "POST /networks/create is not supported yet",
-  },
   { method: "POST", path: "/configs/create", message: "POST /configs/create is not supported yet" },
   {
     method: "POST",

@@ -67,6 +67,7 @@ export function simService(id: string, wish: ServiceWish, nowMs: number): Servic
     ports: [],
     registryAuth: "",
     previousRegistryAuth: "",
+    vips: [],
     ...newJobFields(spec, nowMs),
   };
 }

@@ -5,7 +5,9 @@
 import {
   type Change,
   type Cluster,
+  keptPorts,
   type Meta,
+  type Network,
   type Node,
   type ObjectOf,
   type Service,
@@ -75,7 +77,7 @@ export function applyChange(tables: Tables, change: Change, stamp: Stamp): Store
     case "delete": {
       const old = tables.get(change.table, change.id);
       if (!old) return undefined;
-      tables[change.table].remove(change.id);
+      tables.remove(change.table, change.id, stamp.atMs);
       return event({ table: change.table, kind: "removed", old });
     }
     case "taskDesired":
@@ -90,6 +92,14 @@ export function applyChange(tables: Tables, change: Change, stamp: Stamp): Store
       return nodeStatus(tables, change, stamp);
     case "nodeRole":
       return nodeRole(tables, change, stamp);
+    case "networkAllocated":
+      return networkAllocated(tables, change, stamp);
+    case "serviceEndpoint":
+      return serviceEndpoint(tables, change, stamp);
+    case "taskNetworks":
+      return taskNetworks(tables, change, stamp);
+    case "taskNetworkPhase":
+      return taskNetworkPhase(tables, change, stamp);
     default:
       return unreachable(change, "applyChange");
   }
@@ -116,6 +126,8 @@ function putService(tables: Tables, service: Service, stamp: Stamp): StoreEvent 
     ...meta,
     clientIndex: isNewSpec ? stamp.index : meta.clientIndex,
     specVersion: service.specVersion === 0 ? stamp.index : service.specVersion,
+    // A writer sends the ports of its spec; what was chosen for those left open stays.
+    ports: old ? keptPorts(service.ports, old.ports) : service.ports,
   };
   tables.service.put(stored);
   return putEvent("service", stored, old);
@@ -242,6 +254,55 @@ function nodeRole(
   const node: Node = { ...old, ...touched(stamp), role, manager };
   tables.node.put(node);
   return putEvent("node", node, old);
+}
+
+function networkAllocated(
+  tables: Tables,
+  change: ChangeOf<"networkAllocated">,
+  stamp: Stamp,
+): StoreEvent | undefined {
+  const old = tables.network.get(change.networkId);
+  if (!old || old.vni !== 0) return undefined;
+  const { vni, subnets, mtu } = change;
+  const network: Network = { ...old, ...touched(stamp), vni, subnets, mtu };
+  tables.network.put(network);
+  return putEvent("network", network, old);
+}
+
+function serviceEndpoint(
+  tables: Tables,
+  change: ChangeOf<"serviceEndpoint">,
+  stamp: Stamp,
+): StoreEvent | undefined {
+  const old = tables.service.get(change.serviceId);
+  if (!old || old.specVersion !== change.specVersion) return undefined;
+  const { vips, ports } = change;
+  if (sameSpec(old.vips, vips) && sameSpec(old.ports, ports)) return undefined;
+  const service: Service = { ...old, ...touched(stamp), vips, ports };
+  tables.service.put(service);
+  return putEvent("service", service, old);
+}
+
+function taskNetworks(
+  tables: Tables,
+  change: ChangeOf<"taskNetworks">,
+  stamp: Stamp,
+): StoreEvent | undefined {
+  const old = tables.task.get(change.taskId);
+  if (!old || old.state !== TASK_STATE.new) return undefined;
+  const { networks, message } = change;
+  const set = { networks, message, err: "", state: TASK_STATE.pending, statusAtMs: stamp.atMs };
+  return updateTask(tables, old, set, stamp);
+}
+
+function taskNetworkPhase(
+  tables: Tables,
+  change: ChangeOf<"taskNetworkPhase">,
+  stamp: Stamp,
+): StoreEvent | undefined {
+  const old = tables.task.get(change.taskId);
+  if (!old || change.phase <= old.networkPhase) return undefined;
+  return updateTask(tables, old, { networkPhase: change.phase }, stamp);
 }
 
 function updateTask(tables: Tables, old: Task, set: Partial<Task>, stamp: Stamp): StoreEvent {

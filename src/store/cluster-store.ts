@@ -199,6 +199,10 @@ export class ClusterStore implements ReplicatedStore {
     return this.#tables.network.list();
   }
 
+  freedAddresses(networkId: string): ReadonlyMap<string, number> {
+    return this.#tables.addresses.freed(networkId);
+  }
+
   secret(id: string): Secret | undefined {
     return this.#tables.secret.get(id);
   }

@@ -1,3 +1,4 @@
+export { type AddressClaim, addressClaims, serviceClaims, taskClaims } from "./claim-index.js";
 export { ClusterStore } from "./cluster-store.js";
 export type {
   BatchOrigin,

@@ -36,6 +36,11 @@ export interface StoreView {
   network(id: string): Network | undefined;
   networkByName(name: string): Network | undefined;
   networks(): readonly Network[];
+  /**
+   * Addresses of the network that were in use and are not any more → Unix ms of that, longest free first. A hint, forgotten with
+   * a restart: who allocates wants them to rest for a while.
+   */
+  freedAddresses(networkId: string): ReadonlyMap<string, number>;
   secret(id: string): Secret | undefined;
   secretByName(name: string): Secret | undefined;
   secrets(): readonly Secret[];

@@ -68,11 +68,24 @@ function check(tables: Tables, p: Precondition): Failure | undefined {
       const users = usersOf(tables, p.table, p.id);
       return users.length > 0 ? { code: "IN_USE", conflictsWith: users } : undefined;
     }
+    case "addressFree":
+      return inTheWay(
+        "ADDRESS_CONFLICT",
+        tables.addresses.holders(p.networkId, p.address, p.exceptId),
+      );
+    case "vniFree":
+      return inTheWay("VNI_CONFLICT", tables.network.claims.vniHolders(p.vni, p.exceptId));
+    case "subnetFree":
+      return inTheWay("SUBNET_CONFLICT", tables.network.claims.subnetHolders(p.subnet, p.exceptId));
     case "decodable":
       return undefined;
     default:
       return unreachable(p, "check precondition");
   }
+}
+
+function inTheWay(code: Failure["code"], holders: readonly string[]): Failure | undefined {
+  return holders.length > 0 ? { code, conflictsWith: holders.slice(0, CONFLICTS_MAX) } : undefined;
 }
 
 /** Ids of services, else of live tasks, that refer to the object (spec §6.9: tasks told to stop do not count). */
@@ -90,6 +103,8 @@ function usersOf(
   const users: string[] = [];
   for (const task of tables.task.list()) {
     if (task.desiredState > TASK_STATE.running || task.state > TASK_STATE.running) continue;
+    // Its service was removed a moment ago: it is about to be told.
+    if (task.serviceId !== "" && !tables.service.get(task.serviceId)) continue;
     let refers = seen.get(task.spec);
     if (refers === undefined) {
       refers = refersTo(task.spec, table, id);

@@ -10,6 +10,13 @@ import {
   type TableName,
   type Task,
 } from "../api/index.js";
+import {
+  AddressClaims,
+  gatewayClaims,
+  NetworkClaims,
+  serviceClaims,
+  taskClaims,
+} from "./claim-index.js";
 import { NamedTable, ObjectTable } from "./object-table.js";
 import { PortIndex } from "./port-index.js";
 import { shareTexts, TextPool } from "./task-shape.js";
@@ -18,9 +25,22 @@ import { TaskTable } from "./task-table.js";
 /** Services with the ports they publish. */
 class ServiceTable extends NamedTable<Service> {
   readonly ports = new PortIndex();
+  readonly #addresses: AddressClaims;
+
+  constructor(addresses: AddressClaims) {
+    super();
+    this.#addresses = addresses;
+  }
 
   override put(service: Service): void {
     const old = this.get(service.id);
+    if (old?.vips !== service.vips)
+      this.#addresses.change(
+        serviceClaims(old),
+        serviceClaims(service),
+        service.id,
+        service.updatedAtMs,
+      );
     if (!old || !samePorts(old, service)) {
       if (old) this.ports.remove(old);
       this.ports.add(service);
@@ -35,19 +55,56 @@ class ServiceTable extends NamedTable<Service> {
   }
 }
 
+/** Networks with their numbers. */
+class NetworkTable extends NamedTable<Network> {
+  readonly claims = new NetworkClaims();
+  readonly #addresses: AddressClaims;
+
+  constructor(addresses: AddressClaims) {
+    super();
+    this.#addresses = addresses;
+  }
+
+  override put(network: Network): void {
+    const old = this.get(network.id);
+    if (old?.vni !== network.vni || old.subnets !== network.subnets) {
+      if (old) this.claims.remove(old);
+      this.claims.add(network);
+      const { id, updatedAtMs } = network;
+      this.#addresses.change(gatewayClaims(old), gatewayClaims(network), id, updatedAtMs);
+    }
+    super.put(network);
+  }
+
+  override remove(id: string): void {
+    const old = this.get(id);
+    if (old) this.claims.remove(old);
+    this.#addresses.forget(id);
+    super.remove(id);
+  }
+}
+
 /** The whole replicated state but for its index and the kept results. */
 export class Tables {
   readonly cluster = new ObjectTable<Cluster>();
   readonly node = new ObjectTable<Node>();
-  readonly service = new ServiceTable();
+  readonly addresses = new AddressClaims();
+  readonly service = new ServiceTable(this.addresses);
   readonly task = new TaskTable();
-  readonly network = new NamedTable<Network>();
+  readonly network = new NetworkTable(this.addresses);
   readonly secret = new NamedTable<Secret>();
   readonly config = new NamedTable<Config>();
   readonly #texts = new TextPool();
 
   get(table: TableName, id: string): ObjectOf[TableName] | undefined {
     return this[table].get(id);
+  }
+
+  remove(table: TableName, id: string, atMs: number): void {
+    const { addresses } = this;
+    if (table === "task") addresses.change(taskClaims(this.task.get(id)), [], id, atMs);
+    if (table === "service") addresses.change(serviceClaims(this.service.get(id)), [], id, atMs);
+    this[table].remove(id);
   }
 
   /** Stores a task with its ids and common texts shared. Returns what was stored. */
@@ -59,6 +116,9 @@ export class Tables {
       nodeId: this.node.get(task.nodeId)?.id,
       texts: this.#texts,
     });
+    const old = this.task.get(task.id);
+    if ((old?.networks.length ?? 0) > 0 || shared.networks.length > 0)
+      this.addresses.change(taskClaims(old), taskClaims(shared), task.id, shared.updatedAtMs);
     this.task.put(shared);
     return shared;
   }

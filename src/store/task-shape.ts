@@ -48,6 +48,8 @@ export function taskWith(task: Task, set: Partial<Task>): Task {
     notBeforeMs: set.notBeforeMs ?? task.notBeforeMs,
     jobIteration: set.jobIteration ?? task.jobIteration,
     genericResources: set.genericResources ?? task.genericResources,
+    networks: set.networks ?? task.networks,
+    networkPhase: set.networkPhase ?? task.networkPhase,
   };
 }
 

@@ -19,28 +19,37 @@ import {
   nodeRole,
   nodeState,
   optionalJson,
+  portsJson,
   raftMemberMessage,
   readCluster,
   readConfig,
   readNetwork,
   readNode,
+  readPorts,
   readRaftMember,
   readSecret,
   readService,
+  readSubnets,
   readUpdateStatus,
+  readVips,
   secretMessage,
   serviceMessage,
+  subnetMessages,
   updateStatusMessage,
+  vipMessages,
 } from "./objects.js";
 import { tableName } from "./preconditions.js";
 import { encodeSpec } from "./spec-interning.js";
 import {
+  networkPhaseField,
   portStatusMessages,
   readPortStatus,
   readResources,
   readTask,
+  readTaskNetworks,
   resourcesJson,
   taskMessage,
+  taskNetworkMessages,
 } from "./tasks.js";
 
 type Wire = typeof swarm.objects;
@@ -100,6 +109,11 @@ export function changeMessage(change: Change, specRef: (spec: TaskSpec) => numbe
       return { nodeStatus: nodeStatusMessage(change) };
     case "nodeRole":
       return { nodeRole: nodeRoleMessage(change) };
+    case "networkAllocated":
+    case "serviceEndpoint":
+    case "taskNetworks":
+    case "taskNetworkPhase":
+      return allocationMessage(change);
     default:
       return unreachable(change, "changeMessage");
   }
@@ -146,7 +160,87 @@ export function readChange(m: ChangeMessage, specs: readonly TaskSpec[]): Change
     };
   if (m.nodeStatus) return readNodeStatus(m.nodeStatus);
   if (m.nodeRole) return readNodeRole(m.nodeRole);
+  const allocation = readAllocation(m);
+  if (allocation) return allocation;
   throw new CodecError("UNSUPPORTED_FORMAT", "a change of a kind this version does not know");
+}
+
+type Allocation = ChangeOf<
+  "networkAllocated" | "serviceEndpoint" | "taskNetworks" | "taskNetworkPhase"
+>;
+
+function allocationMessage(change: Allocation): ChangeMessage {
+  switch (change.kind) {
+    case "networkAllocated":
+      return {
+        networkAllocated: {
+          networkId: change.networkId,
+          vni: uint32Field(change.vni, "vni"),
+          subnets: subnetMessages(change.subnets),
+          mtu: uint32Field(change.mtu, "mtu"),
+        },
+      };
+    case "serviceEndpoint":
+      return {
+        serviceEndpoint: {
+          serviceId: change.serviceId,
+          specVersion: uintField(change.specVersion, "spec version"),
+          vips: vipMessages(change.vips),
+          portsJson: portsJson(change.ports),
+        },
+      };
+    case "taskNetworks":
+      return {
+        taskNetworks: {
+          taskId: change.taskId,
+          networks: taskNetworkMessages(change.networks),
+          message: textField(change.message),
+        },
+      };
+    case "taskNetworkPhase":
+      return {
+        taskNetworkPhase: { taskId: change.taskId, phase: networkPhaseField(change.phase) },
+      };
+    default:
+      return unreachable(change, "allocationMessage");
+  }
+}
+
+function readAllocation(m: ChangeMessage): Allocation | undefined {
+  if (m.networkAllocated) {
+    const { networkId, vni, subnets, mtu } = m.networkAllocated;
+    return {
+      kind: "networkAllocated",
+      networkId: networkId ?? "",
+      vni: vni ?? 0,
+      subnets: readSubnets(subnets),
+      mtu: mtu ?? 0,
+    };
+  }
+  if (m.serviceEndpoint) {
+    const { serviceId, specVersion, vips, portsJson: ports } = m.serviceEndpoint;
+    return {
+      kind: "serviceEndpoint",
+      serviceId: serviceId ?? "",
+      specVersion: uintField(specVersion, "spec version"),
+      vips: readVips(vips),
+      ports: readPorts(ports, "service_endpoint.ports_json"),
+    };
+  }
+  if (m.taskNetworks) {
+    const { taskId, networks, message } = m.taskNetworks;
+    return {
+      kind: "taskNetworks",
+      taskId: taskId ?? "",
+      networks: readTaskNetworks(networks),
+      message: message ?? "",
+    };
+  }
+  if (m.taskNetworkPhase) {
+    const { taskId, phase } = m.taskNetworkPhase;
+    return { kind: "taskNetworkPhase", taskId: taskId ?? "", phase: networkPhaseField(phase) };
+  }
+  return undefined;
 }
 
 /** What an agent reports of a task: the same message in its session and in the log. */

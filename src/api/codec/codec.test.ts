@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Change, Precondition, TaskSpec, Transaction } from "../index.js";
-import { TASK_STATE } from "../index.js";
+import { NETWORK_PHASE, TASK_STATE } from "../index.js";
 import { ACTOR_LENGTH_MAX } from "../transaction.js";
 import { swarm } from "../wire.js";
 import { canonicalJson } from "./canonical-json.js";
@@ -105,6 +105,22 @@ const node = fc.record({
   bootId: text,
   downSinceMs: time,
 });
+const vips = fc.array(fc.record({ networkId: id, address: text, address6: text }), {
+  maxLength: 2,
+});
+const taskNetworks = fc.array(
+  fc.record({
+    networkId: id,
+    address: text,
+    address6: text,
+    aliases: fc.array(text, { maxLength: 2 }),
+  }),
+  { maxLength: 2 },
+);
+const networkPhase = fc.constantFrom(...Object.values(NETWORK_PHASE));
+const subnets = fc.array(fc.record({ subnet: text, gateway: text, ipRange: text }), {
+  maxLength: 2,
+});
 const service = fc.record({
   ...meta,
   spec: serviceSpec,
@@ -117,6 +133,7 @@ const service = fc.record({
   previousRegistryAuth: text,
   jobIteration: uint32,
   lastExecutionMs: time,
+  vips,
   schedule: fc.option(
     fc.record({
       nextTickMs: time,
@@ -159,12 +176,17 @@ const task = fc.record({
   notBeforeMs: time,
   jobIteration: uint32,
   genericResources,
+  networks: taskNetworks,
+  networkPhase,
 });
 const named = { Name: text, Labels: labels };
 const network = fc.record({
   ...meta,
   spec: fc.record({ ...named, Driver: text, Scope: fc.constant("swarm" as const) }),
   predefined: fc.boolean(),
+  vni: uint32,
+  subnets,
+  mtu: uint32,
 });
 const secret = fc.record({ ...meta, spec: fc.record({ ...named, Data: text }) });
 const config = fc.record({ ...meta, spec: fc.record({ ...named, Data: text }) });
@@ -222,6 +244,16 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     { kind: kind("nodeRole"), nodeId: id, role: nodeRole, manager: fc.option(raftMember) },
     { requiredKeys: ["kind", "nodeId"] },
   ),
+  fc.record({
+    kind: kind("networkAllocated"),
+    networkId: id,
+    vni: uint32,
+    subnets,
+    mtu: uint32,
+  }),
+  fc.record({ kind: kind("serviceEndpoint"), serviceId: id, specVersion: index, vips, ports }),
+  fc.record({ kind: kind("taskNetworks"), taskId: id, networks: taskNetworks, message: text }),
+  fc.record({ kind: kind("taskNetworkPhase"), taskId: id, phase: networkPhase }),
 );
 const precondition: fc.Arbitrary<Precondition> = fc.oneof(
   fc.record({ kind: kind("versionIs"), table, id, index }),
@@ -241,6 +273,9 @@ const precondition: fc.Arbitrary<Precondition> = fc.oneof(
     table: fc.constantFrom("network" as const, "config" as const),
     id,
   }),
+  fc.record({ kind: kind("addressFree"), networkId: id, address: text, exceptId: text }),
+  fc.record({ kind: kind("vniFree"), vni: uint32, exceptId: text }),
+  fc.record({ kind: kind("subnetFree"), subnet: text, exceptId: text }),
 );
 const transaction: fc.Arbitrary<Transaction> = fc.record({
   requestId: text,
@@ -334,6 +369,11 @@ describe("transactions", () => {
     {
       name: "an unknown task state",
       message: { ...base, changes: [{ taskDesired: { taskId: "a", desiredState: 5 } }] },
+      code: "UNKNOWN_VALUE",
+    },
+    {
+      name: "an unknown network phase",
+      message: { ...base, changes: [{ taskNetworkPhase: { taskId: "a", phase: 4 } }] },
       code: "UNKNOWN_VALUE",
     },
     {

@@ -9,8 +9,10 @@ import type {
   ScheduleState,
   Secret,
   Service,
+  Subnet,
   UpdateState,
   UpdateStatus,
+  VirtualIp,
 } from "../objects.js";
 import type {
   ClusterSpec,
@@ -37,6 +39,8 @@ type SecretMessage = Parameters<Wire["Secret"]["encode"]>[0];
 type ConfigMessage = Parameters<Wire["Config"]["encode"]>[0];
 type MetaMessage = Parameters<Wire["Meta"]["encode"]>[0];
 type UpdateStatusMessage = Parameters<Wire["UpdateStatus"]["encode"]>[0];
+type SubnetMessage = Parameters<Wire["Subnet"]["encode"]>[0];
+type VirtualIpMessage = Parameters<Wire["VirtualIp"]["encode"]>[0];
 type ScheduleStateMessage = Parameters<Wire["ScheduleState"]["encode"]>[0];
 type RaftMemberMessage = Parameters<Wire["RaftMember"]["encode"]>[0];
 type Maybe<T> = T | null | undefined;
@@ -53,6 +57,8 @@ const updateState = enumField<UpdateState>(
 
 const NO_BYTES = new Uint8Array(0);
 const NO_PORTS: readonly PortConfig[] = Object.freeze([]);
+const NO_VIPS: readonly VirtualIp[] = Object.freeze([]);
+const NO_SUBNETS: readonly Subnet[] = Object.freeze([]);
 
 function metaMessage(o: Meta): MetaMessage {
   return {
@@ -183,6 +189,7 @@ export function serviceMessage(o: Service): ServiceMessage {
     previousRegistryAuth: o.previousRegistryAuth,
     jobIteration: uint32Field(o.jobIteration, "job iteration"),
     lastExecutionMs: timeField(o.lastExecutionMs, "last execution"),
+    vips: vipMessages(o.vips),
     schedule: o.schedule ? scheduleMessage(o.schedule) : null,
   };
 }
@@ -221,12 +228,20 @@ export function readService(m: ServiceMessage): Service {
     previousRegistryAuth: m.previousRegistryAuth ?? "",
     jobIteration: m.jobIteration ?? 0,
     lastExecutionMs: timeField(m.lastExecutionMs, "last execution"),
+    vips: readVips(m.vips),
     schedule: readSchedule(m.schedule),
   };
 }
 
 export function networkMessage(o: Network): NetworkMessage {
-  return { meta: metaMessage(o), specJson: encodeSpec(o.spec), predefined: o.predefined };
+  return {
+    meta: metaMessage(o),
+    specJson: encodeSpec(o.spec),
+    predefined: o.predefined,
+    vni: uint32Field(o.vni, "vni"),
+    subnets: subnetMessages(o.subnets),
+    mtu: uint32Field(o.mtu, "mtu"),
+  };
 }
 
 export function readNetwork(m: NetworkMessage): Network {
@@ -234,7 +249,36 @@ export function readNetwork(m: NetworkMessage): Network {
     ...readMeta(m.meta, "network"),
     spec: decodeSpec<NetworkSpec>(required(m.specJson, "network.spec_json"), "network.spec_json"),
     predefined: m.predefined ?? false,
+    vni: m.vni ?? 0,
+    subnets: readSubnets(m.subnets),
+    mtu: m.mtu ?? 0,
   };
+}
+
+export function subnetMessages(subnets: readonly Subnet[]): SubnetMessage[] {
+  return subnets.map(({ subnet, gateway, ipRange }) => ({ subnet, gateway, ipRange }));
+}
+
+export function readSubnets(m: Maybe<readonly SubnetMessage[]>): readonly Subnet[] {
+  if (!m || m.length === 0) return NO_SUBNETS;
+  return m.map(({ subnet, gateway, ipRange }) => ({
+    subnet: subnet ?? "",
+    gateway: gateway ?? "",
+    ipRange: ipRange ?? "",
+  }));
+}
+
+export function vipMessages(vips: readonly VirtualIp[]): VirtualIpMessage[] {
+  return vips.map(({ networkId, address, address6 }) => ({ networkId, address, address6 }));
+}
+
+export function readVips(m: Maybe<readonly VirtualIpMessage[]>): readonly VirtualIp[] {
+  if (!m || m.length === 0) return NO_VIPS;
+  return m.map(({ networkId, address, address6 }) => ({
+    networkId: networkId ?? "",
+    address: address ?? "",
+    address6: address6 ?? "",
+  }));
 }
 
 export function secretMessage(o: Secret): SecretMessage {

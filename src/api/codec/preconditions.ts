@@ -47,6 +47,17 @@ export function preconditionMessage(p: Precondition): PreconditionMessage {
       };
     case "unreferenced":
       return { kind: p.kind, table: referredTable(p.table), id: p.id };
+    case "addressFree":
+      return {
+        kind: p.kind,
+        networkId: p.networkId,
+        address: p.address,
+        exceptId: p.exceptId,
+      };
+    case "vniFree":
+      return { kind: p.kind, vni: uint32Field(p.vni, "vni"), exceptId: p.exceptId };
+    case "subnetFree":
+      return { kind: p.kind, subnet: p.subnet, exceptId: p.exceptId };
     case "decodable":
       throw new CodecError("UNKNOWN_VALUE", "precondition decodable is implied, never sent");
     default:
@@ -85,6 +96,17 @@ export function readPrecondition(m: PreconditionMessage): Precondition {
       };
     case "unreferenced":
       return { kind: "unreferenced", table: referredTable(m.table), id };
+    case "addressFree":
+      return {
+        kind: "addressFree",
+        networkId: m.networkId ?? "",
+        address: m.address ?? "",
+        exceptId: m.exceptId ?? "",
+      };
+    case "vniFree":
+      return { kind: "vniFree", vni: m.vni ?? 0, exceptId: m.exceptId ?? "" };
+    case "subnetFree":
+      return { kind: "subnetFree", subnet: m.subnet ?? "", exceptId: m.exceptId ?? "" };
     default:
       throw new CodecError("UNKNOWN_VALUE", `unknown precondition ${JSON.stringify(m.kind ?? "")}`);
   }

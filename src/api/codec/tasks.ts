@@ -1,5 +1,11 @@
 /** Tasks ⇄ protobuf. Their spec travels once per transaction or snapshot, in a table beside them. */
-import type { PortStatus, Task } from "../objects.js";
+import {
+  NETWORK_PHASE,
+  type NetworkPhase,
+  type PortStatus,
+  type Task,
+  type TaskNetwork,
+} from "../objects.js";
 import type { GenericResource, PortProtocol, TaskSpec } from "../spec.js";
 import type { swarm } from "../wire.js";
 import { CodecError } from "./codec-error.js";
@@ -18,12 +24,17 @@ import { decodeSpec, encodeSpec, specText } from "./spec-interning.js";
 type Wire = typeof swarm.objects;
 type TaskMessage = Parameters<Wire["Task"]["encode"]>[0];
 type PortStatusMessage = Parameters<Wire["PortStatus"]["encode"]>[0];
+type TaskNetworkMessage = Parameters<Wire["TaskNetwork"]["encode"]>[0];
 type Maybe<T> = T | null | undefined;
 
 export const protocol = enumField<PortProtocol>(["tcp", "udp", "sctp"], "protocol");
 const NO_PORT_STATUS: readonly PortStatus[] = Object.freeze([]);
 const NO_RESOURCES: readonly GenericResource[] = Object.freeze([]);
 const NO_BYTES = new Uint8Array();
+/** What all tasks without networks share. */
+export const NO_TASK_NETWORKS: readonly TaskNetwork[] = Object.freeze([]);
+const NO_ALIASES: readonly string[] = Object.freeze([]);
+const NETWORK_PHASES: ReadonlySet<number> = new Set(Object.values(NETWORK_PHASE));
 
 /** Numbers specs in the order of first use, from 1; equal specs get one number. */
 export class SpecTable {
@@ -77,6 +88,8 @@ export function taskMessage(o: Task, specRef: (spec: TaskSpec) => number): TaskM
     notBeforeMs: timeField(o.notBeforeMs, "not before"),
     jobIteration: uint32Field(o.jobIteration, "job iteration"),
     genericResourcesJson: resourcesJson(o.genericResources),
+    networks: taskNetworkMessages(o.networks),
+    networkPhase: networkPhaseField(o.networkPhase),
   };
 }
 
@@ -107,6 +120,8 @@ export function readTask(m: TaskMessage, specs: readonly TaskSpec[]): Task {
     notBeforeMs: timeField(m.notBeforeMs, "not before"),
     jobIteration: m.jobIteration ?? 0,
     genericResources: readResources(m.genericResourcesJson, "task.generic_resources_json"),
+    networks: readTaskNetworks(m.networks),
+    networkPhase: networkPhaseField(m.networkPhase),
   };
 }
 
@@ -147,4 +162,30 @@ export function readPortStatus(m: Maybe<readonly PortStatusMessage[]>): readonly
     targetPort: port.targetPort ?? 0,
     publishedPort: port.publishedPort ?? 0,
   }));
+}
+
+export function taskNetworkMessages(networks: readonly TaskNetwork[]): TaskNetworkMessage[] {
+  return networks.map(({ networkId, address, address6, aliases }) => ({
+    networkId,
+    address,
+    address6,
+    aliases: [...aliases],
+  }));
+}
+
+export function readTaskNetworks(m: Maybe<readonly TaskNetworkMessage[]>): readonly TaskNetwork[] {
+  if (!m || m.length === 0) return NO_TASK_NETWORKS;
+  return m.map((network) => ({
+    networkId: network.networkId ?? "",
+    address: network.address ?? "",
+    address6: network.address6 ?? "",
+    aliases: network.aliases?.length ? network.aliases : NO_ALIASES,
+  }));
+}
+
+export function networkPhaseField(value: Maybe<number>): NetworkPhase {
+  const phase = value ?? 0;
+  if (!NETWORK_PHASES.has(phase))
+    throw new CodecError("UNKNOWN_VALUE", `unknown network phase ${phase}`);
+  return phase as NetworkPhase;
 }

@@ -1069,6 +1069,7 @@ export namespace swarm {
             previousRegistryAuth: string;
             jobIteration: number;
             lastExecutionMs: number;
+            vips: swarm.objects.VirtualIp.$Properties[];
             schedule?: (swarm.objects.ScheduleState.$Properties|null);
             static create(properties: swarm.objects.Service.$Shape): swarm.objects.Service & swarm.objects.Service.$Shape;
             static create(properties?: swarm.objects.Service.$Properties): swarm.objects.Service;
@@ -1090,10 +1091,37 @@ export namespace swarm {
                 previousRegistryAuth?: (string|null);
                 jobIteration?: (number|null);
                 lastExecutionMs?: (number|null);
+                vips?: (swarm.objects.VirtualIp.$Properties[]|null);
                 schedule?: (swarm.objects.ScheduleState.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Service.$Properties;
+        }
+
+        interface IVirtualIp extends swarm.objects.VirtualIp.$Properties {
+        }
+
+        class VirtualIp {
+            constructor(properties?: swarm.objects.VirtualIp.$Properties);
+            $unknowns?: Uint8Array[];
+            networkId: string;
+            address: string;
+            address6: string;
+            static create(properties: swarm.objects.VirtualIp.$Shape): swarm.objects.VirtualIp & swarm.objects.VirtualIp.$Shape;
+            static create(properties?: swarm.objects.VirtualIp.$Properties): swarm.objects.VirtualIp;
+            static encode(message: swarm.objects.VirtualIp.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.VirtualIp & swarm.objects.VirtualIp.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace VirtualIp {
+            interface $Properties {
+                networkId?: (string|null);
+                address?: (string|null);
+                address6?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.VirtualIp.$Properties;
         }
 
         interface IPortStatus extends swarm.objects.PortStatus.$Properties {
@@ -1152,6 +1180,8 @@ export namespace swarm {
             notBeforeMs: number;
             jobIteration: number;
             genericResourcesJson: Uint8Array;
+            networks: swarm.objects.TaskNetwork.$Properties[];
+            networkPhase: number;
             static create(properties: swarm.objects.Task.$Shape): swarm.objects.Task & swarm.objects.Task.$Shape;
             static create(properties?: swarm.objects.Task.$Properties): swarm.objects.Task;
             static encode(message: swarm.objects.Task.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1185,9 +1215,39 @@ export namespace swarm {
                 notBeforeMs?: (number|null);
                 jobIteration?: (number|null);
                 genericResourcesJson?: (Uint8Array|null);
+                networks?: (swarm.objects.TaskNetwork.$Properties[]|null);
+                networkPhase?: (number|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Task.$Properties;
+        }
+
+        interface ITaskNetwork extends swarm.objects.TaskNetwork.$Properties {
+        }
+
+        class TaskNetwork {
+            constructor(properties?: swarm.objects.TaskNetwork.$Properties);
+            $unknowns?: Uint8Array[];
+            networkId: string;
+            address: string;
+            address6: string;
+            aliases: string[];
+            static create(properties: swarm.objects.TaskNetwork.$Shape): swarm.objects.TaskNetwork & swarm.objects.TaskNetwork.$Shape;
+            static create(properties?: swarm.objects.TaskNetwork.$Properties): swarm.objects.TaskNetwork;
+            static encode(message: swarm.objects.TaskNetwork.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskNetwork & swarm.objects.TaskNetwork.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskNetwork {
+            interface $Properties {
+                networkId?: (string|null);
+                address?: (string|null);
+                address6?: (string|null);
+                aliases?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskNetwork.$Properties;
         }
 
         interface INetwork extends swarm.objects.Network.$Properties {
@@ -1199,6 +1259,9 @@ export namespace swarm {
             meta?: (swarm.objects.Meta.$Properties|null);
             specJson: Uint8Array;
             predefined: boolean;
+            vni: number;
+            subnets: swarm.objects.Subnet.$Properties[];
+            mtu: number;
             static create(properties: swarm.objects.Network.$Shape): swarm.objects.Network & swarm.objects.Network.$Shape;
             static create(properties?: swarm.objects.Network.$Properties): swarm.objects.Network;
             static encode(message: swarm.objects.Network.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1211,9 +1274,38 @@ export namespace swarm {
                 meta?: (swarm.objects.Meta.$Properties|null);
                 specJson?: (Uint8Array|null);
                 predefined?: (boolean|null);
+                vni?: (number|null);
+                subnets?: (swarm.objects.Subnet.$Properties[]|null);
+                mtu?: (number|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Network.$Properties;
+        }
+
+        interface ISubnet extends swarm.objects.Subnet.$Properties {
+        }
+
+        class Subnet {
+            constructor(properties?: swarm.objects.Subnet.$Properties);
+            $unknowns?: Uint8Array[];
+            subnet: string;
+            gateway: string;
+            ipRange: string;
+            static create(properties: swarm.objects.Subnet.$Shape): swarm.objects.Subnet & swarm.objects.Subnet.$Shape;
+            static create(properties?: swarm.objects.Subnet.$Properties): swarm.objects.Subnet;
+            static encode(message: swarm.objects.Subnet.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.Subnet & swarm.objects.Subnet.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Subnet {
+            interface $Properties {
+                subnet?: (string|null);
+                gateway?: (string|null);
+                ipRange?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.Subnet.$Properties;
         }
 
         interface ISecret extends swarm.objects.Secret.$Properties {
@@ -1279,6 +1371,10 @@ export namespace swarm {
             protocol: string;
             publishedPort: number;
             publishMode: string;
+            networkId: string;
+            address: string;
+            vni: number;
+            subnet: string;
             static create(properties: swarm.objects.Precondition.$Shape): swarm.objects.Precondition & swarm.objects.Precondition.$Shape;
             static create(properties?: swarm.objects.Precondition.$Properties): swarm.objects.Precondition;
             static encode(message: swarm.objects.Precondition.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1297,6 +1393,10 @@ export namespace swarm {
                 protocol?: (string|null);
                 publishedPort?: (number|null);
                 publishMode?: (string|null);
+                networkId?: (string|null);
+                address?: (string|null);
+                vni?: (number|null);
+                subnet?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Precondition.$Properties;
@@ -1504,6 +1604,112 @@ export namespace swarm {
             type $Shape = swarm.objects.NodeRole.$Properties;
         }
 
+        interface INetworkAllocated extends swarm.objects.NetworkAllocated.$Properties {
+        }
+
+        class NetworkAllocated {
+            constructor(properties?: swarm.objects.NetworkAllocated.$Properties);
+            $unknowns?: Uint8Array[];
+            networkId: string;
+            vni: number;
+            subnets: swarm.objects.Subnet.$Properties[];
+            mtu: number;
+            static create(properties: swarm.objects.NetworkAllocated.$Shape): swarm.objects.NetworkAllocated & swarm.objects.NetworkAllocated.$Shape;
+            static create(properties?: swarm.objects.NetworkAllocated.$Properties): swarm.objects.NetworkAllocated;
+            static encode(message: swarm.objects.NetworkAllocated.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.NetworkAllocated & swarm.objects.NetworkAllocated.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NetworkAllocated {
+            interface $Properties {
+                networkId?: (string|null);
+                vni?: (number|null);
+                subnets?: (swarm.objects.Subnet.$Properties[]|null);
+                mtu?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.NetworkAllocated.$Properties;
+        }
+
+        interface IServiceEndpoint extends swarm.objects.ServiceEndpoint.$Properties {
+        }
+
+        class ServiceEndpoint {
+            constructor(properties?: swarm.objects.ServiceEndpoint.$Properties);
+            $unknowns?: Uint8Array[];
+            serviceId: string;
+            specVersion: number;
+            vips: swarm.objects.VirtualIp.$Properties[];
+            portsJson: Uint8Array;
+            static create(properties: swarm.objects.ServiceEndpoint.$Shape): swarm.objects.ServiceEndpoint & swarm.objects.ServiceEndpoint.$Shape;
+            static create(properties?: swarm.objects.ServiceEndpoint.$Properties): swarm.objects.ServiceEndpoint;
+            static encode(message: swarm.objects.ServiceEndpoint.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.ServiceEndpoint & swarm.objects.ServiceEndpoint.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ServiceEndpoint {
+            interface $Properties {
+                serviceId?: (string|null);
+                specVersion?: (number|null);
+                vips?: (swarm.objects.VirtualIp.$Properties[]|null);
+                portsJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.ServiceEndpoint.$Properties;
+        }
+
+        interface ITaskNetworks extends swarm.objects.TaskNetworks.$Properties {
+        }
+
+        class TaskNetworks {
+            constructor(properties?: swarm.objects.TaskNetworks.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            networks: swarm.objects.TaskNetwork.$Properties[];
+            message: string;
+            static create(properties: swarm.objects.TaskNetworks.$Shape): swarm.objects.TaskNetworks & swarm.objects.TaskNetworks.$Shape;
+            static create(properties?: swarm.objects.TaskNetworks.$Properties): swarm.objects.TaskNetworks;
+            static encode(message: swarm.objects.TaskNetworks.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskNetworks & swarm.objects.TaskNetworks.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskNetworks {
+            interface $Properties {
+                taskId?: (string|null);
+                networks?: (swarm.objects.TaskNetwork.$Properties[]|null);
+                message?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskNetworks.$Properties;
+        }
+
+        interface ITaskNetworkPhase extends swarm.objects.TaskNetworkPhase.$Properties {
+        }
+
+        class TaskNetworkPhase {
+            constructor(properties?: swarm.objects.TaskNetworkPhase.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            phase: number;
+            static create(properties: swarm.objects.TaskNetworkPhase.$Shape): swarm.objects.TaskNetworkPhase & swarm.objects.TaskNetworkPhase.$Shape;
+            static create(properties?: swarm.objects.TaskNetworkPhase.$Properties): swarm.objects.TaskNetworkPhase;
+            static encode(message: swarm.objects.TaskNetworkPhase.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskNetworkPhase & swarm.objects.TaskNetworkPhase.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskNetworkPhase {
+            interface $Properties {
+                taskId?: (string|null);
+                phase?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskNetworkPhase.$Properties;
+        }
+
         interface IChange extends swarm.objects.Change.$Properties {
         }
 
@@ -1524,7 +1730,11 @@ export namespace swarm {
             serviceUpdateStatus?: (swarm.objects.ServiceUpdateStatus.$Properties|null);
             nodeStatus?: (swarm.objects.NodeStatus.$Properties|null);
             nodeRole?: (swarm.objects.NodeRole.$Properties|null);
-            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole");
+            networkAllocated?: (swarm.objects.NetworkAllocated.$Properties|null);
+            serviceEndpoint?: (swarm.objects.ServiceEndpoint.$Properties|null);
+            taskNetworks?: (swarm.objects.TaskNetworks.$Properties|null);
+            taskNetworkPhase?: (swarm.objects.TaskNetworkPhase.$Properties|null);
+            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase");
             static create(properties: swarm.objects.Change.$Shape): swarm.objects.Change & swarm.objects.Change.$Shape;
             static create(properties?: swarm.objects.Change.$Properties): swarm.objects.Change;
             static encode(message: swarm.objects.Change.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1548,7 +1758,11 @@ export namespace swarm {
                 serviceUpdateStatus?: (swarm.objects.ServiceUpdateStatus.$Properties|null);
                 nodeStatus?: (swarm.objects.NodeStatus.$Properties|null);
                 nodeRole?: (swarm.objects.NodeRole.$Properties|null);
-                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole");
+                networkAllocated?: (swarm.objects.NetworkAllocated.$Properties|null);
+                serviceEndpoint?: (swarm.objects.ServiceEndpoint.$Properties|null);
+                taskNetworks?: (swarm.objects.TaskNetworks.$Properties|null);
+                taskNetworkPhase?: (swarm.objects.TaskNetworkPhase.$Properties|null);
+                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase");
                 $unknowns?: Uint8Array[];
             }
             type $Shape = {
@@ -1566,9 +1780,13 @@ export namespace swarm {
               serviceUpdateStatus?: swarm.objects.ServiceUpdateStatus.$Shape|null;
               nodeStatus?: swarm.objects.NodeStatus.$Shape|null;
               nodeRole?: swarm.objects.NodeRole.$Shape|null;
+              networkAllocated?: swarm.objects.NetworkAllocated.$Shape|null;
+              serviceEndpoint?: swarm.objects.ServiceEndpoint.$Shape|null;
+              taskNetworks?: swarm.objects.TaskNetworks.$Shape|null;
+              taskNetworkPhase?: swarm.objects.TaskNetworkPhase.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape })
+              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "networkAllocated"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated: swarm.objects.NetworkAllocated.$Shape; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "serviceEndpoint"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint: swarm.objects.ServiceEndpoint.$Shape; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskNetworks"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks: swarm.objects.TaskNetworks.$Shape; taskNetworkPhase?: null }|{ change?: "taskNetworkPhase"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase: swarm.objects.TaskNetworkPhase.$Shape })
             );
         }
 

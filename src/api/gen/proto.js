@@ -4559,6 +4559,7 @@ export const swarm = $root.swarm = (() => {
         objects.Service = (function() {
 
             const Service = function (properties) {
+                this.vips = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4576,6 +4577,7 @@ export const swarm = $root.swarm = (() => {
             Service.prototype.previousRegistryAuth = "";
             Service.prototype.jobIteration = 0;
             Service.prototype.lastExecutionMs = 0;
+            Service.prototype.vips = $util.emptyArray;
             Service.prototype.schedule = null;
 
             Service.create = function(properties) {
@@ -4611,6 +4613,9 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(80).uint32(message.jobIteration);
                 if (message.lastExecutionMs != null && $Object.hasOwnProperty.call(message, "lastExecutionMs") && !$Object.is(message.lastExecutionMs, 0))
                     writer.uint32(89).double(message.lastExecutionMs);
+                if (message.vips != null && message.vips.length)
+                    for (let i = 0; i < message.vips.length; ++i)
+                        $root.swarm.objects.VirtualIp.encode(message.vips[i], writer.uint32(98).fork(), _depth + 1).ldelim();
                 if (message.schedule != null && $Object.hasOwnProperty.call(message, "schedule"))
                     $root.swarm.objects.ScheduleState.encode(message.schedule, writer.uint32(242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -4739,6 +4744,14 @@ export const swarm = $root.swarm = (() => {
                                 delete message.lastExecutionMs;
                             continue;
                         }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.vips && message.vips.length))
+                                message.vips = [];
+                            message.vips.push($root.swarm.objects.VirtualIp.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     case 30: {
                             if (wireType !== 2)
                                 break;
@@ -4769,6 +4782,122 @@ export const swarm = $root.swarm = (() => {
             };
 
             return Service;
+        })();
+
+        objects.VirtualIp = (function() {
+
+            const VirtualIp = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            VirtualIp.prototype.networkId = "";
+            VirtualIp.prototype.address = "";
+            VirtualIp.prototype.address6 = "";
+
+            VirtualIp.create = function(properties) {
+                return new VirtualIp(properties);
+            };
+
+            VirtualIp.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.networkId != null && $Object.hasOwnProperty.call(message, "networkId") && message.networkId !== "")
+                    writer.uint32(10).string(message.networkId);
+                if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                    writer.uint32(18).string(message.address);
+                if (message.address6 != null && $Object.hasOwnProperty.call(message, "address6") && message.address6 !== "")
+                    writer.uint32(26).string(message.address6);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            VirtualIp.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.VirtualIp();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.networkId = value;
+                            else
+                                delete message.networkId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.address = value;
+                            else
+                                delete message.address;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.address6 = value;
+                            else
+                                delete message.address6;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            VirtualIp.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.VirtualIp";
+            };
+
+            return VirtualIp;
         })();
 
         objects.PortStatus = (function() {
@@ -4891,6 +5020,7 @@ export const swarm = $root.swarm = (() => {
 
             const Task = function (properties) {
                 this.portStatus = [];
+                this.networks = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4921,6 +5051,8 @@ export const swarm = $root.swarm = (() => {
             Task.prototype.notBeforeMs = 0;
             Task.prototype.jobIteration = 0;
             Task.prototype.genericResourcesJson = $util.newBuffer([]);
+            Task.prototype.networks = $util.emptyArray;
+            Task.prototype.networkPhase = 0;
 
             Task.create = function(properties) {
                 return new Task(properties);
@@ -4980,6 +5112,11 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(177).double(message.notBeforeMs);
                 if (message.jobIteration != null && $Object.hasOwnProperty.call(message, "jobIteration") && message.jobIteration !== 0)
                     writer.uint32(184).uint32(message.jobIteration);
+                if (message.networks != null && message.networks.length)
+                    for (let i = 0; i < message.networks.length; ++i)
+                        $root.swarm.objects.TaskNetwork.encode(message.networks[i], writer.uint32(194).fork(), _depth + 1).ldelim();
+                if (message.networkPhase != null && $Object.hasOwnProperty.call(message, "networkPhase") && message.networkPhase !== 0)
+                    writer.uint32(200).uint32(message.networkPhase);
                 if (message.genericResourcesJson != null && $Object.hasOwnProperty.call(message, "genericResourcesJson") && message.genericResourcesJson.length)
                     writer.uint32(322).bytes(message.genericResourcesJson);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -5230,6 +5367,23 @@ export const swarm = $root.swarm = (() => {
                                 delete message.genericResourcesJson;
                             continue;
                         }
+                    case 24: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.networks && message.networks.length))
+                                message.networks = [];
+                            message.networks.push($root.swarm.objects.TaskNetwork.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 25: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.networkPhase = value;
+                            else
+                                delete message.networkPhase;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5256,9 +5410,139 @@ export const swarm = $root.swarm = (() => {
             return Task;
         })();
 
+        objects.TaskNetwork = (function() {
+
+            const TaskNetwork = function (properties) {
+                this.aliases = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            TaskNetwork.prototype.networkId = "";
+            TaskNetwork.prototype.address = "";
+            TaskNetwork.prototype.address6 = "";
+            TaskNetwork.prototype.aliases = $util.emptyArray;
+
+            TaskNetwork.create = function(properties) {
+                return new TaskNetwork(properties);
+            };
+
+            TaskNetwork.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.networkId != null && $Object.hasOwnProperty.call(message, "networkId") && message.networkId !== "")
+                    writer.uint32(10).string(message.networkId);
+                if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                    writer.uint32(18).string(message.address);
+                if (message.address6 != null && $Object.hasOwnProperty.call(message, "address6") && message.address6 !== "")
+                    writer.uint32(26).string(message.address6);
+                if (message.aliases != null && message.aliases.length)
+                    for (let i = 0; i < message.aliases.length; ++i)
+                        writer.uint32(34).string(message.aliases[i]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            TaskNetwork.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.TaskNetwork();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.networkId = value;
+                            else
+                                delete message.networkId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.address = value;
+                            else
+                                delete message.address;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.address6 = value;
+                            else
+                                delete message.address6;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.aliases && message.aliases.length))
+                                message.aliases = [];
+                            message.aliases.push(reader.stringVerify());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            TaskNetwork.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.TaskNetwork";
+            };
+
+            return TaskNetwork;
+        })();
+
         objects.Network = (function() {
 
             const Network = function (properties) {
+                this.subnets = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5268,6 +5552,9 @@ export const swarm = $root.swarm = (() => {
             Network.prototype.meta = null;
             Network.prototype.specJson = $util.newBuffer([]);
             Network.prototype.predefined = false;
+            Network.prototype.vni = 0;
+            Network.prototype.subnets = $util.emptyArray;
+            Network.prototype.mtu = 0;
 
             Network.create = function(properties) {
                 return new Network(properties);
@@ -5286,6 +5573,13 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(18).bytes(message.specJson);
                 if (message.predefined != null && $Object.hasOwnProperty.call(message, "predefined") && message.predefined !== false)
                     writer.uint32(24).bool(message.predefined);
+                if (message.vni != null && $Object.hasOwnProperty.call(message, "vni") && message.vni !== 0)
+                    writer.uint32(32).uint32(message.vni);
+                if (message.subnets != null && message.subnets.length)
+                    for (let i = 0; i < message.subnets.length; ++i)
+                        $root.swarm.objects.Subnet.encode(message.subnets[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.mtu != null && $Object.hasOwnProperty.call(message, "mtu") && message.mtu !== 0)
+                    writer.uint32(48).uint32(message.mtu);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5343,6 +5637,32 @@ export const swarm = $root.swarm = (() => {
                                 delete message.predefined;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.vni = value;
+                            else
+                                delete message.vni;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.subnets && message.subnets.length))
+                                message.subnets = [];
+                            message.subnets.push($root.swarm.objects.Subnet.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.mtu = value;
+                            else
+                                delete message.mtu;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5367,6 +5687,122 @@ export const swarm = $root.swarm = (() => {
             };
 
             return Network;
+        })();
+
+        objects.Subnet = (function() {
+
+            const Subnet = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Subnet.prototype.subnet = "";
+            Subnet.prototype.gateway = "";
+            Subnet.prototype.ipRange = "";
+
+            Subnet.create = function(properties) {
+                return new Subnet(properties);
+            };
+
+            Subnet.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.subnet != null && $Object.hasOwnProperty.call(message, "subnet") && message.subnet !== "")
+                    writer.uint32(10).string(message.subnet);
+                if (message.gateway != null && $Object.hasOwnProperty.call(message, "gateway") && message.gateway !== "")
+                    writer.uint32(18).string(message.gateway);
+                if (message.ipRange != null && $Object.hasOwnProperty.call(message, "ipRange") && message.ipRange !== "")
+                    writer.uint32(26).string(message.ipRange);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Subnet.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.Subnet();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.subnet = value;
+                            else
+                                delete message.subnet;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.gateway = value;
+                            else
+                                delete message.gateway;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.ipRange = value;
+                            else
+                                delete message.ipRange;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            Subnet.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.Subnet";
+            };
+
+            return Subnet;
         })();
 
         objects.Secret = (function() {
@@ -5589,6 +6025,10 @@ export const swarm = $root.swarm = (() => {
             Precondition.prototype.protocol = "";
             Precondition.prototype.publishedPort = 0;
             Precondition.prototype.publishMode = "";
+            Precondition.prototype.networkId = "";
+            Precondition.prototype.address = "";
+            Precondition.prototype.vni = 0;
+            Precondition.prototype.subnet = "";
 
             Precondition.create = function(properties) {
                 return new Precondition(properties);
@@ -5619,6 +6059,14 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(64).uint32(message.publishedPort);
                 if (message.publishMode != null && $Object.hasOwnProperty.call(message, "publishMode") && message.publishMode !== "")
                     writer.uint32(74).string(message.publishMode);
+                if (message.networkId != null && $Object.hasOwnProperty.call(message, "networkId") && message.networkId !== "")
+                    writer.uint32(82).string(message.networkId);
+                if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                    writer.uint32(90).string(message.address);
+                if (message.vni != null && $Object.hasOwnProperty.call(message, "vni") && message.vni !== 0)
+                    writer.uint32(96).uint32(message.vni);
+                if (message.subnet != null && $Object.hasOwnProperty.call(message, "subnet") && message.subnet !== "")
+                    writer.uint32(106).string(message.subnet);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5731,6 +6179,42 @@ export const swarm = $root.swarm = (() => {
                                 message.publishMode = value;
                             else
                                 delete message.publishMode;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.networkId = value;
+                            else
+                                delete message.networkId;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.address = value;
+                            else
+                                delete message.address;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.vni = value;
+                            else
+                                delete message.vni;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.subnet = value;
+                            else
+                                delete message.subnet;
                             continue;
                         }
                     }
@@ -6720,6 +7204,485 @@ export const swarm = $root.swarm = (() => {
             return NodeRole;
         })();
 
+        objects.NetworkAllocated = (function() {
+
+            const NetworkAllocated = function (properties) {
+                this.subnets = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            NetworkAllocated.prototype.networkId = "";
+            NetworkAllocated.prototype.vni = 0;
+            NetworkAllocated.prototype.subnets = $util.emptyArray;
+            NetworkAllocated.prototype.mtu = 0;
+
+            NetworkAllocated.create = function(properties) {
+                return new NetworkAllocated(properties);
+            };
+
+            NetworkAllocated.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.networkId != null && $Object.hasOwnProperty.call(message, "networkId") && message.networkId !== "")
+                    writer.uint32(10).string(message.networkId);
+                if (message.vni != null && $Object.hasOwnProperty.call(message, "vni") && message.vni !== 0)
+                    writer.uint32(16).uint32(message.vni);
+                if (message.subnets != null && message.subnets.length)
+                    for (let i = 0; i < message.subnets.length; ++i)
+                        $root.swarm.objects.Subnet.encode(message.subnets[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.mtu != null && $Object.hasOwnProperty.call(message, "mtu") && message.mtu !== 0)
+                    writer.uint32(32).uint32(message.mtu);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            NetworkAllocated.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.NetworkAllocated();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.networkId = value;
+                            else
+                                delete message.networkId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.vni = value;
+                            else
+                                delete message.vni;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.subnets && message.subnets.length))
+                                message.subnets = [];
+                            message.subnets.push($root.swarm.objects.Subnet.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.mtu = value;
+                            else
+                                delete message.mtu;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            NetworkAllocated.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.NetworkAllocated";
+            };
+
+            return NetworkAllocated;
+        })();
+
+        objects.ServiceEndpoint = (function() {
+
+            const ServiceEndpoint = function (properties) {
+                this.vips = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceEndpoint.prototype.serviceId = "";
+            ServiceEndpoint.prototype.specVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ServiceEndpoint.prototype.vips = $util.emptyArray;
+            ServiceEndpoint.prototype.portsJson = $util.newBuffer([]);
+
+            ServiceEndpoint.create = function(properties) {
+                return new ServiceEndpoint(properties);
+            };
+
+            ServiceEndpoint.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.serviceId != null && $Object.hasOwnProperty.call(message, "serviceId") && message.serviceId !== "")
+                    writer.uint32(10).string(message.serviceId);
+                if (message.specVersion != null && $Object.hasOwnProperty.call(message, "specVersion") && (typeof message.specVersion === "object" ? message.specVersion.low || message.specVersion.high : message.specVersion !== 0))
+                    writer.uint32(16).uint64(message.specVersion);
+                if (message.vips != null && message.vips.length)
+                    for (let i = 0; i < message.vips.length; ++i)
+                        $root.swarm.objects.VirtualIp.encode(message.vips[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.portsJson != null && $Object.hasOwnProperty.call(message, "portsJson") && message.portsJson.length)
+                    writer.uint32(34).bytes(message.portsJson);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceEndpoint.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.ServiceEndpoint();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.serviceId = value;
+                            else
+                                delete message.serviceId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.specVersion = value;
+                            else
+                                delete message.specVersion;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.vips && message.vips.length))
+                                message.vips = [];
+                            message.vips.push($root.swarm.objects.VirtualIp.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.portsJson = value;
+                            else
+                                delete message.portsJson;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceEndpoint.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.ServiceEndpoint";
+            };
+
+            return ServiceEndpoint;
+        })();
+
+        objects.TaskNetworks = (function() {
+
+            const TaskNetworks = function (properties) {
+                this.networks = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            TaskNetworks.prototype.taskId = "";
+            TaskNetworks.prototype.networks = $util.emptyArray;
+            TaskNetworks.prototype.message = "";
+
+            TaskNetworks.create = function(properties) {
+                return new TaskNetworks(properties);
+            };
+
+            TaskNetworks.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.taskId != null && $Object.hasOwnProperty.call(message, "taskId") && message.taskId !== "")
+                    writer.uint32(10).string(message.taskId);
+                if (message.networks != null && message.networks.length)
+                    for (let i = 0; i < message.networks.length; ++i)
+                        $root.swarm.objects.TaskNetwork.encode(message.networks[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(26).string(message.message);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            TaskNetworks.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.TaskNetworks();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.taskId = value;
+                            else
+                                delete message.taskId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.networks && message.networks.length))
+                                message.networks = [];
+                            message.networks.push($root.swarm.objects.TaskNetwork.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            TaskNetworks.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.TaskNetworks";
+            };
+
+            return TaskNetworks;
+        })();
+
+        objects.TaskNetworkPhase = (function() {
+
+            const TaskNetworkPhase = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            TaskNetworkPhase.prototype.taskId = "";
+            TaskNetworkPhase.prototype.phase = 0;
+
+            TaskNetworkPhase.create = function(properties) {
+                return new TaskNetworkPhase(properties);
+            };
+
+            TaskNetworkPhase.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.taskId != null && $Object.hasOwnProperty.call(message, "taskId") && message.taskId !== "")
+                    writer.uint32(10).string(message.taskId);
+                if (message.phase != null && $Object.hasOwnProperty.call(message, "phase") && message.phase !== 0)
+                    writer.uint32(16).uint32(message.phase);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            TaskNetworkPhase.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.TaskNetworkPhase();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.taskId = value;
+                            else
+                                delete message.taskId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.phase = value;
+                            else
+                                delete message.phase;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            TaskNetworkPhase.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.TaskNetworkPhase";
+            };
+
+            return TaskNetworkPhase;
+        })();
+
         objects.Change = (function() {
 
             const Change = function (properties) {
@@ -6743,11 +7706,15 @@ export const swarm = $root.swarm = (() => {
             Change.prototype.serviceUpdateStatus = null;
             Change.prototype.nodeStatus = null;
             Change.prototype.nodeRole = null;
+            Change.prototype.networkAllocated = null;
+            Change.prototype.serviceEndpoint = null;
+            Change.prototype.taskNetworks = null;
+            Change.prototype.taskNetworkPhase = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(Change.prototype, "change", {
-                get: $util.oneOfGetter($oneOfFields = ["putCluster", "putNode", "putService", "putTask", "putNetwork", "putSecret", "putConfig", "delete", "taskDesired", "taskAssign", "taskStatus", "serviceUpdateStatus", "nodeStatus", "nodeRole"]),
+                get: $util.oneOfGetter($oneOfFields = ["putCluster", "putNode", "putService", "putTask", "putNetwork", "putSecret", "putConfig", "delete", "taskDesired", "taskAssign", "taskStatus", "serviceUpdateStatus", "nodeStatus", "nodeRole", "networkAllocated", "serviceEndpoint", "taskNetworks", "taskNetworkPhase"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -6790,6 +7757,14 @@ export const swarm = $root.swarm = (() => {
                     $root.swarm.objects.NodeStatus.encode(message.nodeStatus, writer.uint32(106).fork(), _depth + 1).ldelim();
                 if (message.nodeRole != null && $Object.hasOwnProperty.call(message, "nodeRole"))
                     $root.swarm.objects.NodeRole.encode(message.nodeRole, writer.uint32(114).fork(), _depth + 1).ldelim();
+                if (message.networkAllocated != null && $Object.hasOwnProperty.call(message, "networkAllocated"))
+                    $root.swarm.objects.NetworkAllocated.encode(message.networkAllocated, writer.uint32(122).fork(), _depth + 1).ldelim();
+                if (message.serviceEndpoint != null && $Object.hasOwnProperty.call(message, "serviceEndpoint"))
+                    $root.swarm.objects.ServiceEndpoint.encode(message.serviceEndpoint, writer.uint32(130).fork(), _depth + 1).ldelim();
+                if (message.taskNetworks != null && $Object.hasOwnProperty.call(message, "taskNetworks"))
+                    $root.swarm.objects.TaskNetworks.encode(message.taskNetworks, writer.uint32(138).fork(), _depth + 1).ldelim();
+                if (message.taskNetworkPhase != null && $Object.hasOwnProperty.call(message, "taskNetworkPhase"))
+                    $root.swarm.objects.TaskNetworkPhase.encode(message.taskNetworkPhase, writer.uint32(146).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6919,6 +7894,34 @@ export const swarm = $root.swarm = (() => {
                                 break;
                             message.nodeRole = $root.swarm.objects.NodeRole.decode(reader, reader.size(), $undefined, _depth + 1, message.nodeRole);
                             message.change = "nodeRole";
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 2)
+                                break;
+                            message.networkAllocated = $root.swarm.objects.NetworkAllocated.decode(reader, reader.size(), $undefined, _depth + 1, message.networkAllocated);
+                            message.change = "networkAllocated";
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceEndpoint = $root.swarm.objects.ServiceEndpoint.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceEndpoint);
+                            message.change = "serviceEndpoint";
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 2)
+                                break;
+                            message.taskNetworks = $root.swarm.objects.TaskNetworks.decode(reader, reader.size(), $undefined, _depth + 1, message.taskNetworks);
+                            message.change = "taskNetworks";
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 2)
+                                break;
+                            message.taskNetworkPhase = $root.swarm.objects.TaskNetworkPhase.decode(reader, reader.size(), $undefined, _depth + 1, message.taskNetworkPhase);
+                            message.change = "taskNetworkPhase";
                             continue;
                         }
                     }

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { ApiNode, ApiService, ApiTask } from "../api-types.js";
 import { EngineClient } from "../client.js";
-import { type JsonObject, objectAt } from "../json.js";
+import { type JsonObject, listAt, objectAt } from "../json.js";
 import { editReplicas, modeOf } from "../mode-flags.js";
 import { print, table } from "../output.js";
 import { type ApiPlan, planLines } from "../placement-table.js";
@@ -149,6 +149,7 @@ function addUpdate(service: Command): void {
       const task = objectAt(spec, "TaskTemplate");
       task["ForceUpdate"] = Number(task["ForceUpdate"] ?? 0) + 1;
     }
+    if (flags["networkRm"] !== undefined) await nameNetworks(client, spec);
     for (const edit of edits) edit(spec);
     const seen = flags["checkIndex"];
     const index = typeof seen === "number" ? seen : current.Version.Index;
@@ -177,6 +178,18 @@ async function update(
 ): Promise<void> {
   const path = `/services/${current.ID}/update?version=${current.Version.Index}&registryAuthFrom=spec${query}`;
   sayWarnings(await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec }));
+}
+
+/** Services keep networks by id; people take them away by name. The API takes both. */
+async function nameNetworks(client: EngineClient, spec: JsonObject): Promise<void> {
+  const task = objectAt(spec, "TaskTemplate");
+  task["Networks"] = await Promise.all(
+    listAt(task, "Networks").map(async (entry) => {
+      const target = entry as JsonObject;
+      const path = `/networks/${encodeURIComponent(String(target["Target"]))}?scope=swarm`;
+      return { ...target, Target: (await client.call<{ Name: string }>("GET", path)).Name };
+    }),
+  );
 }
 
 function addScale(service: Command): void {

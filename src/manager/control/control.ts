@@ -3,6 +3,7 @@ import type { Operation, OperationKind } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { OperationExecutor } from "../port.js";
 import { type ClusterDeps, updateCluster } from "./cluster-operations.js";
+import { createNetwork, removeNetwork } from "./network-operations.js";
 import type { NodeDeps } from "./node-operations.js";
 import { removeNode, updateNode } from "./node-operations.js";
 import type { Call, Outcome } from "./run-operation.js";
@@ -37,6 +38,8 @@ export function createControl(deps: ControlDeps): OperationExecutor {
     "service.create": (operation, call) => createService(deps, operation, call),
     "service.update": (operation, call) => updateService(deps, operation, call),
     "service.remove": (operation, call) => removeService(deps, operation, call),
+    "network.create": (operation, call) => createNetwork(deps, operation, call),
+    "network.remove": (operation, call) => removeNetwork(deps, operation, call),
     "node.update": (operation, call) => turns.take(() => updateNode(deps, operation, call)),
     "node.remove": (operation, call) => turns.take(() => removeNode(deps, operation, call)),
     "cluster.update": (operation, call) => updateCluster(deps, operation, call),

@@ -1,9 +1,10 @@
 /** What a failed precondition is for the client: code and text of the Engine (recordings). The one place that maps them. */
 import type { Precondition, Rejection, Service } from "../../api/index.js";
-import { ApiError, invariant, unreachable } from "../../base/index.js";
+import { ApiError, doorError, invariant, unreachable } from "../../base/index.js";
 import type { StoreView } from "../../store/index.js";
 
 type PortFree = Extract<Precondition, { kind: "portFree" }>;
+type Unreferenced = Extract<Precondition, { kind: "unreferenced" }>;
 
 export function outOfSequence(): ApiError {
   // Clients match this text, and that it is a 500.
@@ -30,6 +31,9 @@ export function rejectionError(store: StoreView, rejection: Rejection): ApiError
       );
     case "NAME_CONFLICT":
       invariant(precondition.kind === "nameFree", "NAME_CONFLICT comes from nameFree");
+      // The Engine finds this one at its door.
+      if (precondition.table === "network")
+        return doorError("AlreadyExists", `network with name ${precondition.name} already exists`);
       return new ApiError(
         "AlreadyExists",
         `name conflicts with an existing object: ${precondition.table} ${precondition.name} already exists`,
@@ -37,8 +41,13 @@ export function rejectionError(store: StoreView, rejection: Rejection): ApiError
     case "PORT_CONFLICT":
       invariant(precondition.kind === "portFree", "PORT_CONFLICT comes from portFree");
       return portConflict(store, precondition, conflictsWith[0] ?? "");
+    case "ADDRESS_CONFLICT":
+    case "VNI_CONFLICT":
+    case "SUBNET_CONFLICT":
+      return networkConflict(store, precondition, conflictsWith[0] ?? "");
     case "IN_USE":
-      return new ApiError("FailedPrecondition", `object is in use by ${conflictsWith.join(", ")}`);
+      invariant(precondition.kind === "unreferenced", "IN_USE comes from unreferenced");
+      return inUse(store, precondition, conflictsWith);
     case "BAD_FORMAT":
       return new ApiError(
         "Internal",
@@ -57,6 +66,27 @@ function portConflict(store: StoreView, claim: PortFree, serviceId: string): Api
     "InvalidArgument",
     `port '${claim.publishedPort}' is already in use by service '${service?.spec.Name ?? ""}' (${serviceId}) as ${how}`,
   );
+}
+
+function inUse(store: StoreView, { table, id }: Unreferenced, users: readonly string[]): ApiError {
+  const [first = ""] = users;
+  const text =
+    table === "network"
+      ? `network ${id} is in use by ${store.service(first) ? "service" : "task"} ${first}`
+      : `${table} ${id} is in use by ${users.join(", ")}`;
+  return new ApiError("FailedPrecondition", text);
+}
+
+/** What a network claims for itself; addresses are claimed by the allocator alone. */
+function networkConflict(store: StoreView, claim: Precondition, networkId: string): ApiError {
+  const name = store.network(networkId)?.spec.Name ?? networkId;
+  const what =
+    claim.kind === "vniFree"
+      ? `VXLAN id ${claim.vni} is already in use by network ${name}`
+      : claim.kind === "subnetFree"
+        ? `subnet ${claim.subnet} overlaps a subnet of network ${name}`
+        : `${claim.kind} is in conflict with ${networkId}`;
+  return new ApiError("InvalidArgument", what);
 }
 
 /** Whether the service publishes the claimed port in this mode. */

@@ -105,7 +105,12 @@ function check(
       return isFit ? undefined : { code: "OUT_OF_SEQUENCE", conflictsWith: [p.id] };
     }
     case "nameFree": {
-      const holder = p.table === "service" ? store.serviceByName(p.name) : undefined;
+      const holder =
+        p.table === "service"
+          ? store.serviceByName(p.name)
+          : p.table === "network"
+            ? store.networkByName(p.name)
+            : undefined;
       return holder && holder.id !== p.exceptId
         ? { code: "NAME_CONFLICT", conflictsWith: [holder.id] }
         : undefined;
@@ -125,6 +130,9 @@ function check(
     case "exists":
     case "absent":
     case "unreferenced":
+    case "addressFree":
+    case "vniFree":
+    case "subnetFree":
     case "decodable":
       return undefined;
   }

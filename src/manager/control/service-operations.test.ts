@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Change, ServiceSpec } from "../../api/index.js";
 import { ProposeError } from "../../store/index.js";
-import { type Leader, leader, run } from "./testing/leader.js";
+import { type Leader, leader, publishing, run } from "./testing/leader.js";
 
 const IMAGE = { ContainerSpec: { Image: "bb:latest" } };
 
@@ -94,12 +94,11 @@ describe("service.create", () => {
     { name: "ingress beside host", held: "host", wanted: "ingress", how: "a host-published port" },
     { name: "host beside host", held: "host", wanted: "host" },
   ])("port conflict of $name: $how", async ({ held, wanted, how }) => {
-    const l = leader();
-    l.capabilities.add("ingress");
+    const l = await publishing(leader());
     await create(l, "n6ke", spec("rsvc", hostPort(8088, held)));
     const second = create(l, "s2", spec("rpc", hostPort(8088, wanted)));
     if (how === undefined) {
-      await expect(second).resolves.toMatchObject({ index: 2 });
+      await expect(second).resolves.toMatchObject({ index: 3 });
       return;
     }
     await expect(second).rejects.toMatchObject({
@@ -269,8 +268,7 @@ describe("service.update", () => {
   });
 
   test("its own port is no conflict, another's is", async () => {
-    const l = await created(spec("web", hostPort(80)));
-    l.capabilities.add("ingress");
+    const l = await publishing(await created(spec("web", hostPort(80))));
     await create(l, "s2", spec("other", hostPort(81)));
     await expect(update(l, "s1", spec("web", hostPort(80, "ingress")))).resolves.toBeDefined();
     await expect(update(l, "s1", spec("web", hostPort(81, "ingress")))).rejects.toMatchObject({

@@ -10,6 +10,7 @@ import { isJob } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
 import { newJobFields, nextJobFields, withKeptSchedule } from "./job-fields.js";
+import { type NetworkLookup, overlayNetworks } from "./network-targets.js";
 import { notFound, rejectionError } from "./rejection-errors.js";
 import {
   type Call,
@@ -75,6 +76,7 @@ function planCreate(
     ports: spec.EndpointSpec?.Ports ?? [],
     registryAuth,
     previousRegistryAuth: "",
+    vips: [],
     ...newJobFields(spec, nowMs),
   };
   return {
@@ -83,6 +85,7 @@ function planCreate(
       { kind: "absent", table: "service", id: serviceId },
       { kind: "nameFree", table: "service", name: spec.Name, exceptId: serviceId },
       ...portClaims(spec, serviceId),
+      ...networksExist(spec, deps.store),
     ],
     changes: [{ kind: "putService", service }],
     result: { id: serviceId, warnings: [] },
@@ -114,6 +117,7 @@ function planUpdate(
       // Everything else of the object is taken from what was read here.
       { kind: "versionIs", table: "service", id: serviceId, index: old.versionIndex },
       ...portClaims(service.spec, serviceId),
+      ...networksExist(service.spec, deps.store),
     ],
     changes: [{ kind: "putService", service }],
     result: { warnings: [] },
@@ -212,6 +216,15 @@ function portClaims(spec: ServiceSpec, serviceId: string): Precondition[] {
         ]
       : [],
   );
+}
+
+/** A network cannot go while a service that refers to it is on its way through the log. */
+function networksExist(spec: ServiceSpec, networks: NetworkLookup): Precondition[] {
+  return overlayNetworks(spec.TaskTemplate, networks).map(({ id }) => ({
+    kind: "exists",
+    table: "network",
+    id,
+  }));
 }
 
 function modeName(mode: ServiceMode): string {

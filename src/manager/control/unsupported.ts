@@ -125,8 +125,12 @@ const containerSpec = struct({
   OomScoreAdj: int(),
 });
 
-/** Only the networks every node has by itself: host, none, bridge. */
-const networks = list({ Target: text(), Aliases: refused, DriverOpts: refused });
+/** Of the cluster, or those every node has by itself (host, none, bridge). Names are for the former. */
+const networks = list({
+  Target: text(),
+  Aliases: { ...texts, support: "overlay" },
+  DriverOpts: refused,
+});
 
 export const LOG_DRIVER_FIELDS = struct({
   Name: choice(["json-file", "local", "none"], String, { notYet: { "*": "refused" } }),

@@ -16,7 +16,8 @@ import {
 import { doorError } from "../../base/index.js";
 import { type Capability, type WalkContext, walkStruct } from "./field-types.js";
 import { invalid } from "./invalid.js";
-import { type NetworkLookup, namedTargets } from "./network-targets.js";
+import { checkNetworks, type NetworkLookup, storedTargets } from "./network-targets.js";
+import { checkPublished } from "./published-ports.js";
 import { SERVICE_FIELDS } from "./unsupported.js";
 import { checkContainer } from "./validate-container.js";
 import { validateSchedule } from "./validate-schedule.js";
@@ -36,7 +37,7 @@ type WalkedSpec = Omit<ServiceSpec, "Mode" | "TaskTemplate"> & {
 };
 
 /**
- * `operation` begins messages about fields ("service create"); `networks` turns ids in targets into names. Throws ApiError with the code and text of the Engine where clients
+ * `operation` begins messages about fields ("service create"); `networks` are the cluster's, which targets are looked up in. Throws ApiError with the code and text of the Engine where clients
  * know them: InvalidArgument, Unimplemented (not built yet), Unknown (constraints).
  */
 export function validateService(
@@ -50,12 +51,14 @@ export function validateService(
   // The table is the parser here: its types are those of ServiceSpec (walked by the table test).
   const walked = walkStruct(SERVICE_FIELDS, input, "", context) as WalkedSpec;
   checkName(walked.Name);
-  const task = namedTargets(taskTemplate(walked), networks);
+  const task = storedTargets(taskTemplate(walked), networks);
   checkContainer(task.ContainerSpec);
   checkTask(task, context);
+  checkNetworks(task, networks);
   checkRollout(walked.UpdateConfig, "UpdateConfig");
   checkRollout(walked.RollbackConfig, "RollbackConfig");
   checkEndpoint(walked.EndpointSpec);
+  checkPublished(walked.EndpointSpec?.Ports ?? [], task, networks);
   const mode = serviceMode(walked.Mode);
   if (isJob(mode) && (walked.UpdateConfig ?? walked.RollbackConfig))
     throw invalid("UpdateConfig: a job has none: an update starts it over");
@@ -76,7 +79,8 @@ function refuseTwoModes(input: unknown): void {
   if (given.length > 1) throw doorError("InvalidArgument", "must specify only one service mode");
 }
 
-function checkName(name: string | undefined): void {
+/** Of services and networks (spec §1.1). */
+export function checkName(name: string | undefined): void {
   if (!name) throw invalid("meta: name must be provided");
   if (!NAME.test(name)) throw invalid("name must be valid as a DNS name component");
   if (name.length > NAME_LENGTH_MAX)

@@ -1,8 +1,7 @@
-/** Rules of a task template besides its container: resources, restart, placement, networks, log driver. */
+/** Rules of a task template besides its container: resources, restart, placement, log driver. */
 import type { GenericResource, ResourceRequirements, TaskSpec } from "../../api/index.js";
-import { ApiError, doorError } from "../../base/index.js";
+import { ApiError } from "../../base/index.js";
 import { ConstraintError, parseConstraint } from "../../scheduler/index.js";
-import { NODE_NETWORKS } from "../core/index.js";
 import { notSupported, type WalkContext } from "./field-types.js";
 import { invalid } from "./invalid.js";
 
@@ -19,7 +18,6 @@ export function checkTask(task: TaskSpec, context: WalkContext): void {
     throw invalid("TaskSpec: restart-window cannot be negative");
   checkPlacement(task);
   checkLogDriver(task, context);
-  checkNetworks(task);
 }
 
 function checkResources({ Limits, Reservations, ...rest }: ResourceRequirements): void {
@@ -100,17 +98,4 @@ function checkLogDriver(task: TaskSpec, context: WalkContext): void {
   }
   if (task.LogDriver?.Name === "none" && options.length > 0)
     throw invalid("LogDriver.Options: the log driver none keeps nothing and takes no options");
-}
-
-function checkNetworks(task: TaskSpec): void {
-  const networks = task.Networks ?? [];
-  for (const { Target } of networks)
-    if (!NODE_NETWORKS.has(Target ?? ""))
-      // The Engine looks networks up at its door and answers 500 (recording "service unknown network").
-      throw doorError("NotFound", `network ${Target ?? ""} not found`, { http: 500 });
-  const names = new Set(networks.map((network) => network.Target));
-  if (names.size > 1)
-    throw invalid(
-      `Networks: ${[...names].join(", ")} cannot be combined in one task; name one of them`,
-    );
 }

@@ -1,3 +1,4 @@
+export { Allocator } from "./allocator.js";
 export { ConstraintEnforcer } from "./constraint-enforcer.js";
 export { expressionError, isTimeZone } from "./job-schedule.js";
 export { JobSchedules } from "./job-schedules.js";
@@ -11,5 +12,4 @@ export type { Reconciler } from "./reconciler.js";
 export { Scheduling } from "./scheduling.js";
 export { ServiceReconciler } from "./service-reconciler.js";
 export { diffFields, type FieldChange } from "./spec-diff.js";
-export { TaskAllocator } from "./task-allocator.js";
 export { isDirty, makeTask } from "./task-template.js";

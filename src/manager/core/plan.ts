@@ -1,4 +1,4 @@
-import type { Change } from "../../api/index.js";
+import type { Change, Precondition } from "../../api/index.js";
 
 /** Changes of one transaction of a leader loop. More would make entries that hold up the log for everybody else. */
 export const CHANGES_MAX = 200;
@@ -11,6 +11,8 @@ export class Plan {
   /** The leader's clock, Unix ms, at the start of the turn. */
   readonly nowMs: number;
   readonly changes: Change[] = [];
+  /** What the changes claim; checked in apply. */
+  readonly preconditions: Precondition[] = [];
   readonly #limit: number;
   #isCut = false;
   #wakeAtMs: number | undefined;
@@ -32,6 +34,13 @@ export class Plan {
       return false;
     }
     this.changes.push(...unit);
+    return true;
+  }
+
+  /** As `add`, for changes that hold only together with what they claim. */
+  claim(preconditions: readonly Precondition[], ...unit: readonly Change[]): boolean {
+    if (!this.add(...unit)) return false;
+    this.preconditions.push(...preconditions);
     return true;
   }
 

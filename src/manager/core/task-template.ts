@@ -2,6 +2,7 @@
 import {
   type GenericResource,
   internSpec,
+  NO_TASK_NETWORKS,
   type Node,
   type PortConfig,
   type Service,
@@ -12,7 +13,7 @@ import {
   type TaskState,
 } from "../../api/index.js";
 import { meetsConstraints } from "../../scheduler/index.js";
-import { NODE_NETWORKS } from "./node-networks.js";
+import { needsAllocation, overlayTargets, wantsIngress } from "./network-needs.js";
 import type { Place } from "./task-slot.js";
 
 export type NewTask = {
@@ -30,7 +31,7 @@ export type NewTask = {
  */
 export function makeTask(service: Service, made: NewTask): Task {
   const spec = templateOf(service);
-  const isReadyToPlace = !needsAllocation(spec);
+  const isReadyToPlace = !needsAllocation(service);
   return {
     id: made.id,
     versionIndex: 0,
@@ -55,15 +56,12 @@ export function makeTask(service: Service, made: NewTask): Task {
     notBeforeMs: made.notBeforeMs,
     jobIteration: made.place.iteration,
     genericResources: NO_RESOURCES,
+    networks: NO_TASK_NETWORKS,
+    networkPhase: 0,
   };
 }
 
 export const PENDING_MESSAGE = "pending task scheduling";
-
-/** Whether the task needs addresses before it can be placed. */
-export function needsAllocation(spec: TaskSpec): boolean {
-  return (spec.Networks ?? []).some(({ Target }) => !NODE_NETWORKS.has(Target ?? ""));
-}
 
 /**
  * Whether the task has to be replaced to be what the service wants. A change of the placement alone does not matter to a task whose
@@ -77,6 +75,9 @@ export function isDirty(
   if (task.specVersion === service.specVersion) return false;
   if (!sameSpec(task.hostPorts, hostPortsOf(service))) return true;
   const template = templateOf(service);
+  // Ports in ingress mode reach a task through an address of its own, which it gets at its start or not at all.
+  if (wantsIngress(service) && task.networks.length <= overlayTargets(task.spec).length)
+    return true;
   if (sameSpec(task.spec, template)) return false;
   if (!sameSpec(withoutPlacement(task.spec), withoutPlacement(template))) return true;
   const node = nodeOf(task.nodeId);

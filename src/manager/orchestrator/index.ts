@@ -1,11 +1,11 @@
 import {
+  Allocator,
   ConstraintEnforcer,
   JobSchedules,
   LostTasks,
   Reaper,
   Scheduling,
   ServiceReconciler,
-  TaskAllocator,
 } from "../core/index.js";
 import type { LeaderLoop } from "../port.js";
 import { runReconciler } from "./run-reconciler.js";
@@ -15,7 +15,7 @@ const ASSIGNMENT_CHANGES_MAX = 1000;
 
 /** The orchestration that runs on the leader. Each loop stands alone: they meet in the store only. */
 export const leaderLoops: readonly { readonly name: string; readonly run: LeaderLoop }[] = [
-  { name: "allocator", run: (context) => runReconciler(context, new TaskAllocator()) },
+  { name: "allocator", run: (context) => runReconciler(context, new Allocator()) },
   {
     name: "services",
     run: (context) => runReconciler(context, new ServiceReconciler(context.random)),

@@ -182,6 +182,8 @@ function taskArrival(): Transaction {
           notBeforeMs: 0,
           jobIteration: 0,
           genericResources: [],
+          networks: [],
+          networkPhase: 0,
         },
       },
     ],

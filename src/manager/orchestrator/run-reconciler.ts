@@ -59,7 +59,7 @@ async function propose(context: LeaderContext, plan: Plan): Promise<ProposeError
         requestId: "",
         atMs: plan.atMs,
         isClient: false,
-        preconditions: preconditionsOf(plan),
+        preconditions: [...plan.preconditions, ...preconditionsOf(plan)],
         changes: plan.changes,
         resultJson: "",
       },

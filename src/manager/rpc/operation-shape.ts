@@ -23,6 +23,8 @@ const SHAPES = {
     registryAuthFrom: ["spec", "previous-spec"],
   },
   "service.remove": { serviceId: "string" },
+  "network.create": { networkId: "string", spec: "object" },
+  "network.remove": { networkId: "string" },
   "node.update": { nodeId: "string", version: "index", spec: "object" },
   "node.remove": { nodeId: "string", force: "boolean" },
   "cluster.update": {

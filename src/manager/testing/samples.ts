@@ -77,6 +77,8 @@ export function sampleTask(change: Partial<Task> & { readonly id: string }): Tas
     notBeforeMs: 0,
     jobIteration: 0,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
     ...change,
   };
 }
@@ -98,6 +100,7 @@ export function sampleService(
     previousRegistryAuth: "",
     jobIteration: 0,
     lastExecutionMs: 0,
+    vips: [],
     ...change,
   };
 }

@@ -245,6 +245,8 @@ function task(id: string, serviceId: string): Task {
     notBeforeMs: 0,
     jobIteration: 0,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
   };
 }
 

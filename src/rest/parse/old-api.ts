@@ -34,6 +34,10 @@ export const INIT_DROPS: readonly Drop[] = [
   { since: versionNumber("1.40"), path: ["DataPathPort"] },
 ];
 
+export const NETWORK_DROPS: readonly Drop[] = [
+  { since: versionNumber("1.48"), path: ["EnableIPv4"] },
+];
+
 /** The body without the fields that came after `version`. The body itself is not changed. */
 export function dropNewerFields(body: unknown, version: string, drops: readonly Drop[]): unknown {
   const asked = versionNumber(version);

@@ -1,7 +1,13 @@
 /** Networks in the Engine's `/networks` shape: those of the cluster, and the three that every node has. */
 import { createHash } from "node:crypto";
 import type { Network } from "../../api/index.js";
+import { presentSubnets } from "./subnets.js";
 import { formatTime } from "./time.js";
+
+/** Name → driver of the networks that exist on every host without being made. */
+export const LOCAL_NETWORKS = { bridge: "bridge", host: "host", none: "null" } as const;
+
+const VNI_OPTION = "com.docker.network.driver.overlay.vxlanid_list";
 
 export type NetworkJson = {
   readonly Name: string;
@@ -43,7 +49,9 @@ export function presentNetwork(network: Network): NetworkJson {
     IPAM: {
       Driver: spec.IPAM?.Driver ?? "default",
       Options: spec.IPAM?.Options ?? null,
-      Config: spec.IPAM?.Config ?? [],
+      // As allocated; until then as asked for.
+      Config:
+        network.subnets.length > 0 ? presentSubnets(network.subnets) : (spec.IPAM?.Config ?? []),
     },
     Internal: spec.Internal ?? false,
     Attachable: spec.Attachable ?? false,
@@ -51,19 +59,36 @@ export function presentNetwork(network: Network): NetworkJson {
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
     Containers: null,
-    Options: spec.Options ?? null,
+    Options: network.vni === 0 ? (spec.Options ?? null) : networkOptions(network),
     Labels: Object.keys(spec.Labels).length === 0 ? null : spec.Labels,
   };
 }
 
-/** Name → driver of the networks that exist on every host without being made. */
-export const LOCAL_NETWORKS = { bridge: "bridge", host: "host", none: "null" } as const;
+/** With the VXLAN id where it was given one: clients read it there. */
+export function networkOptions({ spec, vni }: Network): Readonly<Record<string, string>> {
+  return vni === 0 ? (spec.Options ?? {}) : { ...spec.Options, [VNI_OPTION]: String(vni) };
+}
+
+/**
+ * `none` with scope swarm. The cluster stores nothing for it, and clients send back the id they were told: it is its name, which means
+ * the same on every node.
+ */
+export const SWARM_NONE: NetworkJson = {
+  ...localNetwork("none", LOCAL_NETWORKS.none, "none"),
+  Scope: "swarm",
+};
 
 /** `bridge`, `host` and `none` of this host; ids stay the same as long as the host keeps its state directory. */
 export function localNetworks(hostKey: string): readonly NetworkJson[] {
-  return Object.entries(LOCAL_NETWORKS).map(([name, driver]) => ({
+  return Object.entries(LOCAL_NETWORKS).map(([name, driver]) =>
+    localNetwork(name, driver, createHash("sha256").update(`${hostKey}\0${name}`).digest("hex")),
+  );
+}
+
+function localNetwork(name: string, driver: string, id: string): NetworkJson {
+  return {
     Name: name,
-    Id: createHash("sha256").update(`${hostKey}\0${name}`).digest("hex"),
+    Id: id,
     Created: formatTime(0),
     Scope: "local",
     Driver: driver,
@@ -78,5 +103,5 @@ export function localNetworks(hostKey: string): readonly NetworkJson[] {
     Containers: {},
     Options: {},
     Labels: {},
-  }));
+  };
 }

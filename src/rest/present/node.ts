@@ -4,7 +4,7 @@ import { presentMeta } from "./meta.js";
 import { tlsInfo } from "./tls-info.js";
 
 function presentDescription(description: NodeDescription, cluster: Cluster | undefined) {
-  const { EngineKind: kind, Engine: engine, ...rest } = description;
+  const { EngineKind: kind, Engine: engine, Routes: _routes, ...rest } = description;
   return {
     ...rest,
     Engine: {

@@ -1,6 +1,7 @@
 import { isJob, type ScheduleState, type Service } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
+import { presentVirtualIps } from "./network-attachment.js";
 import { presentServiceSpec, withDefaults } from "./service-spec.js";
 import type { ServiceStatus } from "./service-status.js";
 import { formatTime } from "./time.js";
@@ -11,7 +12,7 @@ export type ServiceOptions = {
   /** "simulated" is said wherever a user could mistake it for the real one (contracts §8). */
   readonly engine?: "simulated";
   /** Shows networks by id. */
-  readonly networks?: Pick<StoreView, "networkByName">;
+  readonly networks?: Pick<StoreView, "network" | "networkByName">;
 };
 
 export function presentService(service: Service, options: ServiceOptions = {}) {
@@ -24,6 +25,9 @@ export function presentService(service: Service, options: ServiceOptions = {}) {
     Endpoint: {
       Spec: spec.EndpointSpec ?? {},
       ...(service.ports.length === 0 ? {} : { Ports: service.ports }),
+      ...(service.vips.length === 0 || options.networks === undefined
+        ? {}
+        : { VirtualIPs: presentVirtualIps(service, options.networks) }),
     },
     ...(updateStatus === undefined
       ? {}

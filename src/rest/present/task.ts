@@ -7,6 +7,7 @@ import {
 } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
+import { presentAttachments } from "./network-attachment.js";
 import { presentTaskSpec } from "./service-spec.js";
 import { formatTime } from "./time.js";
 
@@ -57,6 +58,7 @@ export function presentTask(task: Task, view: StoreView) {
     },
     DesiredState: taskStateName(task.desiredState),
     ...(task.genericResources.length === 0 ? {} : { GenericResources: task.genericResources }),
+    ...(task.networks.length === 0 ? {} : { NetworksAttachments: presentAttachments(task, view) }),
     ...(mode !== undefined && isJob(mode)
       ? { JobIteration: presentVersion(task.jobIteration) }
       : {}),

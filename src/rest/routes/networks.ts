@@ -1,18 +1,25 @@
 import type { FastifyInstance } from "fastify";
-import { ApiError, doorError } from "../../base/index.js";
+import type { Network } from "../../api/index.js";
+import { ApiError, doorError, newId } from "../../base/index.js";
 import type { StoreView } from "../../store/index.js";
-import { pathRef, queryOf, type RestContext } from "../context.js";
+import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
 import { Filters } from "../filters.js";
+import { parseNetworkSpec } from "../parse/network-spec.js";
+import { dropNewerFields, NETWORK_DROPS } from "../parse/old-api.js";
 import {
   LOCAL_NETWORKS,
   localNetworks,
   type NetworkJson,
   presentNetwork,
+  SWARM_NONE,
 } from "../present/network.js";
-import { sendJson } from "../reply.js";
+import { presentNetworkUse } from "../present/network-services.js";
+import { sendEmpty, sendJson } from "../reply.js";
 import { resolveNetwork } from "../resolve.js";
 
 const FILTERS = ["dangling", "driver", "id", "label", "name", "scope", "type"];
+const PRUNE_FILTERS = ["label", "label!", "until"];
+const KEPT: ReadonlySet<string> = new Set(["FailedPrecondition", "NotFound"]);
 
 export function networkRoutes(app: FastifyInstance, context: RestContext): void {
   const locals = (): readonly NetworkJson[] => localNetworks(context.deps.config.stateDir);
@@ -30,7 +37,9 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
 
   app.get("/networks/:ref", async (request, reply) => {
     const ref = pathRef(request);
-    const scope = queryOf(request).text("scope");
+    const query = queryOf(request);
+    const scope = query.text("scope");
+    const isVerbose = query.flag("verbose");
     const local =
       scope === "swarm"
         ? undefined
@@ -40,23 +49,80 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
     if (view === undefined || scope === "local") {
       throw doorError("NotFound", `network ${ref} not found`);
     }
-    return sendJson(reply, presentNetwork(resolveNetwork(view, ref)));
+    if (ref === SWARM_NONE.Name) return sendJson(reply, SWARM_NONE);
+    const network = resolveNetwork(view, ref);
+    const use = isVerbose ? presentNetworkUse(network, view) : {};
+    return sendJson(reply, { ...presentNetwork(network), ...use });
   });
 
-  app.delete("/networks/:ref", async (request) => {
+  app.post("/networks/create", async (request, reply) => {
+    const { cluster } = context;
+    const { id } = await cluster.submit({
+      kind: "network.create",
+      networkId: newId(context.deps.random),
+      spec: parseNetworkSpec(
+        dropNewerFields(await bodyOf(request), context.versionOf(request.raw), NETWORK_DROPS),
+      ),
+    });
+    return sendJson(reply, { Id: id, Warning: "" }, 201);
+  });
+
+  app.post("/networks/prune", async (request, reply) => {
+    const filters = Filters.parse(queryOf(request).text("filters"), PRUNE_FILTERS);
+    const view = await context.read();
+    const deleted: string[] = [];
+    for (const network of view.networks()) {
+      const isMine = !network.predefined && network.spec.Ingress !== true;
+      if (!isMine || !isPruned(network, filters)) continue;
+      if (await isRemoved(context, network)) deleted.push(network.spec.Name);
+    }
+    return sendJson(reply, { NetworksDeleted: deleted.length === 0 ? null : deleted });
+  });
+
+  app.delete("/networks/:ref", async (request, reply) => {
     const ref = pathRef(request);
     if (Object.hasOwn(LOCAL_NETWORKS, ref)) {
       throw doorError("PermissionDenied", `${ref} is a pre-defined network and cannot be removed`);
     }
-    const { spec, predefined } = resolveNetwork(await context.read(), ref);
-    if (predefined) {
-      throw new ApiError(
-        "FailedPrecondition",
-        `${spec.Name} is a pre-defined network and cannot be removed`,
-      );
-    }
-    throw doorError("Unimplemented", "DELETE /networks/{id} is not supported yet");
+    const { cluster } = context;
+    const network = resolveNetwork(await cluster.read(), ref);
+    await cluster.submit({ kind: "network.remove", networkId: network.id });
+    return sendEmpty(reply, 204);
   });
+}
+
+/** False for one that is in use, or was removed by somebody else meanwhile. */
+async function isRemoved(context: RestContext, network: Network): Promise<boolean> {
+  try {
+    await context.cluster.submit({ kind: "network.remove", networkId: network.id });
+    return true;
+  } catch (error) {
+    const isKept = error instanceof ApiError && KEPT.has(error.code);
+    if (isKept) return false;
+    throw error;
+  }
+}
+
+/** `label!` names what is to stay; `until` keeps what was made after it. */
+function isPruned({ spec, createdAtMs }: Network, filters: Filters): boolean {
+  const [until] = filters.values("until");
+  const isKept = filters.has("label!") && filters.labels("label!", spec.Labels);
+  return (
+    filters.labels("label", spec.Labels) &&
+    !isKept &&
+    (until === undefined || createdAtMs < timeOf(until))
+  );
+}
+
+function timeOf(value: string): number {
+  const atMs = /^\d+(?:\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
+  if (Number.isNaN(atMs)) {
+    throw doorError(
+      "InvalidArgument",
+      `invalid filter 'until=${value}': use a Unix time or RFC 3339`,
+    );
+  }
+  return atMs;
 }
 
 /** The cluster's networks where this node is a manager; a worker shows its own alone. */

@@ -5,8 +5,6 @@ import { pathRef, type RestContext } from "../context.js";
 import { sendJson } from "../reply.js";
 
 const ROUTES: readonly (readonly [method: "GET" | "POST" | "PUT" | "DELETE", path: string])[] = [
-  ["POST", "/networks/create"],
-  ["POST", "/networks/prune"],
   ["POST", "/networks/:id/connect"],
   ["POST", "/networks/:id/disconnect"],
   ["POST", "/secrets/create"],

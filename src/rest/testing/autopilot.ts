@@ -7,15 +7,57 @@ import {
   type TaskState,
 } from "../../api/index.js";
 import { newId } from "../../base/index.js";
+import { Allocator, Plan } from "../../manager/core/index.js";
 import type { FakeCluster } from "./fake-cluster.js";
 
 /** One pass; safe to repeat. Tasks go to the workers in turn. */
 export async function settle(cluster: FakeCluster): Promise<void> {
+  await allocate(cluster);
   for (const service of cluster.store.services()) {
     const changes = plan(cluster, service);
     if (changes.length > 0) await cluster.write(changes);
+    await start(cluster, service);
     await finishUpdate(cluster, service);
   }
+}
+
+/** The manager's own allocator, until it has nothing more to do. */
+async function allocate(cluster: FakeCluster): Promise<void> {
+  const allocator = new Allocator();
+  allocator.reset(cluster.store);
+  for (;;) {
+    const plan = new Plan(cluster.nowMs);
+    allocator.plan(cluster.store, plan);
+    if (plan.changes.length === 0) return;
+    await cluster.write(plan.changes);
+    allocator.reset(cluster.store);
+  }
+}
+
+/** Tasks on networks of the cluster are made new, and run once they have their addresses. */
+async function start(cluster: FakeCluster, service: Service): Promise<void> {
+  const isNew = ({ state }: Task): boolean => state < TASK_STATE.running;
+  if (!cluster.store.tasksByService(service.id).some(isNew)) return;
+  await allocate(cluster);
+  const changes = cluster.store
+    .tasksByService(service.id)
+    .filter(isNew)
+    .map((task): Change => {
+      const { id: taskId, containerId, pid, exitCode, portStatus } = task;
+      const status = { state: TASK_STATE.running, message: "started", err: "" };
+      const { nowMs: atMs } = cluster;
+      return {
+        kind: "taskStatus",
+        taskId,
+        ...status,
+        atMs,
+        containerId,
+        pid,
+        exitCode,
+        portStatus,
+      };
+    });
+  await cluster.write(changes);
 }
 
 function plan(cluster: FakeCluster, service: Service): readonly Change[] {
@@ -33,7 +75,14 @@ function plan(cluster: FakeCluster, service: Service): readonly Change[] {
     for (const task of inSlot) changes.push(shutDown(task));
     changes.push({
       kind: "putTask",
-      task: makeTask(cluster, service, slot, nodeId, desired, state),
+      task: makeTask(
+        cluster,
+        service,
+        slot,
+        nodeId,
+        desired,
+        needsAddresses(service) ? TASK_STATE.new : state,
+      ),
     });
   };
   const workers = cluster.store.nodes().filter((node) => node.spec.Role === "worker");
@@ -81,6 +130,14 @@ async function finishUpdate(cluster: FakeCluster, service: Service): Promise<voi
   await cluster.write([change("completed", "update completed")]);
 }
 
+function needsAddresses({ spec }: Service): boolean {
+  const isNode = new Set(["bridge", "host", "none"]);
+  return (
+    (spec.EndpointSpec?.Ports ?? []).some((port) => port.PublishMode === "ingress") ||
+    (spec.TaskTemplate.Networks ?? []).some(({ Target }) => !isNode.has(Target ?? ""))
+  );
+}
+
 function shutDown(task: Task): Change {
   return { kind: "taskDesired", taskId: task.id, desiredState: TASK_STATE.shutdown };
 }
@@ -119,5 +176,7 @@ function makeTask(
     notBeforeMs: 0,
     jobIteration: service.jobIteration,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
   };
 }

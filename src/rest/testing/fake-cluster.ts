@@ -41,7 +41,7 @@ export class FakeCluster implements ClusterApi {
       store: this.store,
       proposer: this.proposer,
       clock: new WallClock(() => this.nowMs),
-      capabilities: new Set(["globalMode", "jobs", "ingress", "rollbackOnFailure"]),
+      capabilities: new Set(["globalMode", "jobs", "ingress", "overlay", "rollbackOnFailure"]),
       membership: this.#membership(),
       newToken: (role) => `SWMTKN-1-${"1".repeat(50)}-${role}`,
       handlers: { "ca.issue": foreign, "raft.join": foreign, "raft.leave": foreign },
@@ -58,13 +58,17 @@ export class FakeCluster implements ClusterApi {
       network: {
         ...META,
         id: newId(ids),
-        predefined: true,
+        predefined: !isIngress,
+        vni: 0,
+        subnets: [],
+        mtu: 0,
         spec: {
           Name: name,
           Labels: isIngress ? {} : { "com.docker.swarm.predefined": "true" },
           Driver: driver,
           Scope: "swarm",
-          ...(isIngress ? { Ingress: true } : {}),
+          // As the recorded cluster had it: the default pool would put it elsewhere.
+          ...(isIngress ? { Ingress: true, IPAM: { Config: [{ Subnet: "10.0.0.0/24" }] } } : {}),
         },
       },
     });

@@ -90,6 +90,8 @@ export function makeTask(id: string, fields: Partial<Task> = {}): Task {
     notBeforeMs: 0,
     jobIteration: 0,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
     ...fields,
   };
 }

@@ -50,6 +50,7 @@ export function sampleService(number: number, set: Partial<Service> = {}): Servi
     previousRegistryAuth: "",
     jobIteration: 0,
     lastExecutionMs: 0,
+    vips: [],
     ...set,
   };
 }
@@ -79,6 +80,8 @@ export function sampleTask(number: number, set: Partial<Task> = {}): Task {
     notBeforeMs: 0,
     jobIteration: 0,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
     ...set,
   };
 }
@@ -103,7 +106,16 @@ export function sampleNode(number: number, set: Partial<Node> = {}): Node {
 
 export function sampleNetwork(number: number, set: Partial<Network> = {}): Network {
   const spec = { Name: `net${number}`, Labels: {}, Driver: "overlay", Scope: "swarm" } as const;
-  return { ...META, id: id("w", number), spec, predefined: false, ...set };
+  return {
+    ...META,
+    id: id("w", number),
+    spec,
+    predefined: false,
+    vni: 0,
+    subnets: [],
+    mtu: 0,
+    ...set,
+  };
 }
 
 export function sampleSecret(number: number, set: Partial<Secret> = {}): Secret {

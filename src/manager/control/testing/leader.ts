@@ -1,6 +1,7 @@
 /** A leader of one: control over a store of its own, with a clock and a Raft group that tests set. */
 import {
   type Cluster,
+  type NetworkSpec,
   type Node,
   type Operation,
   TASK_STATE,
@@ -73,6 +74,18 @@ function clockOf(state: { readonly nowMs: number }): Clock {
     timeout: refuse,
     setTimer: refuse,
   };
+}
+
+/** Makes ports publishable in ingress mode. */
+export async function publishing(lead: Leader): Promise<Leader> {
+  for (const one of ["overlay", "ingress"] as const) lead.capabilities.add(one);
+  const spec = { Name: "ingress", Labels: {}, Driver: "overlay", Scope: "swarm", Ingress: true };
+  await run(lead, {
+    kind: "network.create",
+    networkId: "ingress1",
+    spec: spec as NetworkSpec,
+  });
+  return lead;
 }
 
 let requests = 0;
@@ -171,6 +184,8 @@ export function task(id: string, set: Partial<Task> = {}): Task {
     notBeforeMs: 0,
     jobIteration: 0,
     genericResources: [],
+    networks: [],
+    networkPhase: 0,
     ...set,
   };
 }

@@ -8,6 +8,7 @@ import {
   type GenericResource,
   isJob,
   type Node,
+  type Precondition,
   type Service,
   type ServiceMode,
   type ServiceSpec,
@@ -21,6 +22,7 @@ import {
 } from "../../../api/index.js";
 import { SeededRandom } from "../../../base/index.js";
 import { ClusterStore } from "../../../store/index.js";
+import { Allocator } from "../allocator.js";
 import { ConstraintEnforcer } from "../constraint-enforcer.js";
 import { JobSchedules } from "../job-schedules.js";
 import { startSchedule } from "../job-ticks.js";
@@ -30,7 +32,6 @@ import { Reaper } from "../reaper.js";
 import type { Reconciler } from "../reconciler.js";
 import { Scheduling } from "../scheduling.js";
 import { ServiceReconciler } from "../service-reconciler.js";
-import { TaskAllocator } from "../task-allocator.js";
 
 export const SECOND_NS = 1e9;
 
@@ -101,7 +102,7 @@ export class World {
   /** All that reconcilers remembered is lost, as on a new leader. */
   electLeader(): void {
     this.#reconcilers = [
-      new TaskAllocator(),
+      new Allocator(),
       new ServiceReconciler(this.#random),
       new JobSchedules(),
       new Scheduling(),
@@ -112,13 +113,16 @@ export class World {
     for (const reconciler of this.#reconcilers) reconciler.reset(this.store, this.nowMs);
   }
 
-  commit(changes: readonly Change[], options: { isClient?: boolean; atMs?: number } = {}): void {
-    const { isClient = false, atMs = this.nowMs } = options;
+  commit(
+    changes: readonly Change[],
+    options: { isClient?: boolean; atMs?: number; preconditions?: readonly Precondition[] } = {},
+  ): void {
+    const { isClient = false, atMs = this.nowMs, preconditions = [] } = options;
     const transaction = {
       requestId: "",
       atMs,
       isClient,
-      preconditions: [],
+      preconditions,
       changes,
       resultJson: "",
     };
@@ -157,7 +161,7 @@ export class World {
         this.#wakeAtMs = Math.min(this.#wakeAtMs ?? plan.wakeAtMs, plan.wakeAtMs);
       if (plan.changes.length === 0) continue;
       isBusy = true;
-      this.commit(plan.changes, { atMs: plan.atMs });
+      this.commit(plan.changes, { atMs: plan.atMs, preconditions: plan.preconditions });
       reconciler.settled(true, this.store);
     }
     return isBusy;
@@ -218,6 +222,8 @@ export class World {
       notBeforeMs: 0,
       jobIteration: 0,
       genericResources: [],
+      networks: [],
+      networkPhase: 0,
       ...fields,
     };
     this.commit([{ kind: "putTask", task }], { atMs: task.createdAtMs });
@@ -285,6 +291,7 @@ export class World {
             registryAuth: "",
             previousRegistryAuth: "",
             jobIteration: 0,
+            vips: [],
             ...this.#jobFields(fields.mode),
           },
         },

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import type { NetworkSpec } from "../../api/index.js";
+import { type Cidr, formatCidr, parseCidr } from "../../base/index.js";
+import { nodeAddressCount, type Others, planNetwork, ulaPrefix } from "./network-plan.js";
+
+function cidr(text: string): Cidr {
+  const found = parseCidr(text);
+  if (!found) throw new Error(text);
+  return found;
+}
+
+const CLUSTER_ID = "qo8rv4ytnxiwwqfc1qmdtdnxn";
+const spec = (set: Partial<NetworkSpec> = {}): NetworkSpec => ({
+  Name: "web",
+  Labels: {},
+  Driver: "overlay",
+  Scope: "swarm",
+  ...set,
+});
+const others = (set: Partial<Others> = {}, pools = ["10.0.0.0/8"], subnetSize = 24): Others => ({
+  cluster: { id: CLUSTER_ID, defaultAddrPool: pools, subnetSize },
+  subnets: [],
+  routes: [],
+  isVniFree: () => true,
+  lastVni: 4096,
+  ...set,
+});
+const subnets = (set: Partial<NetworkSpec>, from: Others) => {
+  const plan = planNetwork(spec(set), from);
+  return plan.kind === "planned" ? plan.subnets.map(({ subnet }) => subnet) : plan.reason;
+};
+const has = (text: string, networkName = "other") => ({ networkName, cidr: cidr(text) });
+
+test("a plain network gets the next VNI, the first /24, its first address and 1450 bytes", () => {
+  expect(planNetwork(spec(), others())).toEqual({
+    kind: "planned",
+    vni: 4097,
+    subnets: [{ subnet: "10.0.0.0/24", gateway: "10.0.0.1", ipRange: "" }],
+    mtu: 1450,
+  });
+});
+
+describe("subnets", () => {
+  test.each([
+    {
+      name: "clear of other networks",
+      from: others({ subnets: [has("10.0.0.0/23")] }),
+      got: ["10.0.2.0/24"],
+    },
+    {
+      name: "clear of the nodes' routes",
+      from: others({ routes: [cidr("10.0.0.0/16")] }),
+      got: ["10.1.0.0/24"],
+    },
+    {
+      name: "from the next pool",
+      from: others({ subnets: [has("172.20.0.0/24")] }, ["172.20.0.0/24", "172.21.0.0/16"]),
+      got: ["172.21.0.0/24"],
+    },
+    {
+      name: "as given, though nodes have a route there",
+      set: { IPAM: { Config: [{ Subnet: "10.9.0.7/24", Gateway: "10.9.0.9" }] } },
+      from: others({ routes: [cidr("10.0.0.0/8")] }),
+      got: ["10.9.0.0/24"],
+    },
+    {
+      name: "ingress at the end of the pool",
+      set: { Ingress: true },
+      from: others({ routes: [cidr("10.255.0.0/24")] }),
+      got: ["10.254.0.0/16"],
+    },
+    {
+      name: "ingress as a sixteenth of a small pool",
+      set: { Ingress: true },
+      from: others({}, ["192.168.0.0/16"]),
+      got: ["192.168.240.0/20"],
+    },
+    {
+      name: "ingress as all of a pool of one subnet",
+      set: { Ingress: true },
+      from: others({}, ["192.168.7.0/24"]),
+      got: ["192.168.7.0/24"],
+    },
+  ] as { name: string; set?: Partial<NetworkSpec>; from: Others; got: string[] }[])(
+    "$name",
+    ({ set = {}, from, got }) => {
+      expect(subnets(set, from)).toEqual(got);
+    },
+  );
+
+  test("both families, IPv4 first, whatever the order given", () => {
+    const ula = ulaPrefix(CLUSTER_ID);
+    expect(formatCidr(ula)).toMatch(/^fd[0-9a-f:]+::\/48$/);
+    const [v4, v6] = subnets({ EnableIPv6: true }, others());
+    expect(v4).toBe("10.0.0.0/24");
+    expect(v6).toBe(formatCidr({ ...ula, length: 64 }));
+    const given = { EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd00:9::/64" }] } };
+    expect(subnets(given, others())).toEqual(["10.0.0.0/24", "fd00:9::/64"]);
+    expect(subnets({ EnableIPv6: true, Ingress: true }, others())).not.toContain(v6);
+  });
+
+  test.each([
+    {
+      name: "overlaps",
+      set: { IPAM: { Config: [{ Subnet: "10.0.5.0/24" }] } },
+      from: others({ subnets: [has("10.0.0.0/16", "db")] }),
+      reason: "subnet 10.0.5.0/24 overlaps 10.0.0.0/16 of network db",
+    },
+    {
+      name: "no pool has room",
+      set: {},
+      from: others({ subnets: [has("192.168.0.0/24")] }, ["192.168.0.0/24"]),
+      reason:
+        "no free subnet for network web in the default address pools 192.168.0.0/24; name one with --subnet",
+    },
+    {
+      name: "the VNI is taken",
+      set: { Options: { "com.docker.network.driver.overlay.vxlanid_list": "5000" } },
+      from: others({ isVniFree: () => false }),
+      reason: "VXLAN id 5000 is in use by another network",
+    },
+  ])("$name: says so", ({ set, from, reason }) => {
+    expect(planNetwork(spec(set), from)).toEqual({ kind: "impossible", reason });
+  });
+});
+
+test("the MTU option is the underlay's", () => {
+  const options = { Options: { "com.docker.network.driver.mtu": "9000" } };
+  expect(planNetwork(spec(options), others())).toMatchObject({ mtu: 8950 });
+});
+
+test.each([
+  { subnet: "10.255.0.0/16", count: 4096 },
+  { subnet: "10.255.0.0/20", count: 2048 },
+  { subnet: "10.255.0.0/24", count: 128 },
+  { subnet: "fd00::/64", count: 4096 },
+])("ingress $subnet keeps $count addresses for nodes, others none", ({ subnet, count }) => {
+  expect(nodeAddressCount(spec({ Ingress: true }), cidr(subnet))).toBe(count);
+  expect(nodeAddressCount(spec(), cidr(subnet))).toBe(0);
+});

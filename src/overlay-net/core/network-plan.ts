@@ -1,0 +1,131 @@
+/** What a network is given: VNI, subnets, MTU. Pure functions of its spec and of what others have. */
+import type { Cluster, NetworkSpec, Subnet } from "../../api/index.js";
+import {
+  type Cidr,
+  cidrsOverlap,
+  formatCidr,
+  formatIp,
+  parseCidr,
+  parseIp,
+} from "../../base/index.js";
+import { firstAddress, freeSubnet } from "./ipam.js";
+import { nextVni, VNI_OPTION, wantedVni } from "./vni.js";
+
+export const MTU_OPTION = "com.docker.network.driver.mtu";
+/** MTU of the underlay unless the option says otherwise. */
+export const UNDERLAY_MTU = 1500;
+/** Outer Ethernet, IPv4, UDP and VXLAN headers. */
+export const VXLAN_OVERHEAD = 50;
+/** Ingress serves every node and every task with a published port. */
+const INGRESS_LENGTH = 16;
+/** What ingress leaves to others of a pool that is hardly larger. */
+const INGRESS_SHARE_BITS = 4;
+/** One per node index with its gateway (contracts §7), at the end of the ingress subnet. */
+const NODE_ADDRESSES = 4096;
+const ULA_LENGTH = 64;
+
+export type Others = {
+  readonly cluster: Pick<Cluster, "id" | "defaultAddrPool" | "subnetSize">;
+  /** Subnets of all other networks, allocated or asked for. */
+  readonly subnets: readonly { readonly networkName: string; readonly cidr: Cidr }[];
+  /** What the nodes' own routes lead to. */
+  readonly routes: readonly Cidr[];
+  readonly isVniFree: (vni: number) => boolean;
+  readonly lastVni: number;
+};
+
+export type NetworkPlan =
+  | {
+      readonly kind: "planned";
+      readonly vni: number;
+      readonly subnets: readonly Subnet[];
+      readonly mtu: number;
+    }
+  | { readonly kind: "impossible"; readonly reason: string };
+
+export function planNetwork(spec: NetworkSpec, others: Others): NetworkPlan {
+  const vni = chooseVni(spec, others);
+  if (typeof vni === "string") return { kind: "impossible", reason: vni };
+  const families = spec.EnableIPv6 === true ? ([4, 6] as const) : ([4] as const);
+  const subnets: Subnet[] = [];
+  for (const family of families) {
+    const subnet = chooseSubnet(spec, family, others);
+    if (typeof subnet === "string") return { kind: "impossible", reason: subnet };
+    subnets.push(subnet);
+  }
+  return { kind: "planned", vni, subnets, mtu: overlayMtu(spec) };
+}
+
+/** Bytes. */
+export function overlayMtu(spec: NetworkSpec): number {
+  return Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU) - VXLAN_OVERHEAD;
+}
+
+/** How many addresses at the end of a network's subnet are its nodes': none but on ingress, and there at most half. */
+export function nodeAddressCount(spec: NetworkSpec, subnet: Cidr): number {
+  if (spec.Ingress !== true) return 0;
+  const bits = (subnet.family === 4 ? 32 : 128) - subnet.length;
+  return bits > 12 ? NODE_ADDRESSES : Math.floor(2 ** (bits - 1));
+}
+
+/** The cluster's ULA /48 (RFC 4193 §3.2.2): its global id comes from the cluster's, which is random. */
+export function ulaPrefix(clusterId: string): Cidr {
+  const mask = (1n << 40n) - 1n;
+  let globalId = 0n;
+  for (const character of clusterId)
+    globalId = (globalId * 36n + BigInt(character.charCodeAt(0))) & mask;
+  return { family: 6, base: ((0xfdn << 40n) | globalId) << 80n, length: 48 };
+}
+
+function chooseVni(spec: NetworkSpec, { isVniFree, lastVni }: Others): number | string {
+  const wanted = wantedVni(spec.Options?.[VNI_OPTION]);
+  if (wanted.kind === "bad") return wanted.reason;
+  if (wanted.kind === "fixed")
+    return isVniFree(wanted.vni)
+      ? wanted.vni
+      : `VXLAN id ${wanted.vni} is in use by another network`;
+  return nextVni(isVniFree, lastVni) ?? "all VXLAN ids are in use";
+}
+
+function chooseSubnet(spec: NetworkSpec, family: 4 | 6, others: Others): Subnet | string {
+  const config = (spec.IPAM?.Config ?? []).find(
+    ({ Subnet }) => parseCidr(Subnet ?? "")?.family === family,
+  );
+  const given = parseCidr(config?.Subnet ?? "");
+  const cidr = given ?? fromPools(spec, family, others);
+  if (cidr === undefined) return exhausted(spec, family, others);
+  const other = others.subnets.find((each) => cidrsOverlap(each.cidr, cidr));
+  if (other)
+    return `subnet ${formatCidr(cidr)} overlaps ${formatCidr(other.cidr)} of network ${other.networkName}`;
+  const gateway = parseIp(config?.Gateway ?? "");
+  const range = parseCidr(config?.IPRange ?? "");
+  return {
+    subnet: formatCidr(cidr),
+    gateway: gateway ? formatIp(gateway) : firstAddress(cidr),
+    ipRange: range ? formatCidr(range) : "",
+  };
+}
+
+function fromPools(spec: NetworkSpec, family: 4 | 6, others: Others): Cidr | undefined {
+  const taken = [...others.routes, ...others.subnets.map(({ cidr }) => cidr)];
+  const isIngress = spec.Ingress === true;
+  if (family === 6)
+    return freeSubnet([ulaPrefix(others.cluster.id)], () => ULA_LENGTH, taken, isIngress);
+  const { defaultAddrPool, subnetSize } = others.cluster;
+  const pools = defaultAddrPool.flatMap((pool) => parseCidr(pool) ?? []);
+  return isIngress
+    ? freeSubnet(pools, (pool) => ingressLength(pool, subnetSize), taken, true)
+    : freeSubnet(pools, () => subnetSize, taken);
+}
+
+/** A /16, but at most a sixteenth of the pool, and never less than any network gets. Taken from the end: users count from the start. */
+function ingressLength(pool: Cidr, subnetSize: number): number {
+  const share = Math.max(INGRESS_LENGTH, pool.length + INGRESS_SHARE_BITS);
+  return Math.max(pool.length, Math.min(share, Math.max(INGRESS_LENGTH, subnetSize)));
+}
+
+function exhausted(spec: NetworkSpec, family: 4 | 6, { cluster }: Others): string {
+  if (family === 6)
+    return `no free IPv6 subnet in ${formatCidr(ulaPrefix(cluster.id))}; name one with --subnet`;
+  return `no free subnet for network ${spec.Name} in the default address pools ${cluster.defaultAddrPool.join(", ")}; name one with --subnet`;
+}
