@@ -44,3 +44,36 @@ export function containerOfAlias(names: NodeNames, alias: string): string | unde
   const prefix = vethAlias(names, "");
   return alias.startsWith(prefix) ? alias.slice(prefix.length) : undefined;
 }
+
+/** Alias prefix of every link of this node. */
+export function aliasPrefix(names: NodeNames): string {
+  return `swarm:${names.nodeId}:`;
+}
+
+/** The namespace of one overlay network on this node: bridge, VXLAN device, one veth per endpoint. */
+export function sandboxNetns(names: NodeNames, networkId: string): string {
+  return `${sandboxPrefix(names)}${networkId}`;
+}
+
+/** Differs from netnsPrefix, so that no sandbox is taken for a container's namespace. */
+export function sandboxPrefix(names: NodeNames): string {
+  return `swarm-${names.short}.net-`;
+}
+
+export function networkAlias(names: NodeNames, networkId: string): string {
+  return `${aliasPrefix(names)}network:${networkId}`;
+}
+
+export function endpointAlias(names: NodeNames, networkId: string, taskId: string): string {
+  return `${aliasPrefix(names)}endpoint:${networkId}:${taskId}`;
+}
+
+/** Exists in the namespace swarmd was started in for a moment before it is moved, hence the node's id. */
+export function vxlanName(names: NodeNames, vni: number): string {
+  return `vx${names.short}${vni.toString(36)}`;
+}
+
+/** The host's own end on the ingress network. */
+export function ingressLink(names: NodeNames): string {
+  return `swin${names.short}`;
+}

@@ -1,0 +1,45 @@
+/** What only the node itself knows; with NetworkState all that its desired kernel state is made of. */
+import type { PublishedPort } from "./network-state.js";
+import type { DnsPorts } from "./rulesets/dns-redirect.js";
+import type { ForeignFirewall } from "./rulesets/foreign-firewall.js";
+
+/** A container (or an endpoint made ahead for one) with a namespace of its own. */
+export type LocalAttachment = {
+  readonly containerId: string;
+  /** Tells its endpoints in NetworkState; "" for one that is on no overlay network. */
+  readonly taskId: string;
+  /** Name below /run/netns. */
+  readonly netns: string;
+  /** On the node's bridge; "" = not there (all its networks are internal, or it has none). */
+  readonly gwbridgeAddress: string;
+  /** Overlay networks in the order of its interfaces, from eth1 on. */
+  readonly networkIds: readonly string[];
+  /** undefined: no resolver in this namespace. */
+  readonly dns: DnsPorts | undefined;
+  readonly hostPorts: readonly Pick<
+    PublishedPort,
+    "protocol" | "publishedPort" | "targetPort"
+  >[];
+};
+
+export type Uplink = {
+  readonly name: string;
+  /** As found. 1 turns into 2 where IPv6 forwarding is needed, else the host would lose its routes. */
+  readonly acceptRa: number;
+};
+
+export type LocalFacts = {
+  readonly attachments: readonly LocalAttachment[];
+  /** CIDR; its first host address is the bridge's own. */
+  readonly gwbridgeSubnet: string;
+  /** Bytes. */
+  readonly gwbridgeMtu: number;
+  /** Published ports whose listener could be bound; others get no rule. */
+  readonly heldPorts: readonly Pick<PublishedPort, "protocol" | "publishedPort">[];
+  readonly uplinks: readonly Uplink[];
+  /** This host forwarded between its links before swarmd came; otherwise it still does not. */
+  readonly wasForwarding: boolean;
+  /** br_netfilter is loaded: bridges must be told to leave iptables alone. */
+  readonly hasBridgeNetfilter: boolean;
+  readonly firewall: ForeignFirewall;
+};

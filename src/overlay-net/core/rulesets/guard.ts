@@ -1,0 +1,83 @@
+import { isIpv6 } from "../address-text.js";
+import type { NftTable } from "../kernel-model.js";
+import type { NodeNames } from "../names.js";
+import { nftTable, regularChain } from "./nft-table.js";
+import { ACCEPT_ND, setOf } from "./rule-parts.js";
+
+export type GuardInput = {
+  /** "" while this node is on no ingress network. */
+  readonly ingressLink: string;
+  readonly bridge: string;
+  readonly dataPathPort: number;
+  readonly vnis: readonly number[];
+  /** Underlay addresses of the member nodes, either family. */
+  readonly members: readonly string[];
+  /** Links between which this host did not forward before swarmd made it forward. */
+  readonly separateLinks: readonly string[];
+};
+
+/**
+ * What closes the host's side; in place before any link of ours. VXLAN has no authentication: frames of our networks come from members'
+ * addresses or not at all, and no container may send any, for it would leave with a member's address.
+ */
+export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
+  const members = [...guard.members].sort();
+  const ingress = `"${guard.ingressLink}"`;
+  const hasIngress = guard.ingressLink !== "";
+  const port = guard.dataPathPort;
+  return nftTable("inet", `${names.nftTable}_guard`, [
+    regularChain("members", [
+      ...sourceRules("ip", members.filter((address) => !isIpv6(address))),
+      ...sourceRules("ip6", members.filter(isIpv6)),
+      "drop",
+    ]),
+    // The VNI is behind the UDP header (64 bits), flags and reserved bits (32): RFC 7348 §5.
+    regularChain(
+      "networks",
+      guard.vnis.length === 0
+        ? []
+        : [`@th,96,24 ${setOf([...guard.vnis].sort((a, b) => a - b))} jump members`],
+    ),
+    {
+      name: "in",
+      hook: "type filter hook input priority -20; policy accept;",
+      rules: [
+        `udp dport ${port} jump networks`,
+        ...(hasIngress
+          ? [
+              `iifname ${ingress} ${ACCEPT_ND}`,
+              `iifname ${ingress} ct state established,related accept`,
+              `iifname ${ingress} drop`,
+            ]
+          : []),
+      ],
+    },
+    {
+      name: "forward",
+      hook: "type filter hook forward priority -20; policy accept;",
+      rules: [
+        `iifname "${guard.bridge}" udp dport ${port} drop`,
+        ...(guard.separateLinks.length < 2 ? [] : [separateRule(guard.separateLinks)]),
+        ...(hasIngress
+          ? [
+              `oifname ${ingress} ct state invalid drop`,
+              `iifname ${ingress} ct state established,related accept`,
+              `oifname ${ingress} ct state established,related accept`,
+              `oifname ${ingress} ct status dnat accept`,
+              `oifname ${ingress} drop`,
+              `iifname ${ingress} drop`,
+            ]
+          : []),
+      ],
+    },
+  ]);
+}
+
+function sourceRules(family: "ip" | "ip6", members: readonly string[]): readonly string[] {
+  return members.length === 0 ? [] : [`${family} saddr ${setOf(members)} return`];
+}
+
+function separateRule(links: readonly string[]): string {
+  const set = setOf([...links].sort().map((link) => `"${link}"`));
+  return `iifname ${set} oifname ${set} ct status ! dnat drop`;
+}
