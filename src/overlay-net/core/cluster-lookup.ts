@@ -1,4 +1,3 @@
-import { invariant } from "../../base/index.js";
 import type { LocalFacts } from "./local-facts.js";
 import type { NodeNames } from "./names.js";
 import type {
@@ -55,13 +54,6 @@ export class ClusterLookup {
     return this.#nodes.get(id);
   }
 
-  /** What is known to be a network of the state. */
-  knownNetwork(id: string): NetworkEntry {
-    const network = this.#networks.get(id);
-    invariant(network !== undefined, `no network ${id} in the state of index ${this.state.index}`);
-    return network;
-  }
-
   endpoint(networkId: string, taskId: string): EndpointEntry | undefined {
     return taskId === "" ? undefined : this.#byTask.get(`${networkId} ${taskId}`);
   }
@@ -83,7 +75,7 @@ export class ClusterLookup {
   #takesConnections(endpoint: EndpointEntry): boolean {
     const isDown = this.#nodes.get(endpoint.nodeId)?.isDown ?? true;
     const isNamed = endpoint.serviceId !== "";
-    return isNamed && endpoint.isBackend && endpoint.phase !== "withdrawn" && !isDown;
+    return isNamed && endpoint.isBackend && !isDown;
   }
 }
 

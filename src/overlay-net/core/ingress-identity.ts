@@ -9,6 +9,9 @@ export const NODE_INDEX_MAX = 4094;
 /** Connection mark of a request in a task's namespace: this plus the index of the node it came through. */
 export const MESH_MARK = 0x1000;
 export const MESH_MARK_MASK = 0xf000;
+/** Routing tables looked up by mark alone: the host's way into ingress, and a task's way back to a node. */
+export const HOST_MESH_TABLE = 47_890;
+export const TASK_MESH_TABLE = 47_891;
 /** Frames to it go back to the node named by the packet's mark; nobody has it. */
 export const MESH_GATEWAY_MAC = "02:42:ff:00:ff:ff";
 

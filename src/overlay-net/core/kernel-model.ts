@@ -21,6 +21,11 @@ export type Link = {
   readonly isIsolated: boolean;
   /** Bridge port flag; off on VXLAN devices, false when not a port. */
   readonly isLearning: boolean;
+  /**
+   * In a desired state alone: this end's plan makes the pair. The end in the other namespace is listed there without a peer: when it is
+   * missing, it comes with this one.
+   */
+  readonly peer?: VethPeer;
   readonly vxlan?: {
     readonly vni: number;
     readonly port: number;
@@ -67,7 +72,10 @@ export type NftTable = {
   readonly family: NftFamily;
   readonly name: string;
   readonly text: string;
-  /** Hex digest of what the table holds; a table whose comment differs, or whose netns saw a foreign nft generation, is rewritten. */
+  /**
+   * Hex digest of what the table holds. An empty table `<name>_rev` beside it holds a newer digest in its comment, after chains were
+   * changed one by one. A table whose comment differs, or whose netns saw a foreign nft generation, is rewritten.
+   */
   readonly hash: string;
 };
 

@@ -16,10 +16,7 @@ export type LocalAttachment = {
   readonly networkIds: readonly string[];
   /** undefined: no resolver in this namespace. */
   readonly dns: DnsPorts | undefined;
-  readonly hostPorts: readonly Pick<
-    PublishedPort,
-    "protocol" | "publishedPort" | "targetPort"
-  >[];
+  readonly hostPorts: readonly Pick<PublishedPort, "protocol" | "publishedPort" | "targetPort">[];
 };
 
 export type Uplink = {

@@ -19,9 +19,7 @@ test("each published port is translated both for traffic from outside and from t
   const text = nodeRuleset(NAMES, "172.20.0.0/20", [
     { protocol: "udp", publishedPort: 5353, address: "172.20.0.7", targetPort: 53 },
   ]);
-  expect(
-    text.match(/meta l4proto udp dnat ip to 172\.20\.0\.7:53$/gm),
-  ).toHaveLength(1);
+  expect(text.match(/meta l4proto udp dnat ip to 172\.20\.0\.7:53$/gm)).toHaveLength(1);
   expect(text.match(/fib daddr type local jump ports$/gm)).toHaveLength(2);
 });
 

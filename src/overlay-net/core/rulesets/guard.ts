@@ -27,7 +27,10 @@ export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
   const port = guard.dataPathPort;
   return nftTable("inet", `${names.nftTable}_guard`, [
     regularChain("members", [
-      ...sourceRules("ip", members.filter((address) => !isIpv6(address))),
+      ...sourceRules(
+        "ip",
+        members.filter((address) => !isIpv6(address)),
+      ),
       ...sourceRules("ip6", members.filter(isIpv6)),
       "drop",
     ]),

@@ -37,11 +37,29 @@ export function meshTable(names: NodeNames, mesh: MeshInput): NftTable {
   return nftTable("inet", `${names.nftTable}_mesh`, [
     REFUSE,
     ...ports.flatMap((port) => portChains(port)),
-    regularChain("ports4", verdicts("p4", ports.filter(({ backends }) => backends.length > 0))),
-    regularChain("ports6", verdicts("p6", ports.filter(({ backends6 }) => backends6.length > 0))),
+    regularChain(
+      "ports4",
+      verdicts(
+        "p4",
+        ports.filter(({ backends }) => backends.length > 0),
+      ),
+    ),
+    regularChain(
+      "ports6",
+      verdicts(
+        "p6",
+        ports.filter(({ backends6 }) => backends6.length > 0),
+      ),
+    ),
     regularChain("idle", [
-      ...refusals("ipv4", ports.filter(({ backends }) => backends.length === 0)),
-      ...refusals("ipv6", ports.filter(({ backends6 }) => backends6.length === 0)),
+      ...refusals(
+        "ipv4",
+        ports.filter(({ backends }) => backends.length === 0),
+      ),
+      ...refusals(
+        "ipv6",
+        ports.filter(({ backends6 }) => backends6.length === 0),
+      ),
     ]),
     {
       name: "mark_pre",

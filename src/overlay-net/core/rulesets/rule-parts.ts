@@ -10,8 +10,7 @@ export const REFUSE: NftChain = {
 };
 
 /** Neighbour discovery: IPv6 does not work without, whatever else is closed. */
-export const ACCEPT_ND =
-  "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept";
+export const ACCEPT_ND = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept";
 
 export function setOf(elements: readonly (string | number)[]): string {
   return `{ ${elements.join(", ")} }`;

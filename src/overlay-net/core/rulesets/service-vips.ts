@@ -1,5 +1,5 @@
-import type { NodeNames } from "../names.js";
 import type { NftTable } from "../kernel-model.js";
+import type { NodeNames } from "../names.js";
 import { nftTable, regularChain } from "./nft-table.js";
 import { dnatTo, nameOf, REFUSE, setOf } from "./rule-parts.js";
 

@@ -36,8 +36,14 @@ export function taskIngressTable(names: NodeNames, task: TaskIngressInput): NftT
   const ports = task.ports.map((port) => `${port.protocol} . ${port.targetPort}`);
   return nftTable("inet", `${names.nftTable}_ingress`, [
     REFUSE,
-    regularChain("zones", byMac(nodes, "ct original zone set", (index) => `${nodeZone(index)}`)),
-    regularChain("marks", byMac(nodes, "ct mark set", (index) => hex(nodeMark(index)))),
+    regularChain(
+      "zones",
+      byMac(nodes, "ct original zone set", (index) => `${nodeZone(index)}`),
+    ),
+    regularChain(
+      "marks",
+      byMac(nodes, "ct mark set", (index) => hex(nodeMark(index))),
+    ),
     regularChain(
       "published",
       ports.length === 0
@@ -92,7 +98,10 @@ export function returnPathTable(
   const nodes = [...nodeIndexes].sort((a, b) => a - b);
   const macs = nodes.map((index) => `${hex(nodeMark(index))} : ${nodeIngressMac(index)}`);
   return nftTable("netdev", `${names.nftTable}_return`, [
-    regularChain("nodes", macs.length === 0 ? [] : [`ether daddr set meta mark map ${setOf(macs)}`]),
+    regularChain(
+      "nodes",
+      macs.length === 0 ? [] : [`ether daddr set meta mark map ${setOf(macs)}`],
+    ),
     {
       name: "egress",
       hook: `type filter hook egress device "${link}" priority 0; policy accept;`,

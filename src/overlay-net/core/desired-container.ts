@@ -1,0 +1,212 @@
+import { endpointMac } from "./address-text.js";
+import { addressesOf, type ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
+import { gwbridgeGateway } from "./desired-host.js";
+import { addressWithLength, emptyNetns, ethName, plainLink } from "./desired-parts.js";
+import {
+  MESH_GATEWAY_MAC,
+  MESH_MARK,
+  MESH_MARK_MASK,
+  meshGateway,
+  TASK_MESH_TABLE,
+} from "./ingress-identity.js";
+import { macOf, parseIpv4 } from "./ipv4.js";
+import type { Neighbour, NetnsState, NftTable, Route, Rule } from "./kernel-model.js";
+import type { LocalAttachment } from "./local-facts.js";
+import { endpointAlias, vethAlias } from "./names.js";
+import type { EndpointEntry, NetworkEntry } from "./network-state.js";
+import { dnsRedirectTable } from "./rulesets/dns-redirect.js";
+import { serviceVipTable } from "./rulesets/service-vips.js";
+import { returnPathTable, taskIngressTable } from "./rulesets/task-ingress.js";
+
+export const MAIN_TABLE = 254;
+const MESH_RULE_PRIORITY = 1000;
+/** eth0 leads out, through the node's bridge. */
+const GWBRIDGE_LINK = "eth0";
+
+/** One of a container's interfaces on an overlay network. */
+type Interface = {
+  readonly link: string;
+  readonly network: NetworkEntry;
+  readonly endpoint: EndpointEntry;
+};
+
+/** VIP tables by the networks they are for: containers on the same networks have the same one. */
+export type VipTables = Map<string, NftTable>;
+
+/** A container's own namespace: its interfaces, where its packets go, and its tables. */
+export function desiredContainer(
+  input: DesiredInput,
+  lookup: ClusterLookup,
+  attachment: LocalAttachment,
+  vipTables: VipTables,
+): NetnsState {
+  const { names, local } = input;
+  const interfaces = interfacesOf(lookup, attachment);
+  const overlays = interfaces.filter(({ network }) => !network.isIngress);
+  const ingress = interfaces.find(({ network }) => network.isIngress);
+  const gwbridge = gwbridgePart(input, attachment);
+  const mesh = ingress === undefined ? NO_MESH : meshPart(input, lookup, attachment, ingress);
+  const tables = [
+    ...(attachment.dns === undefined ? [] : [dnsRedirectTable(names, attachment.dns)]),
+    ...(overlays.length === 0 ? [] : [vipTable(input, lookup, overlays, vipTables)]),
+    ...mesh.tables,
+  ];
+  return {
+    ...emptyNetns(attachment.netns),
+    links: [
+      ...gwbridge.links,
+      ...interfaces.map(({ link, network, endpoint }) =>
+        plainLink({
+          name: link,
+          kind: "veth",
+          alias: endpointAlias(names, network.id, attachment.taskId),
+          mtu: network.mtu,
+          mac: endpointMac(endpoint.address, endpoint.address6),
+        }),
+      ),
+    ],
+    addresses: [
+      ...(attachment.gwbridgeAddress === ""
+        ? []
+        : [
+            {
+              link: GWBRIDGE_LINK,
+              address: addressWithLength(attachment.gwbridgeAddress, local.gwbridgeSubnet),
+            },
+          ]),
+      ...interfaces.flatMap(addressesOfInterface),
+    ],
+    routes: [...gwbridge.routes, ...mesh.routes],
+    rules: mesh.rules,
+    neighbours: mesh.neighbours,
+    tables,
+    sysctls: [
+      ...interfaces
+        .filter(({ network }) => network.subnet6 !== "")
+        .map(({ link }) => ({ key: `net/ipv6/conf/${link}/accept_dad`, value: "0" })),
+      ...mesh.sysctls,
+    ],
+  };
+}
+
+function interfacesOf(lookup: ClusterLookup, attachment: LocalAttachment): readonly Interface[] {
+  return attachment.networkIds.flatMap((id, place) => {
+    const network = lookup.network(id);
+    const endpoint = lookup.endpoint(id, attachment.taskId);
+    return network === undefined || endpoint === undefined
+      ? []
+      : [{ link: ethName(place), network, endpoint }];
+  });
+}
+
+function addressesOfInterface({ link, network, endpoint }: Interface) {
+  return [
+    { address: endpoint.address, subnet: network.subnet },
+    { address: endpoint.address6, subnet: network.subnet6 },
+  ]
+    .filter(({ address }) => address !== "")
+    .map(({ address, subnet }) => ({ link, address: addressWithLength(address, subnet) }));
+}
+
+function gwbridgePart({ names, local }: DesiredInput, attachment: LocalAttachment) {
+  if (attachment.gwbridgeAddress === "") return { links: [], routes: [] };
+  return {
+    links: [
+      plainLink({
+        name: GWBRIDGE_LINK,
+        kind: "veth",
+        alias: vethAlias(names, attachment.containerId),
+        mtu: local.gwbridgeMtu,
+        mac: macOf(parseIpv4(attachment.gwbridgeAddress)),
+      }),
+    ],
+    routes: [defaultRoute(4, gwbridgeGateway(local.gwbridgeSubnet), GWBRIDGE_LINK, MAIN_TABLE)],
+  };
+}
+
+/** Services of a task's own networks; ingress has virtual addresses for nobody. */
+function vipTable(
+  { names }: DesiredInput,
+  lookup: ClusterLookup,
+  overlays: readonly Interface[],
+  known: VipTables,
+): NftTable {
+  const ids = overlays.map(({ network }) => network.id).sort();
+  const key = ids.join(" ");
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const services = ids
+    .flatMap((id) => lookup.servicesOn(id))
+    .filter(({ mode }) => mode === "vip")
+    .map(({ networkId, serviceId, vip, vip6 }) => {
+      const backends = lookup.backends(networkId, serviceId);
+      return {
+        vip,
+        vip6,
+        backends: addressesOf(backends, "address"),
+        backends6: addressesOf(backends, "address6"),
+      };
+    });
+  const table = serviceVipTable(names, services);
+  known.set(key, table);
+  return table;
+}
+
+type MeshPart = Pick<NetnsState, "routes" | "rules" | "neighbours" | "tables" | "sysctls">;
+const NO_MESH: MeshPart = { routes: [], rules: [], neighbours: [], tables: [], sysctls: [] };
+
+/**
+ * Replies go back through the node they came from. Where nothing else leads out, the default route goes there too: a socket needs some
+ * route to the client before the mark applies; what is not a reply is refused.
+ */
+function meshPart(
+  { names }: DesiredInput,
+  lookup: ClusterLookup,
+  attachment: LocalAttachment,
+  { link, network, endpoint }: Interface,
+): MeshPart {
+  const families = [
+    { family: 4 as const, subnet: endpoint.address === "" ? "" : network.subnet },
+    { family: 6 as const, subnet: endpoint.address6 === "" ? "" : network.subnet6 },
+  ].filter(({ subnet }) => subnet !== "");
+  const routes: Route[] = [];
+  const rules: Rule[] = [];
+  const neighbours: Neighbour[] = [];
+  for (const { family, subnet } of families) {
+    const via = meshGateway(subnet);
+    const isOnlyWay = family === 6 || attachment.gwbridgeAddress === "";
+    routes.push(defaultRoute(family, via, link, TASK_MESH_TABLE));
+    if (isOnlyWay) routes.push(defaultRoute(family, via, link, MAIN_TABLE));
+    rules.push({
+      family,
+      priority: MESH_RULE_PRIORITY,
+      fwmark: MESH_MARK,
+      mask: MESH_MARK_MASK,
+      table: TASK_MESH_TABLE,
+    });
+    neighbours.push({ link, address: via, mac: MESH_GATEWAY_MAC });
+  }
+  const nodeIndexes = lookup.state.nodes.map(({ index }) => index);
+  const service = lookup
+    .servicesOn(network.id)
+    .find(({ serviceId }) => serviceId === endpoint.serviceId);
+  const task = {
+    link,
+    subnet: network.subnet,
+    gwbridgeAddress: attachment.gwbridgeAddress,
+    nodeIndexes,
+    ports: service?.ports ?? [],
+  };
+  return {
+    routes,
+    rules,
+    neighbours,
+    tables: [taskIngressTable(names, task), returnPathTable(names, task)],
+    // Replies leave by another interface than the route to the client says; strict filters would drop the requests.
+    sysctls: ["all", link].map((name) => ({ key: `net/ipv4/conf/${name}/rp_filter`, value: "0" })),
+  };
+}
+
+function defaultRoute(family: 4 | 6, via: string, link: string, table: number): Route {
+  return { dst: "default", family, via, link, table };
+}

@@ -1,0 +1,210 @@
+import { addressesOf, type ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
+import { addressWithLength, emptyNetns, plainLink } from "./desired-parts.js";
+import { HOST_MESH_TABLE, nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
+import { formatIpv4, macOf, parseIpv4, parsePrefix } from "./ipv4.js";
+import type { Link, NetnsState, NftTable, Sysctl } from "./kernel-model.js";
+import { ingressLink, networkAlias, vethAlias, vethName } from "./names.js";
+import type { EndpointEntry, NetworkEntry, NodeEntry, ServiceEntry } from "./network-state.js";
+import { guardTable } from "./rulesets/guard.js";
+import { gwbridgeTable } from "./rulesets/gwbridge.js";
+import { HOST_MESH_MARK, type MeshPort, meshTable } from "./rulesets/mesh.js";
+
+const HOST_MESH_PRIORITY = 4_789;
+
+/** The host's place on ingress; undefined while there is no ingress network or the managers do not know this node yet. */
+type OnIngress = {
+  readonly network: NetworkEntry;
+  readonly self: NodeEntry;
+  readonly link: string;
+};
+
+/** What swarmd adds to the namespace it was started in. Nothing else there is its business. */
+export function desiredHost(input: DesiredInput, lookup: ClusterLookup): NetnsState {
+  const { names, local } = input;
+  const { ingress: network, self } = lookup;
+  const on =
+    network === undefined || self === undefined
+      ? undefined
+      : { network, self, link: ingressLink(names) };
+  return {
+    ...emptyNetns(""),
+    links: [...gwbridgeLinks(input), ...(on === undefined ? [] : [ingressEnd(input, on)])],
+    addresses: [
+      {
+        link: names.bridge,
+        address: addressWithLength(gwbridgeGateway(local.gwbridgeSubnet), local.gwbridgeSubnet),
+      },
+      ...(on === undefined ? [] : ingressAddresses(on)),
+    ],
+    ...(on === undefined ? {} : markedRoutes(on)),
+    tables: hostTables(input, lookup, on),
+    sysctls: hostSysctls(input, on),
+  };
+}
+
+/** The bridge's own address: the first of its subnet. */
+export function gwbridgeGateway(subnet: string): string {
+  return formatIpv4(parsePrefix(subnet).base + 1);
+}
+
+function gwbridgeLinks({ names, local }: DesiredInput): readonly Link[] {
+  const base = parsePrefix(local.gwbridgeSubnet).base;
+  const mtu = local.gwbridgeMtu;
+  const bridge = plainLink({ name: names.bridge, kind: "bridge", alias: names.bridgeAlias, mtu });
+  const ports = local.attachments
+    .filter(({ gwbridgeAddress }) => gwbridgeAddress !== "")
+    .map(({ containerId, gwbridgeAddress, netns }) => {
+      const address = parseIpv4(gwbridgeAddress);
+      const common = { kind: "veth", alias: vethAlias(names, containerId), mtu } as const;
+      const name = vethName(names, address - base);
+      return {
+        ...plainLink({ ...common, name, master: names.bridge }),
+        isIsolated: true,
+        peer: { netns, link: plainLink({ ...common, name: "eth0", mac: macOf(address) }) },
+      };
+    });
+  return [bridge, ...ports];
+}
+
+/** Made by the sandbox's plan; its other end is there. */
+function ingressEnd({ names }: DesiredInput, { network, self, link }: OnIngress): Link {
+  return plainLink({
+    name: link,
+    kind: "veth",
+    alias: networkAlias(names, network.id),
+    mtu: network.mtu,
+    mac: nodeIngressMac(self.index),
+  });
+}
+
+/** Of full length: an address of ours with the subnet's length would put a route to ingress into the main table. */
+function ingressAddresses({ network, self, link }: OnIngress) {
+  return [
+    { subnet: network.subnet, length: 32 },
+    { subnet: network.subnet6, length: 128 },
+  ]
+    .filter(({ subnet }) => subnet !== "")
+    .map(({ subnet, length }) => ({
+      link,
+      address: `${nodeIngressAddress(subnet, self.index)}/${length}`,
+    }));
+}
+
+function markedRoutes({ network, link }: OnIngress): Pick<NetnsState, "routes" | "rules"> {
+  const families = [
+    { family: 4 as const, subnet: network.subnet },
+    { family: 6 as const, subnet: network.subnet6 },
+  ].filter(({ subnet }) => subnet !== "");
+  return {
+    routes: families.map(({ family, subnet }) => ({
+      dst: subnet,
+      family,
+      via: "",
+      link,
+      table: HOST_MESH_TABLE,
+    })),
+    rules: families.map(({ family }) => ({
+      family,
+      priority: HOST_MESH_PRIORITY,
+      fwmark: HOST_MESH_MARK,
+      mask: HOST_MESH_MARK,
+      table: HOST_MESH_TABLE,
+    })),
+  };
+}
+
+function hostTables(
+  { state, names, local }: DesiredInput,
+  lookup: ClusterLookup,
+  on: OnIngress | undefined,
+): readonly NftTable[] {
+  const hostPorts = local.attachments.flatMap(({ gwbridgeAddress: address, hostPorts: ports }) =>
+    address === "" ? [] : ports.map((port) => ({ ...port, address })),
+  );
+  const guard = guardTable(names, {
+    ingressLink: on?.link ?? "",
+    bridge: names.bridge,
+    dataPathPort: state.dataPathPort,
+    vnis: state.networks.filter(({ vni }) => vni > 0).map(({ vni }) => vni),
+    members: state.nodes.map(({ dataPathAddr }) => dataPathAddr).filter((addr) => addr !== ""),
+    separateLinks: local.wasForwarding ? [] : local.uplinks.map(({ name }) => name),
+  });
+  const tables = [guard, gwbridgeTable(names, local.gwbridgeSubnet, hostPorts)];
+  if (on === undefined) return tables;
+  const { network, self, link } = on;
+  const mesh = meshTable(names, {
+    link,
+    mtu: network.mtu,
+    address: network.subnet === "" ? "" : nodeIngressAddress(network.subnet, self.index),
+    gwbridgeSubnet: local.gwbridgeSubnet,
+    ports: meshPorts(lookup, network, local.heldPorts),
+  });
+  return [...tables, mesh];
+}
+
+function meshPorts(
+  lookup: ClusterLookup,
+  network: NetworkEntry,
+  heldPorts: readonly { readonly protocol: string; readonly publishedPort: number }[],
+): readonly MeshPort[] {
+  const held = new Set(heldPorts.map((port) => `${port.protocol} ${port.publishedPort}`));
+  return lookup.servicesOn(network.id).flatMap((service) => {
+    const backends = meshBackends(lookup, service);
+    return service.ports
+      .filter((port) => held.has(`${port.protocol} ${port.publishedPort}`))
+      .map(({ protocol, publishedPort, targetPort }) => ({
+        protocol,
+        publishedPort,
+        targetPort,
+        backends: addressesOf(backends, "address"),
+        backends6: addressesOf(backends, "address6"),
+      }));
+  });
+}
+
+/** Where this node sends what comes to a published port. */
+export function meshBackends(
+  lookup: ClusterLookup,
+  { networkId, serviceId, prefersLocal }: ServiceEntry,
+): readonly EndpointEntry[] {
+  const all = lookup.backends(networkId, serviceId);
+  const here = prefersLocal ? all.filter(({ nodeId }) => nodeId === lookup.state.nodeId) : [];
+  return here.length > 0 ? here : all;
+}
+
+/** Forwarding is switched on link by link; the order is that in which they must be set. */
+function hostSysctls({ names, local }: DesiredInput, on: OnIngress | undefined): readonly Sysctl[] {
+  const forwarding = [
+    names.bridge,
+    ...(on === undefined ? [] : [on.link]),
+    ...local.uplinks.map(({ name }) => name),
+  ].map((link) => v4(link, "forwarding", 1));
+  // Lets 127.0.0.1:<published port> on this host be translated to a container.
+  const bridge = v4(names.bridge, "route_localnet", 1);
+  if (on === undefined) return [bridge, ...forwarding];
+  const ingress = [
+    v4(on.link, "route_localnet", 1),
+    v4(on.link, "rp_filter", 2),
+    v4(on.link, "src_valid_mark", 1),
+  ];
+  return [bridge, ...ingress, ...forwarding, ...ipv6Sysctls(local.uplinks, on)];
+}
+
+/** IPv6 forwards for all links or none, and a router ignores router advertisements unless told otherwise. */
+function ipv6Sysctls(
+  uplinks: readonly { readonly name: string; readonly acceptRa: number }[],
+  { network, link }: OnIngress,
+): readonly Sysctl[] {
+  if (network.subnet6 === "") return [];
+  return [
+    ...uplinks
+      .filter(({ acceptRa }) => acceptRa === 1)
+      .map(({ name }) => ({ key: `net/ipv6/conf/${name}/accept_ra`, value: "2" })),
+    { key: `net/ipv6/conf/${link}/accept_dad`, value: "0" },
+    { key: "net/ipv6/conf/all/forwarding", value: "1" },
+  ];
+}
+
+function v4(link: string, name: string, value: number): Sysctl {
+  return { key: `net/ipv4/conf/${link}/${name}`, value: `${value}` };
+}

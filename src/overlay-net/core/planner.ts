@@ -1,0 +1,263 @@
+/**
+ * From observed to desired kernel state. Within a node: what closes doors first, then links and what frames need, then the tables that
+ * send connections there; taking away goes the other way round. So no table ever names a backend that cannot be reached.
+ */
+
+import { emptyNetns } from "./desired-parts.js";
+import type {
+  KernelOperation,
+  Link,
+  NetnsOperations,
+  NetnsState,
+  NftTable,
+} from "./kernel-model.js";
+import { linkChange } from "./link-change.js";
+import { type Ownership, ownPart } from "./ownership.js";
+import { removeScript, updateScript } from "./rulesets/nft-table.js";
+
+/** One namespace's operations by when they are due, seen over the whole node. */
+type Stages = Readonly<Record<StageName, readonly KernelOperation[]>>;
+const STAGES = [
+  "make",
+  "guard",
+  "links",
+  "reach",
+  "publish",
+  "withdraw",
+  "unreach",
+  "clear",
+] as const;
+type StageName = (typeof STAGES)[number];
+
+/** The table that is loaded before the links that it guards. */
+const GUARD_SUFFIX = "_guard";
+
+/**
+ * Operations that lead one namespace to its desired state, in order. undefined as desired: it should not be; as observed: it is not
+ * there. Planning on the result gives nothing. Links are made anew only when what differs cannot be set.
+ */
+export function planChanges(
+  desired: NetnsState | undefined,
+  observed: NetnsState | undefined,
+  ownership: Ownership,
+): readonly KernelOperation[] {
+  const stages = planStages(desired, observed, ownership);
+  return STAGES.flatMap((stage) => stages[stage]);
+}
+
+export type NetnsPair = {
+  readonly netns: string;
+  readonly desired: NetnsState | undefined;
+  readonly observed: NetnsState | undefined;
+  readonly ownership: Ownership;
+};
+
+/**
+ * The same over all namespaces of a node. Pairs come in the order in which links are made: sandboxes, the host, containers; a veth pair is
+ * made by the end that comes first.
+ */
+export function planNode(pairs: readonly NetnsPair[]): readonly NetnsOperations[] {
+  const planned = pairs.map(({ netns, desired, observed, ownership }) => ({
+    netns,
+    stages: planStages(desired, observed, ownership),
+  }));
+  const reversed = [...planned].reverse();
+  return STAGES.flatMap((stage) =>
+    // Containers lose their way out before their peers' sandboxes lose the entries.
+    (stage === "unreach" || stage === "clear" ? reversed : planned)
+      .map(({ netns, stages }) => ({ netns, operations: stages[stage] }))
+      .filter(({ operations }) => operations.length > 0),
+  );
+}
+
+function planStages(
+  desired: NetnsState | undefined,
+  observed: NetnsState | undefined,
+  ownership: Ownership,
+): Stages {
+  const nothing: Record<StageName, readonly KernelOperation[]> = {
+    make: [],
+    guard: [],
+    links: [],
+    reach: [],
+    publish: [],
+    withdraw: [],
+    unreach: [],
+    clear: [],
+  };
+  const netns = desired?.netns ?? observed?.netns ?? "";
+  if (desired === undefined && netns !== "") {
+    const isKept = observed === undefined || !ownership.mayDelete;
+    return isKept ? nothing : { ...nothing, clear: [{ kind: "removeNetns" }] };
+  }
+  const wanted = desired ?? emptyNetns(netns);
+  const seen = ownPart(observed ?? emptyNetns(netns), wanted, ownership);
+  const links = planLinks(wanted, seen, ownership.mayDelete);
+  // What is on a link that is made anew went with the old one.
+  const left = withoutLinks(seen, links.replaced);
+  const hasNewLink = wanted.links.some(
+    (link) => !left.links.some(({ name }) => name === link.name),
+  );
+  const tables = planTables(wanted.tables, left.tables, hasNewLink);
+  const take = ownership.mayDelete;
+  return {
+    make: observed === undefined && netns !== "" ? [{ kind: "addNetns" }] : [],
+    guard: tables.guard,
+    links: links.operations,
+    reach: [...planSettings(wanted, left), ...planEntries(wanted, left)],
+    publish: tables.load,
+    withdraw: take ? tables.remove : [],
+    unreach: take ? planEntryRemovals(wanted, left) : [],
+    clear: take ? links.removals : [],
+  };
+}
+
+type LinkPlan = {
+  readonly operations: readonly KernelOperation[];
+  readonly removals: readonly KernelOperation[];
+  readonly replaced: ReadonlySet<string>;
+};
+
+function planLinks(wanted: NetnsState, seen: NetnsState, mayDelete: boolean): LinkPlan {
+  const byName = new Map(seen.links.map((link) => [link.name, link]));
+  const operations: KernelOperation[] = [];
+  const replaced = new Set<string>();
+  // A bridge must be there before its ports.
+  const ordered = [...wanted.links].sort((a, b) => rank(a) - rank(b));
+  for (const { peer, ...link } of ordered) {
+    const present = byName.get(link.name);
+    const change = present === undefined ? "make" : linkChange(link, present);
+    if (change === "none") continue;
+    if (change === "set") {
+      operations.push({ kind: "setLink", link });
+      continue;
+    }
+    const isMadeHere = link.kind !== "veth" || peer !== undefined;
+    if (!isMadeHere || (present !== undefined && !mayDelete)) continue;
+    if (present !== undefined) {
+      operations.push({ kind: "removeLink", name: link.name });
+      replaced.add(link.name);
+    }
+    operations.push({ kind: "addLink", link, ...(peer === undefined ? {} : { peer }) });
+  }
+  const names = new Set(wanted.links.map(({ name }) => name));
+  const removals = seen.links
+    .filter(({ name }) => !names.has(name))
+    .sort((a, b) => rank(b) - rank(a))
+    .map(({ name }) => ({ kind: "removeLink" as const, name }));
+  return { operations, removals, replaced };
+}
+
+function rank(link: Link): number {
+  return link.kind === "bridge" ? 0 : 1;
+}
+
+function withoutLinks(state: NetnsState, gone: ReadonlySet<string>): NetnsState {
+  if (gone.size === 0) return state;
+  const stays = ({ link }: { readonly link: string }) => !gone.has(link);
+  return {
+    ...state,
+    links: state.links.filter(({ name }) => !gone.has(name)),
+    addresses: state.addresses.filter(stays),
+    routes: state.routes.filter(stays),
+    fdb: state.fdb.filter(stays),
+    neighbours: state.neighbours.filter(stays),
+  };
+}
+
+function planSettings(wanted: NetnsState, seen: NetnsState): readonly KernelOperation[] {
+  const values = new Map(seen.sysctls.map(({ key, value }) => [key, value]));
+  return wanted.sysctls
+    .filter(({ key, value }) => values.get(key) !== value)
+    .map((sysctl) => ({ kind: "setSysctl", sysctl }));
+}
+
+function planEntries(wanted: NetnsState, seen: NetnsState): readonly KernelOperation[] {
+  return [
+    ...missing(wanted.addresses, seen.addresses).map(
+      (address) => ({ kind: "addAddress", address }) as const,
+    ),
+    ...missing(wanted.routes, seen.routes).map(
+      (route) => ({ kind: "replaceRoute", route }) as const,
+    ),
+    ...missing(wanted.rules, seen.rules).map((rule) => ({ kind: "addRule", rule }) as const),
+    ...missing(wanted.fdb, seen.fdb).map((entry) => ({ kind: "replaceFdb", entry }) as const),
+    ...missing(wanted.neighbours, seen.neighbours).map(
+      (entry) => ({ kind: "replaceNeighbour", entry }) as const,
+    ),
+  ];
+}
+
+/** What a replace overwrote is not removed again. */
+function planEntryRemovals(wanted: NetnsState, seen: NetnsState): readonly KernelOperation[] {
+  return [
+    ...unwanted(
+      seen.routes,
+      wanted.routes,
+      ({ dst, family, table }) => `${dst} ${family} ${table}`,
+    ).map((route) => ({ kind: "removeRoute", route }) as const),
+    ...missing(seen.rules, wanted.rules).map((rule) => ({ kind: "removeRule", rule }) as const),
+    ...unwanted(seen.fdb, wanted.fdb, ({ link, mac, dst }) => `${link} ${mac} ${dst === ""}`).map(
+      (entry) => ({ kind: "removeFdb", entry }) as const,
+    ),
+    ...unwanted(seen.neighbours, wanted.neighbours, (n) => `${n.link} ${n.address}`).map(
+      (entry) => ({ kind: "removeNeighbour", entry }) as const,
+    ),
+    ...missing(seen.addresses, wanted.addresses).map(
+      (address) => ({ kind: "removeAddress", address }) as const,
+    ),
+  ];
+}
+
+type TablePlan = Readonly<Record<"guard" | "load" | "remove", readonly KernelOperation[]>>;
+
+/** A chain at a device goes with the device, while its table stays: after a new link such tables are loaded again. */
+function planTables(
+  wanted: readonly NftTable[],
+  seen: readonly NftTable[],
+  hasNewLink: boolean,
+): TablePlan {
+  const key = ({ family, name }: NftTable) => `${family} ${name}`;
+  const byKey = new Map(seen.map((table) => [key(table), table]));
+  const isWanted = new Set(wanted.map(key));
+  const scripts = wanted.flatMap((table) => {
+    const present = byKey.get(key(table));
+    const isLost = table.family === "netdev" && hasNewLink;
+    if (present?.hash === table.hash && !isLost) return [];
+    const known = present === undefined || isLost ? { ...table, text: "" } : present;
+    return [{ name: table.name, operation: nft(updateScript(known, table)) }];
+  });
+  return {
+    guard: scripts.filter(({ name }) => name.endsWith(GUARD_SUFFIX)).map((s) => s.operation),
+    load: scripts.filter(({ name }) => !name.endsWith(GUARD_SUFFIX)).map((s) => s.operation),
+    remove: seen
+      .filter((table) => !isWanted.has(key(table)))
+      .map((table) => nft(removeScript(table))),
+  };
+}
+
+function nft(script: string): KernelOperation {
+  return { kind: "nft", script };
+}
+
+/** Those of `list` that `others` does not have. */
+export function missing<T extends object>(list: readonly T[], others: readonly T[]): readonly T[] {
+  const known = new Set(others.map(identity));
+  return list.filter((item) => !known.has(identity(item)));
+}
+
+/** Those of `list` whose place nobody in `wanted` takes. */
+function unwanted<T>(
+  list: readonly T[],
+  wanted: readonly T[],
+  place: (item: T) => string,
+): readonly T[] {
+  const taken = new Set(wanted.map(place));
+  return list.filter((item) => !taken.has(place(item)));
+}
+
+/** The same for equal values, whatever the order of their fields. */
+function identity(value: object): string {
+  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([, field]) => String(field)).join(" ");
+}
