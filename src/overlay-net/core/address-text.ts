@@ -1,5 +1,13 @@
-/** Addresses and prefixes of both families in text form. IPv4 arithmetic is in ipv4.ts. */
-import { formatIpv4, macOf, parseIpv4, parsePrefix, prefixSize } from "./ipv4.js";
+/** Functions of addresses in text form, both families alike. */
+import {
+  addressBits,
+  formatIp,
+  type IpAddress,
+  invariant,
+  parseCidr,
+  parseIp,
+} from "../../base/index.js";
+import { macOf } from "./ipv4.js";
 
 export function isIpv6(text: string): boolean {
   return text.includes(":");
@@ -12,12 +20,11 @@ export function prefixLengthOf(cidr: string): number {
 
 /** The address `distance` before the last one of a prefix (0 is the last: IPv4's broadcast address). */
 export function addressFromEnd(cidr: string, distance: number): string {
-  if (!isIpv6(cidr)) {
-    const prefix = parsePrefix(cidr);
-    return formatIpv4(prefix.base + prefixSize(prefix) - 1 - distance);
-  }
-  const mask = (1n << BigInt(128 - prefixLengthOf(cidr))) - 1n;
-  return formatIpv6((parseIpv6(cidr.slice(0, cidr.indexOf("/"))) | mask) - BigInt(distance));
+  const parsed = parseCidr(cidr);
+  invariant(parsed !== undefined, `"${cidr}" is not a subnet`);
+  const { family, base, length } = parsed;
+  const last = base + (1n << BigInt(addressBits(family) - length)) - 1n;
+  return formatIp({ family, value: last - BigInt(distance) });
 }
 
 /**
@@ -30,31 +37,11 @@ export function endpointMac(address: string, address6: string): string {
 
 /** 32 bits that tell the endpoints of one network apart. */
 export function endpointNumber(address: string, address6: string): number {
-  return address === "" ? Number(parseIpv6(address6) & 0xffffffffn) : parseIpv4(address);
+  return Number(parsedIp(address || address6).value & 0xffff_ffffn);
 }
 
-function parseIpv6(text: string): bigint {
-  const [head = "", tail] = text.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeros, ...after].reduce(
-    (value, group) => (value << 16n) + BigInt(`0x${group}`),
-    0n,
-  );
-}
-
-/** RFC 5952: lower case, the longest run of zero groups (of at least two, the first of equals) as `::`. */
-function formatIpv6(value: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, i) =>
-    ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16),
-  );
-  const text = groups.join(":");
-  const runs = text.match(/\b0(?::0)+\b/g) ?? [];
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
-  if (longest === "") return text;
-  const at = text.indexOf(longest);
-  const left = text.slice(0, at).replace(/:$/, "");
-  const right = text.slice(at + longest.length).replace(/^:/, "");
-  return `${left}::${right}`;
+function parsedIp(text: string): IpAddress {
+  const address = parseIp(text);
+  invariant(address !== undefined, `"${text}" is not an IP address`);
+  return address;
 }

@@ -8,9 +8,16 @@ export function linkChange(wanted: Link, observed: Link): LinkChange {
     wanted.kind !== observed.kind ||
     wanted.vxlan?.vni !== observed.vxlan?.vni ||
     // The kernel refuses to change the port of a device that exists.
-    wanted.vxlan?.port !== observed.vxlan?.port;
+    wanted.vxlan?.port !== observed.vxlan?.port ||
+    isOtherEndpoint(wanted, observed);
   if (isOther) return "make";
   return linkDifferences(wanted, observed).length === 0 ? "none" : "set";
+}
+
+/** The alias of an endpoint's link names task and network: with another one it leads into another network's bridge. */
+function isOtherEndpoint(wanted: Link, observed: Link): boolean {
+  const isEndpoint = ({ alias }: Link) => alias.includes(":endpoint:");
+  return isEndpoint(wanted) && isEndpoint(observed) && wanted.alias !== observed.alias;
 }
 
 /** Fields that differ, as `field is X, should be Y`. A MAC of "" is left to the kernel; flags of bridge ports count on ports alone. */

@@ -101,7 +101,7 @@ function planStages(
   const tables = planTables(wanted.tables, left.tables, hasNewLink);
   const take = ownership.mayDelete;
   return {
-    make: observed === undefined && netns !== "" ? [{ kind: "addNetns" }] : [],
+    make: observed === undefined && netns !== "" ? [{ kind: "addNetns" }] : links.early,
     guard: tables.guard,
     links: links.operations,
     reach: [...planSettings(wanted, left), ...planEntries(wanted, left)],
@@ -113,6 +113,8 @@ function planStages(
 }
 
 type LinkPlan = {
+  /** What stands in the way, in this namespace or for an end that another one makes here. */
+  readonly early: readonly KernelOperation[];
   readonly operations: readonly KernelOperation[];
   readonly removals: readonly KernelOperation[];
   readonly replaced: ReadonlySet<string>;
@@ -127,25 +129,23 @@ function planLinks(wanted: NetnsState, seen: NetnsState, mayDelete: boolean): Li
   for (const { peer, ...link } of ordered) {
     const present = byName.get(link.name);
     const change = present === undefined ? "make" : linkChange(link, present);
-    if (change === "none") continue;
+    if (change === "none" || (change === "make" && present !== undefined && !mayDelete)) continue;
     if (change === "set") {
       operations.push({ kind: "setLink", link });
       continue;
     }
+    if (present !== undefined) replaced.add(link.name);
     const isMadeHere = link.kind !== "veth" || peer !== undefined;
-    if (!isMadeHere || (present !== undefined && !mayDelete)) continue;
-    if (present !== undefined) {
-      operations.push({ kind: "removeLink", name: link.name });
-      replaced.add(link.name);
-    }
-    operations.push({ kind: "addLink", link, ...(peer === undefined ? {} : { peer }) });
+    if (isMadeHere)
+      operations.push({ kind: "addLink", link, ...(peer === undefined ? {} : { peer }) });
   }
   const names = new Set(wanted.links.map(({ name }) => name));
   const removals = seen.links
     .filter(({ name }) => !names.has(name))
     .sort((a, b) => rank(b) - rank(a))
     .map(({ name }) => ({ kind: "removeLink" as const, name }));
-  return { operations, removals, replaced };
+  const early = [...replaced].map((name) => ({ kind: "removeLink" as const, name }));
+  return { early, operations, removals, replaced };
 }
 
 function rank(link: Link): number {

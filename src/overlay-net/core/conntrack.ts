@@ -1,0 +1,121 @@
+/**
+ * Which connections end when backends leave. A translation outlives the rule that made it: a client that keeps its UDP socket would talk
+ * to the old backend for ever, so datagrams always move on. TCP connections are left to drain; they end when the endpoint is gone.
+ */
+import { ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
+import { meshBackends } from "./desired-host.js";
+import { nodeZone } from "./ingress-identity.js";
+import type { ConntrackFilter, NetnsOperations } from "./kernel-model.js";
+import type { EndpointEntry, PublishedPort, ServiceEntry } from "./network-state.js";
+
+/** After the tables of `after` are loaded: before that, a new connection could take the old way again. */
+export function endedConnections(
+  before: DesiredInput,
+  after: DesiredInput,
+): readonly NetnsOperations[] {
+  const [old, now] = [new ClusterLookup(before.state), new ClusterLookup(after.state)];
+  const byNetwork = new Map<string, readonly ConntrackFilter[]>();
+  for (const { id, isIngress } of before.state.networks) {
+    const services = isIngress ? [] : old.servicesOn(id);
+    byNetwork.set(
+      id,
+      services.flatMap((service) => vipFilters(old, now, service)),
+    );
+  }
+  const zones = leftZones(before, after);
+  const containers = after.local.attachments.map(({ netns, networkIds }) => ({
+    netns,
+    filters: [
+      ...networkIds.flatMap((id) => byNetwork.get(id) ?? []),
+      ...(networkIds.includes(now.ingress?.id ?? "") ? zones : []),
+    ],
+  }));
+  const ingress = old.ingress;
+  const services = ingress === undefined ? [] : old.servicesOn(ingress.id);
+  const host = { netns: "", filters: services.flatMap((one) => meshFilters(old, now, one)) };
+  return [host, ...containers]
+    .filter(({ filters }) => filters.length > 0)
+    .map(({ netns, filters }) => ({
+      netns,
+      operations: filters.map((filter) => ({ kind: "endConnections", filter })),
+    }));
+}
+
+type Left = { readonly endpoint: EndpointEntry; readonly isGone: boolean };
+
+function vipFilters(
+  old: ClusterLookup,
+  now: ClusterLookup,
+  service: ServiceEntry,
+): readonly ConntrackFilter[] {
+  const { networkId, serviceId, vip, vip6 } = service;
+  const left = leftOf(now, old.backends(networkId, serviceId), now.backends(networkId, serviceId));
+  return left.flatMap(({ endpoint, isGone }) =>
+    [
+      { originalDst: vip, replySrc: endpoint.address },
+      { originalDst: vip6, replySrc: endpoint.address6 },
+    ]
+      .filter(({ originalDst, replySrc }) => originalDst !== "" && replySrc !== "")
+      .flatMap((pair) => protocols(isGone).map((protocol) => ({ protocol, ...pair }))),
+  );
+}
+
+function meshFilters(
+  old: ClusterLookup,
+  now: ClusterLookup,
+  service: ServiceEntry,
+): readonly ConntrackFilter[] {
+  const next = now
+    .servicesOn(service.networkId)
+    .find(({ serviceId }) => serviceId === service.serviceId);
+  const backends = meshBackends(old, service);
+  return service.ports.flatMap((port) => {
+    const isKept = next?.ports.some((other) => isSame(port, other)) === true;
+    const rest = isKept && next !== undefined ? meshBackends(now, next) : [];
+    return leftOf(now, backends, rest)
+      .filter(({ isGone }) => protocols(isGone).includes(port.protocol))
+      .flatMap(({ endpoint }) =>
+        [endpoint.address, endpoint.address6]
+          .filter((address) => address !== "")
+          .map((replySrc) => ({
+            protocol: port.protocol,
+            originalDstPort: port.publishedPort,
+            replySrc,
+          })),
+      );
+  });
+}
+
+/** A node's index is another's later: what came through the former one must not meet the latter's connections in its zone. */
+function leftZones(before: DesiredInput, after: DesiredInput): readonly ConntrackFilter[] {
+  const indexes = new Map(after.state.nodes.map(({ nodeId, index }) => [nodeId, index]));
+  return before.state.nodes
+    .filter(({ nodeId, index }) => indexes.get(nodeId) !== index)
+    .map(({ index }) => ({ zone: nodeZone(index) }));
+}
+
+function leftOf(
+  now: ClusterLookup,
+  before: readonly EndpointEntry[],
+  after: readonly EndpointEntry[],
+): readonly Left[] {
+  const stays = new Set(after.map(({ taskId }) => taskId));
+  return before
+    .filter(({ taskId }) => !stays.has(taskId))
+    .map((endpoint) => ({
+      endpoint,
+      isGone: now.endpoint(endpoint.networkId, endpoint.taskId) === undefined,
+    }));
+}
+
+function protocols(isGone: boolean): readonly PublishedPort["protocol"][] {
+  return isGone ? ["udp", "tcp", "sctp"] : ["udp"];
+}
+
+function isSame(a: PublishedPort, b: PublishedPort): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.publishedPort === b.publishedPort &&
+    a.targetPort === b.targetPort
+  );
+}
