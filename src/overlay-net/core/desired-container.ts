@@ -59,7 +59,7 @@ export function desiredContainer(
         plainLink({
           name: link,
           kind: "veth",
-          alias: endpointAlias(names, network.id, attachment.taskId),
+          alias: endpointAlias(names, network.id, attachment.taskId, link),
           mtu: network.mtu,
           mac: endpointMac(endpoint.address, endpoint.address6),
         }),

@@ -80,7 +80,7 @@ function endpointPort(
   const place = attachment.networkIds.indexOf(network.id);
   const endpoint = place < 0 ? undefined : lookup.endpoint(network.id, attachment.taskId);
   if (endpoint === undefined) return undefined;
-  const alias = endpointAlias(names, network.id, attachment.taskId);
+  const alias = endpointAlias(names, network.id, attachment.taskId, ethName(place));
   const { address, address6 } = endpoint;
   return {
     ...plainLink({

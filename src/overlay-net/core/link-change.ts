@@ -14,7 +14,7 @@ export function linkChange(wanted: Link, observed: Link): LinkChange {
   return linkDifferences(wanted, observed).length === 0 ? "none" : "set";
 }
 
-/** The alias of an endpoint's link names task and network: with another one it leads into another network's bridge. */
+/** An endpoint's alias is what the pair is: task, network and interface. */
 function isOtherEndpoint(wanted: Link, observed: Link): boolean {
   const isEndpoint = ({ alias }: Link) => alias.includes(":endpoint:");
   return isEndpoint(wanted) && isEndpoint(observed) && wanted.alias !== observed.alias;

@@ -64,8 +64,14 @@ export function networkAlias(names: NodeNames, networkId: string): string {
   return `${aliasPrefix(names)}network:${networkId}`;
 }
 
-export function endpointAlias(names: NodeNames, networkId: string, taskId: string): string {
-  return `${aliasPrefix(names)}endpoint:${networkId}:${taskId}`;
+/** Names both ends of a pair: with another alias a link leads into another bridge, or is another interface of its container. */
+export function endpointAlias(
+  names: NodeNames,
+  networkId: string,
+  taskId: string,
+  link: string,
+): string {
+  return `${aliasPrefix(names)}endpoint:${networkId}:${taskId}:${link}`;
 }
 
 /** Exists in the namespace swarmd was started in for a moment before it is moved, hence the node's id. */

@@ -78,6 +78,9 @@ export class NetworkTracker {
         return;
       case "network":
         touched.networks.add(id);
+        for (const taskId of this.#tasks.get(id) ?? []) {
+          touched.members.add(this.#view.task(taskId)?.nodeId ?? "");
+        }
         return;
       case "node":
         touched.nodes.add(id);

@@ -41,13 +41,13 @@ export function networkStateFor(view: StoreView, nodeId: string): NetworkState {
   };
 }
 
+/** Allocated networks alone: one that was deleted under its last, stopping tasks is nobody's any more. */
 export function networksOf(view: StoreView, nodeId: string): ReadonlySet<string> {
-  const ids = view
-    .tasksByNode(nodeId)
-    .flatMap(endpointEntries)
-    .map((entry) => entry.networkId);
+  const entries = view.tasksByNode(nodeId).flatMap(endpointEntries);
+  const ids = new Set(entries.map(({ networkId }) => networkId));
   const ingress = ingressOf(view);
-  return new Set([...ids, ...(ingress === undefined ? [] : [ingress.id])]);
+  const own = [...ids].filter((id) => (view.network(id)?.vni ?? 0) > 0);
+  return new Set([...own, ...(ingress === undefined ? [] : [ingress.id])]);
 }
 
 export function ingressOf(view: StoreView): Network | undefined {

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import type { DesiredInput } from "./cluster-lookup.js";
+import { desiredState } from "./desired.js";
+import type { NetnsState } from "./kernel-model.js";
+import { inputOf, type RandomCluster } from "./testing/random-cluster.js";
+
+const CLUSTER: RandomCluster = {
+  nodeCount: 2,
+  downNodes: [],
+  tasks: [
+    { node: 0, service: 0, networks: [0, 1], isBackend: true },
+    { node: 1, service: 0, networks: [0, 1], isBackend: true },
+    // Not on the node's bridge.
+    { node: 0, service: 1, networks: [0, 2], isBackend: true },
+  ],
+};
+
+function netns(input: DesiredInput, name: string): NetnsState {
+  const found = desiredState(input).find((state) => state.netns === name);
+  if (found === undefined) throw new Error(`no namespace ${name}`);
+  return found;
+}
+
+const INPUT = inputOf(CLUSTER, 0);
+
+test("a container's interfaces: eth0 on the bridge with the way out, then one per network in order", () => {
+  const { links, addresses, routes } = netns(INPUT, "swarm-node0xxx-task0");
+  expect(links.map(({ name, mtu, mac }) => `${name} ${mtu} ${mac}`)).toEqual([
+    "eth0 1500 02:42:ac:14:00:02",
+    "eth1 1450 02:42:0a:64:01:01",
+    "eth2 1450 02:42:0a:65:01:01",
+  ]);
+  expect(addresses.map(({ link, address }) => `${link} ${address}`)).toEqual([
+    "eth0 172.20.0.2/20",
+    "eth1 10.100.1.1/16",
+    "eth1 fd00:0::1:1/64",
+    "eth2 10.101.1.1/16",
+    "eth2 fd00:1::1:1/64",
+  ]);
+  const main = routes.filter(({ table }) => table === 254);
+  expect(main.map(({ family, via, link }) => `${family} ${via} ${link}`)).toEqual([
+    "4 172.20.0.1 eth0",
+    "6 fd00::ffff:ffff:ffff:fffe eth1",
+  ]);
+});
+
+test("a container that is not on the bridge has no way out: its only default routes carry replies of the mesh", () => {
+  const { links, routes, tables } = netns(INPUT, "swarm-node0xxx-task2");
+  expect(links.map(({ name }) => name)).toEqual(["eth1", "eth2"]);
+  const main = routes.filter(({ table }) => table === 254);
+  expect(main.map(({ via, link }) => `${via} ${link}`)).toEqual([
+    "10.100.255.254 eth1",
+    "fd00::ffff:ffff:ffff:fffe eth1",
+  ]);
+  const ingress = tables.find(({ name }) => name.endsWith("_ingress"))?.text;
+  expect(ingress).toContain('oifname "eth1" ct state new jump refuse');
+  expect(ingress).not.toContain("dnat");
+});
+
+test("an encrypted network has no VXLAN device and no entries: its frames never leave in the clear", () => {
+  const networks = INPUT.state.networks.map((network) => ({ ...network, isEncrypted: true }));
+  const state = netns({ ...INPUT, state: { ...INPUT.state, networks } }, "swarm-node0xxx.net-net1");
+  expect(state.links.map(({ kind }) => kind)).toEqual(["bridge", "veth"]);
+  expect(state.fdb).toEqual([]);
+});
+
+test("ingress knows every other node: its address, MAC and VTEP follow from index and underlay address", () => {
+  const { neighbours, fdb } = netns(INPUT, "swarm-node0xxx.net-ingress");
+  expect(neighbours).toContainEqual({
+    link: "vxnode0xxx35s",
+    address: "10.100.255.252",
+    mac: "02:42:ff:00:00:02",
+  });
+  expect(fdb).toContainEqual({ link: "vxnode0xxx35s", mac: "02:42:ff:00:00:02", dst: "10.99.0.2" });
+  expect(fdb.some(({ mac }) => mac === "02:42:ff:00:00:01")).toBe(false);
+});
+
+test("a container without a resolver gets no redirect", () => {
+  const attachments = INPUT.local.attachments.map((one) => ({ ...one, dns: undefined }));
+  const local = { ...INPUT.local, attachments };
+  const names = (input: DesiredInput) =>
+    netns(input, "swarm-node0xxx-task0").tables.map(({ name }) => name);
+  expect(names(INPUT)).toContain("swarm_node0xxx_dns");
+  expect(names({ ...INPUT, local })).not.toContain("swarm_node0xxx_dns");
+});
+
+test("router advertisements stay accepted where IPv6 forwarding is switched on, and before it is", () => {
+  const keys = netns(INPUT, "").sysctls.map(({ key, value }) => `${key}=${value}`);
+  const acceptRa = keys.indexOf("net/ipv6/conf/eth0/accept_ra=2");
+  expect(acceptRa).toBeGreaterThanOrEqual(0);
+  expect(keys.indexOf("net/ipv6/conf/all/forwarding=1")).toBeGreaterThan(acceptRa);
+});
+
+test("before the managers know the node it has its bridge and its doors closed, and no place on ingress", () => {
+  const { links, tables } = netns({ ...INPUT, state: { ...INPUT.state, nodes: [] } }, "");
+  expect(links.map(({ name }) => name)).toEqual(["swgwnode0xxx", "swnode0xxx2"]);
+  expect(tables.map(({ name }) => name)).toEqual(["swarm_node0xxx_guard", "swarm_node0xxx"]);
+});
+
+test("with local backends a service that prefers them leaves the others out", () => {
+  const tasks = [0, 1].map((node) => ({ node, service: 1, networks: [0], isBackend: true }));
+  const both = { ...CLUSTER, tasks };
+  const mesh = (cluster: RandomCluster) =>
+    netns(inputOf(cluster, 0), "").tables.find(({ name }) => name.endsWith("_mesh"))?.text;
+  expect(mesh(both)).toContain("dnat ip to 10.100.1.1:80");
+  expect(mesh({ ...both, tasks: tasks.slice(1) })).toContain("dnat ip to 10.100.1.1:80");
+  const remote = {
+    ...both,
+    tasks: [{ node: 1, service: 1, networks: [0], isBackend: true }, tasks[1]],
+  };
+  expect(mesh(remote as RandomCluster)).toContain("numgen random mod 2");
+});
