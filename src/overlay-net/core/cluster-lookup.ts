@@ -66,6 +66,10 @@ export class ClusterLookup {
     return this.#services.get(networkId) ?? [];
   }
 
+  service(networkId: string, serviceId: string): ServiceEntry | undefined {
+    return this.servicesOn(networkId).find((service) => service.serviceId === serviceId);
+  }
+
   /** Where new connections to a service may go on one network. */
   backends(networkId: string, serviceId: string): readonly EndpointEntry[] {
     return this.#backends.get(`${networkId} ${serviceId}`) ?? [];

@@ -15,7 +15,7 @@ import type { LocalAttachment } from "./local-facts.js";
 import { endpointAlias, vethAlias } from "./names.js";
 import type { EndpointEntry, NetworkEntry } from "./network-state.js";
 import { dnsRedirectTable } from "./rulesets/dns-redirect.js";
-import { serviceVipTable } from "./rulesets/service-vips.js";
+import { serviceVipTable, VIP_SUFFIX } from "./rulesets/service-vips.js";
 import { returnPathTable, taskIngressTable } from "./rulesets/task-ingress.js";
 
 export const MAIN_TABLE = 254;
@@ -33,24 +33,49 @@ type Interface = {
 /** VIP tables by the networks they are for: containers on the same networks have the same one. */
 export type VipTables = Map<string, NftTable>;
 
+/** A container's state, and the objects it was made of but for its VIP table. */
+export type RememberedContainer = {
+  readonly madeOf: readonly unknown[];
+  readonly state: NetnsState;
+};
+
 /** A container's own namespace: its interfaces, where its packets go, and its tables. */
 export function desiredContainer(
   input: DesiredInput,
   lookup: ClusterLookup,
   attachment: LocalAttachment,
   vipTables: VipTables,
-): NetnsState {
-  const { names, local } = input;
+  last: RememberedContainer | undefined,
+): RememberedContainer {
   const interfaces = interfacesOf(lookup, attachment);
   const overlays = interfaces.filter(({ network }) => !network.isIngress);
   const ingress = interfaces.find(({ network }) => network.isIngress);
+  const { gwbridgeSubnet, gwbridgeMtu } = input.local;
+  const madeOf = [
+    ...[attachment, gwbridgeSubnet, gwbridgeMtu, lookup.state.nodes],
+    ...(ingress === undefined ? [] : [ingressService(lookup, ingress)]),
+    ...interfaces.flatMap(({ network, endpoint }) => [network, endpoint]),
+  ];
+  const isSame =
+    last?.madeOf.length === madeOf.length && last.madeOf.every((part, i) => part === madeOf[i]);
+  const own = isSame ? last.state : ownState(input, lookup, attachment, interfaces);
+  const others = own.tables.filter(({ name }) => !name.endsWith(VIP_SUFFIX));
+  const vip = overlays.length === 0 ? [] : [vipTable(input, lookup, overlays, vipTables)];
+  return { madeOf, state: { ...own, tables: [...others, ...vip] } };
+}
+
+/** All but the VIP table, which changes with every backend of any service. */
+function ownState(
+  input: DesiredInput,
+  lookup: ClusterLookup,
+  attachment: LocalAttachment,
+  interfaces: readonly Interface[],
+): NetnsState {
+  const { names, local } = input;
+  const ingress = interfaces.find(({ network }) => network.isIngress);
   const gwbridge = gwbridgePart(input, attachment);
   const mesh = ingress === undefined ? NO_MESH : meshPart(input, lookup, attachment, ingress);
-  const tables = [
-    ...(attachment.dns === undefined ? [] : [dnsRedirectTable(names, attachment.dns)]),
-    ...(overlays.length === 0 ? [] : [vipTable(input, lookup, overlays, vipTables)]),
-    ...mesh.tables,
-  ];
+  const dns = attachment.dns === undefined ? [] : [dnsRedirectTable(names, attachment.dns)];
   return {
     ...emptyNetns(attachment.netns),
     links: [
@@ -79,7 +104,7 @@ export function desiredContainer(
     routes: [...gwbridge.routes, ...mesh.routes],
     rules: mesh.rules,
     neighbours: mesh.neighbours,
-    tables,
+    tables: [...dns, ...mesh.tables],
     sysctls: [
       ...interfaces
         .filter(({ network }) => network.subnet6 !== "")
@@ -163,8 +188,9 @@ function meshPart(
   { names }: DesiredInput,
   lookup: ClusterLookup,
   attachment: LocalAttachment,
-  { link, network, endpoint }: Interface,
+  at: Interface,
 ): MeshPart {
+  const { link, network, endpoint } = at;
   const families = [
     { family: 4 as const, subnet: endpoint.address === "" ? "" : network.subnet },
     { family: 6 as const, subnet: endpoint.address6 === "" ? "" : network.subnet6 },
@@ -187,15 +213,12 @@ function meshPart(
     neighbours.push({ link, address: via, mac: MESH_GATEWAY_MAC });
   }
   const nodeIndexes = lookup.state.nodes.map(({ index }) => index);
-  const service = lookup
-    .servicesOn(network.id)
-    .find(({ serviceId }) => serviceId === endpoint.serviceId);
   const task = {
     link,
     subnet: network.subnet,
     gwbridgeAddress: attachment.gwbridgeAddress,
     nodeIndexes,
-    ports: service?.ports ?? [],
+    ports: ingressService(lookup, at)?.ports ?? [],
   };
   return {
     routes,
@@ -205,6 +228,10 @@ function meshPart(
     // Replies leave by another interface than the route to the client says; strict filters would drop the requests.
     sysctls: ["all", link].map((name) => ({ key: `net/ipv4/conf/${name}/rp_filter`, value: "0" })),
   };
+}
+
+function ingressService(lookup: ClusterLookup, { network, endpoint }: Interface) {
+  return lookup.service(network.id, endpoint.serviceId);
 }
 
 function defaultRoute(family: 4 | 6, via: string, link: string, table: number): Route {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DesiredInput } from "./cluster-lookup.js";
-import { desiredState } from "./desired.js";
+import { DesiredMemo, desiredState } from "./desired.js";
 import { drift } from "./drift.js";
 import type { KernelOperation, NetnsOperations, NetnsState } from "./kernel-model.js";
 import { aliasPrefix, sandboxPrefix } from "./names.js";
@@ -262,6 +262,34 @@ test("a backend more or less changes one chain of each client's table", () => {
     "add rule inet swarm_node0xxx_vip v_fd00_1__10 dnat ip6 to fd00:1::1:1",
     "",
   ]);
+});
+
+test("from one desired state to the next only what changed is looked at, and the plan is the same", () => {
+  const memo = new DesiredMemo();
+  const [first, second] = PAIR.tasks;
+  const input = inputOf(PAIR, 0);
+  const before = desiredState(input, memo);
+  const endpoints = input.state.endpoints.map((endpoint) =>
+    endpoint.taskId === "task1" ? { ...endpoint, isBackend: false } : endpoint,
+  );
+  const drained = { ...input, state: { ...input.state, endpoints } };
+  const after = desiredState(drained, memo);
+  expect(after).toEqual(
+    desiredState(
+      inputOf({ ...PAIR, tasks: [first, { ...second, isBackend: false }] } as RandomCluster, 0),
+    ),
+  );
+  const client = (states: readonly NetnsState[]) =>
+    states.find(({ netns }) => netns.endsWith("-task0"));
+  expect(client(after)?.links).toBe(client(before)?.links);
+  const pairs = after.map((desired, i) => ({
+    netns: desired.netns,
+    desired,
+    observed: before[i],
+    ownership: ownershipOf(input, desired.netns),
+  }));
+  const kernel = broughtTo(PAIR);
+  expect(planNode(pairs)).toEqual(planNode(pairsOf(drained, kernel)));
 });
 
 test("a device's chains are loaded again with the device", () => {

@@ -41,7 +41,7 @@ export function planChanges(
   observed: NetnsState | undefined,
   ownership: Ownership,
 ): readonly KernelOperation[] {
-  const stages = planStages(desired, observed, ownership);
+  const stages = planStages(desired, observed, ownership, new Map());
   return STAGES.flatMap((stage) => stages[stage]);
 }
 
@@ -57,9 +57,10 @@ export type NetnsPair = {
  * made by the end that comes first.
  */
 export function planNode(pairs: readonly NetnsPair[]): readonly NetnsOperations[] {
+  const scripts: Scripts = new Map();
   const planned = pairs.map(({ netns, desired, observed, ownership }) => ({
     netns,
-    stages: planStages(desired, observed, ownership),
+    stages: planStages(desired, observed, ownership, scripts),
   }));
   const reversed = [...planned].reverse();
   return STAGES.flatMap((stage) =>
@@ -70,25 +71,35 @@ export function planNode(pairs: readonly NetnsPair[]): readonly NetnsOperations[
   );
 }
 
+const NO_STAGES: Stages = {
+  make: [],
+  guard: [],
+  links: [],
+  reach: [],
+  publish: [],
+  withdraw: [],
+  unreach: [],
+  clear: [],
+};
+
+/** Scripts by the digests they lead from and to: containers on the same networks need the same one. */
+type Scripts = Map<string, string>;
+
 function planStages(
   desired: NetnsState | undefined,
   observed: NetnsState | undefined,
   ownership: Ownership,
+  scripts: Scripts,
 ): Stages {
-  const nothing: Record<StageName, readonly KernelOperation[]> = {
-    make: [],
-    guard: [],
-    links: [],
-    reach: [],
-    publish: [],
-    withdraw: [],
-    unreach: [],
-    clear: [],
-  };
+  const nothing = NO_STAGES;
   const netns = desired?.netns ?? observed?.netns ?? "";
   if (desired === undefined && netns !== "") {
     const isKept = observed === undefined || !ownership.mayDelete;
     return isKept ? nothing : { ...nothing, clear: [{ kind: "removeNetns" }] };
+  }
+  if (desired !== undefined && observed !== undefined && haveSameLists(desired, observed)) {
+    const { guard, load, remove } = planTables(desired.tables, observed.tables, false, scripts);
+    return { ...nothing, guard, publish: load, withdraw: ownership.mayDelete ? remove : [] };
   }
   const wanted = desired ?? emptyNetns(netns);
   const seen = ownPart(observed ?? emptyNetns(netns), wanted, ownership);
@@ -98,7 +109,7 @@ function planStages(
   const hasNewLink = wanted.links.some(
     (link) => !left.links.some(({ name }) => name === link.name),
   );
-  const tables = planTables(wanted.tables, left.tables, hasNewLink);
+  const tables = planTables(wanted.tables, left.tables, hasNewLink, scripts);
   const take = ownership.mayDelete;
   return {
     make: observed === undefined && netns !== "" ? [{ kind: "addNetns" }] : links.early,
@@ -216,24 +227,45 @@ function planTables(
   wanted: readonly NftTable[],
   seen: readonly NftTable[],
   hasNewLink: boolean,
+  scripts: Scripts,
 ): TablePlan {
   const key = ({ family, name }: NftTable) => `${family} ${name}`;
   const byKey = new Map(seen.map((table) => [key(table), table]));
   const isWanted = new Set(wanted.map(key));
-  const scripts = wanted.flatMap((table) => {
+  const loads = wanted.flatMap((table) => {
     const present = byKey.get(key(table));
     const isLost = table.family === "netdev" && hasNewLink;
     if (present?.hash === table.hash && !isLost) return [];
     const known = present === undefined || isLost ? { ...table, text: "" } : present;
-    return [{ name: table.name, operation: nft(updateScript(known, table)) }];
+    return [{ name: table.name, operation: nft(scriptFor(known, table, scripts)) }];
   });
   return {
-    guard: scripts.filter(({ name }) => name.endsWith(GUARD_SUFFIX)).map((s) => s.operation),
-    load: scripts.filter(({ name }) => !name.endsWith(GUARD_SUFFIX)).map((s) => s.operation),
+    guard: loads.filter(({ name }) => name.endsWith(GUARD_SUFFIX)).map((one) => one.operation),
+    load: loads.filter(({ name }) => !name.endsWith(GUARD_SUFFIX)).map((one) => one.operation),
     remove: seen
       .filter((table) => !isWanted.has(key(table)))
       .map((table) => nft(removeScript(table))),
   };
+}
+
+function scriptFor(from: NftTable, to: NftTable, scripts: Scripts): string {
+  const key = `${to.family} ${to.name} ${from.text === "" ? "" : from.hash} ${to.hash}`;
+  const script = scripts.get(key) ?? updateScript(from, to);
+  scripts.set(key, script);
+  return script;
+}
+
+/** As between two desired states of a container whose own facts did not change. */
+function haveSameLists(a: NetnsState, b: NetnsState): boolean {
+  return (
+    a.links === b.links &&
+    a.addresses === b.addresses &&
+    a.routes === b.routes &&
+    a.rules === b.rules &&
+    a.fdb === b.fdb &&
+    a.neighbours === b.neighbours &&
+    a.sysctls === b.sysctls
+  );
 }
 
 function nft(script: string): KernelOperation {

@@ -3,6 +3,8 @@ import type { NodeNames } from "../names.js";
 import { nftTable, regularChain } from "./nft-table.js";
 import { dnatTo, nameOf, REFUSE, setOf } from "./rule-parts.js";
 
+export const VIP_SUFFIX = "_vip";
+
 /** A service with a virtual address, as its clients see it; "" and empty lists where it has none of a family. */
 export type VipService = {
   readonly vip: string;
@@ -24,7 +26,7 @@ export function serviceVipTable(names: NodeNames, services: readonly VipService[
     .filter(({ address }) => address !== "")
     .sort((a, b) => (a.address < b.address ? -1 : 1));
   const [v4, v6] = [vips.filter(isFamily("ip")), vips.filter(isFamily("ip6"))];
-  return nftTable("inet", `${names.nftTable}_vip`, [
+  return nftTable("inet", `${names.nftTable}${VIP_SUFFIX}`, [
     REFUSE,
     ...vips.filter(hasTargets).map(({ address, targets }) => ({
       name: `v_${nameOf(address)}`,
