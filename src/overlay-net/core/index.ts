@@ -1,3 +1,6 @@
+export { endedConnections } from "./conntrack.js";
+export { DesiredMemo, desiredState } from "./desired.js";
+export { drift } from "./drift.js";
 export {
   ADDRESS_REST_MS,
   firstAddress,
@@ -7,6 +10,8 @@ export {
   type SubnetPoolOptions,
   type Taken,
 } from "./ipam.js";
+export type { LocalAttachment, LocalFacts, Uplink } from "./local-facts.js";
+export { applyDelta, isEmptyDelta, type NetworkDelta } from "./network-delta.js";
 export {
   MTU_OPTION,
   type NetworkPlan,
@@ -18,6 +23,17 @@ export {
   ulaPrefix,
   VXLAN_OVERHEAD,
 } from "./network-plan.js";
+export type {
+  EndpointEntry,
+  NetworkEntry,
+  NetworkState,
+  NodeEntry,
+  ServiceEntry,
+} from "./network-state.js";
+export { NetworkTracker } from "./network-tracker.js";
+export { networkStateFor } from "./node-view.js";
+export type { Ownership } from "./ownership.js";
+export { type NetnsPair, planChanges, planNode } from "./planner.js";
 export {
   type AllocatedPorts,
   allocatePorts,
