@@ -68,7 +68,9 @@ test("a port chosen by the node is held, translated, and free again after releas
   ]);
   const port = attachment.hostPorts[0]?.publishedPort ?? 0;
   expect(port).toBeGreaterThan(0);
-  expect(kernel.ruleset).toContain(`tcp dport ${port} dnat ip to ${attachment.address}:80`);
+  expect(kernel.ruleset).toContain(
+    `h_tcp_${port} {\n    meta l4proto tcp dnat ip to ${attachment.address}:80`,
+  );
   await expect(listen(port)).rejects.toThrow("EADDRINUSE");
   await network.release("c1");
   expect(kernel.ruleset).not.toContain(`dport ${port}`);
