@@ -73,7 +73,7 @@ test("a port chosen by the node is held, translated, and free again after releas
   );
   await expect(listen(port)).rejects.toThrow("EADDRINUSE");
   await network.release("c1");
-  expect(kernel.ruleset).not.toContain(`dport ${port}`);
+  expect(kernel.ruleset).not.toContain(`tcp_${port}`);
   (await listen(port)).close();
 });
 
