@@ -96,5 +96,5 @@ test("leader and Redis lost in the middle: the stream has every change once, in 
     return count > 10 && own.slice(0, count).join() === theirs.slice(0, count).join();
   });
   const history = await swarm(node(first.name), "history", "journalled");
-  expect(history.stdout).toMatch(/rest:.*service journalled create/);
+  expect(history.stdout).toMatch(/rest@.*service journalled create/);
 }, 60_000);
