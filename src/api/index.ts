@@ -50,6 +50,7 @@ export {
   type ScheduleState,
   type Secret,
   type Service,
+  type SpecRevision,
   type Subnet,
   TASK_STATE,
   type TableName,

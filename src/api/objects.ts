@@ -108,6 +108,19 @@ export type ScheduleState = {
   readonly runs: readonly number[];
 };
 
+/** A spec that a service had. */
+export type SpecRevision = {
+  /** Log index of the entry that made it the service's spec; names it in `rollback --to`. */
+  readonly version: number;
+  readonly atMs: number;
+  readonly spec: ServiceSpec;
+  readonly registryAuth: string;
+  /** Node id of the manager that took the call; "" where nobody called or it is not known. */
+  readonly by: string;
+  /** Made by an automatic rollback. */
+  readonly isAutomatic: boolean;
+};
+
 export type Service = Meta & {
   readonly spec: ServiceSpec;
   /** Log index at which `spec` was last changed by a client or rollback: tells "same spec" quickly. */
@@ -126,6 +139,10 @@ export type Service = Meta & {
   readonly schedule?: ScheduleState | undefined;
   /** One per network in mode vip; none in mode dnsrr. */
   readonly vips: readonly VirtualIp[];
+  /** The last specs, oldest first, the present one last. Kept by the store: what a put carries of it counts for nothing. */
+  readonly history?: readonly SpecRevision[];
+  /** Node id of the manager that took the last change of `spec`. */
+  readonly specBy?: string;
 };
 
 /** Addresses in canonical text form without prefix length; "" = none of that family. */

@@ -19,7 +19,11 @@ export type NodeSpec = {
 export type ClusterSpec = {
   readonly Name: string;
   readonly Labels: Labels;
-  readonly Orchestration: { readonly TaskHistoryRetentionLimit: number };
+  readonly Orchestration: {
+    readonly TaskHistoryRetentionLimit: number;
+    /** Specs kept per service, the present one included. An extension of the API; absent: SPEC_HISTORY_DEFAULT. */
+    readonly SpecHistoryLimit?: number;
+  };
   readonly Raft: {
     readonly SnapshotInterval: number;
     readonly KeepOldSnapshots: number;
@@ -84,6 +88,8 @@ export type UpdateConfig = {
   readonly Monitor?: number;
   readonly MaxFailureRatio?: number;
   readonly Order?: UpdateOrder;
+  /** A task that does not run this long after its turn began counts as failed. An extension of the API; absent: 10 min. */
+  readonly ProgressDeadline?: number;
 };
 
 export type PortProtocol = "tcp" | "udp" | "sctp";

@@ -121,6 +121,17 @@ export type Change =
       readonly specVersion: number;
       readonly updateStatus: UpdateStatus | undefined;
     }
+  /**
+   * Updater: the previous spec again, in exchange for the present one (automatic rollback). Ignored unless the service still has this
+   * specVersion and a previous spec; where a port of that was taken meanwhile, the update is paused instead.
+   */
+  | {
+      readonly kind: "serviceRollBack";
+      readonly serviceId: string;
+      readonly specVersion: number;
+      /** Of the new update status. */
+      readonly message: string;
+    }
   /** Dispatcher: what is observed of a node. Undefined fields are left alone. */
   | {
       readonly kind: "nodeStatus";

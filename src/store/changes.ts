@@ -18,6 +18,8 @@ import {
 } from "../api/index.js";
 import { unreachable } from "../base/index.js";
 import type { StoreEvent } from "./port.js";
+import { rolledBack } from "./roll-back.js";
+import { historyOf } from "./spec-history.js";
 import type { Tables } from "./tables.js";
 import { taskWith } from "./task-shape.js";
 
@@ -88,6 +90,8 @@ export function applyChange(tables: Tables, change: Change, stamp: Stamp): Store
       return taskStatus(tables, change, stamp);
     case "serviceUpdateStatus":
       return serviceUpdateStatus(tables, change, stamp);
+    case "serviceRollBack":
+      return serviceRollBack(tables, change, stamp);
     case "nodeStatus":
       return nodeStatus(tables, change, stamp);
     case "nodeRole":
@@ -128,9 +132,22 @@ function putService(tables: Tables, service: Service, stamp: Stamp): StoreEvent 
     specVersion: service.specVersion === 0 ? stamp.index : service.specVersion,
     // A writer sends the ports of its spec; what was chosen for those left open stays.
     ports: old ? keptPorts(service.ports, old.ports) : service.ports,
+    history: historyOf(old, { ...service, isAutomatic: false }, tables.specHistoryLimit, stamp),
   };
   tables.service.put(stored);
   return putEvent("service", stored, old);
+}
+
+function serviceRollBack(
+  tables: Tables,
+  change: ChangeOf<"serviceRollBack">,
+  stamp: Stamp,
+): StoreEvent | undefined {
+  const old = tables.service.get(change.serviceId);
+  if (!old?.previousSpec || old.specVersion !== change.specVersion) return undefined;
+  const service = rolledBack(old, old.previousSpec, change.message, tables, stamp);
+  tables.service.put(service);
+  return putEvent("service", service, old);
 }
 
 function taskDesired(

@@ -19,6 +19,7 @@ import {
 } from "./claim-index.js";
 import { NamedTable, ObjectTable } from "./object-table.js";
 import { PortIndex } from "./port-index.js";
+import { SPEC_HISTORY_DEFAULT } from "./spec-history.js";
 import { shareTexts, TextPool } from "./task-shape.js";
 import { TaskTable } from "./task-table.js";
 
@@ -95,6 +96,12 @@ export class Tables {
   readonly secret = new NamedTable<Secret>();
   readonly config = new NamedTable<Config>();
   readonly #texts = new TextPool();
+
+  /** Specs kept per service, by the cluster's setting. */
+  get specHistoryLimit(): number {
+    const [cluster] = this.cluster.list();
+    return cluster?.spec.Orchestration.SpecHistoryLimit ?? SPEC_HISTORY_DEFAULT;
+  }
 
   get(table: TableName, id: string): ObjectOf[TableName] | undefined {
     return this[table].get(id);

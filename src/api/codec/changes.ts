@@ -66,7 +66,8 @@ export function changeMessage(change: Change, specRef: (spec: TaskSpec) => numbe
     case "putNode":
       return { putNode: nodeMessage(change.node) };
     case "putService":
-      return { putService: serviceMessage(change.service) };
+      // Apply keeps the history itself: an entry that carried it would grow with every update.
+      return { putService: serviceMessage({ ...change.service, history: [] }) };
     case "putTask":
       return { putTask: taskMessage(change.task, specRef) };
     case "putNetwork":
@@ -103,6 +104,14 @@ export function changeMessage(change: Change, specRef: (spec: TaskSpec) => numbe
           serviceId: change.serviceId,
           specVersion: uintField(change.specVersion, "spec version"),
           updateStatus: change.updateStatus ? updateStatusMessage(change.updateStatus) : null,
+        },
+      };
+    case "serviceRollBack":
+      return {
+        serviceRollBack: {
+          serviceId: change.serviceId,
+          specVersion: uintField(change.specVersion, "spec version"),
+          message: textField(change.message),
         },
       };
     case "nodeStatus":
@@ -157,6 +166,13 @@ export function readChange(m: ChangeMessage, specs: readonly TaskSpec[]): Change
       serviceId: m.serviceUpdateStatus.serviceId ?? "",
       specVersion: uintField(m.serviceUpdateStatus.specVersion, "spec version"),
       updateStatus: readUpdateStatus(m.serviceUpdateStatus.updateStatus),
+    };
+  if (m.serviceRollBack)
+    return {
+      kind: "serviceRollBack",
+      serviceId: m.serviceRollBack.serviceId ?? "",
+      specVersion: uintField(m.serviceRollBack.specVersion, "spec version"),
+      message: m.serviceRollBack.message ?? "",
     };
   if (m.nodeStatus) return readNodeStatus(m.nodeStatus);
   if (m.nodeRole) return readNodeRole(m.nodeRole);

@@ -9,6 +9,7 @@ import type {
   ScheduleState,
   Secret,
   Service,
+  SpecRevision,
   Subnet,
   UpdateState,
   UpdateStatus,
@@ -42,6 +43,7 @@ type UpdateStatusMessage = Parameters<Wire["UpdateStatus"]["encode"]>[0];
 type SubnetMessage = Parameters<Wire["Subnet"]["encode"]>[0];
 type VirtualIpMessage = Parameters<Wire["VirtualIp"]["encode"]>[0];
 type ScheduleStateMessage = Parameters<Wire["ScheduleState"]["encode"]>[0];
+type SpecRevisionMessage = Parameters<Wire["SpecRevision"]["encode"]>[0];
 type RaftMemberMessage = Parameters<Wire["RaftMember"]["encode"]>[0];
 type Maybe<T> = T | null | undefined;
 
@@ -191,6 +193,8 @@ export function serviceMessage(o: Service): ServiceMessage {
     lastExecutionMs: timeField(o.lastExecutionMs, "last execution"),
     vips: vipMessages(o.vips),
     schedule: o.schedule ? scheduleMessage(o.schedule) : null,
+    history: (o.history ?? []).map(revisionMessage),
+    specBy: o.specBy ?? "",
   };
 }
 
@@ -216,6 +220,7 @@ function readSchedule(m: Maybe<ScheduleStateMessage>): ScheduleState | undefined
 }
 
 export function readService(m: ServiceMessage): Service {
+  const history = (m.history ?? []).map(readRevision);
   return {
     ...readMeta(m.meta, "service"),
     spec: decodeSpec<ServiceSpec>(required(m.specJson, "service.spec_json"), "service.spec_json"),
@@ -230,6 +235,30 @@ export function readService(m: ServiceMessage): Service {
     lastExecutionMs: timeField(m.lastExecutionMs, "last execution"),
     vips: readVips(m.vips),
     schedule: readSchedule(m.schedule),
+    ...(history.length > 0 && { history }),
+    ...(m.specBy && { specBy: m.specBy }),
+  };
+}
+
+function revisionMessage(revision: SpecRevision): SpecRevisionMessage {
+  return {
+    version: uintField(revision.version, "revision"),
+    atMs: timeField(revision.atMs, "revision at"),
+    specJson: encodeSpec(revision.spec),
+    registryAuth: revision.registryAuth,
+    by: revision.by,
+    isAutomatic: revision.isAutomatic,
+  };
+}
+
+function readRevision(m: SpecRevisionMessage): SpecRevision {
+  return {
+    version: uintField(m.version, "revision"),
+    atMs: timeField(m.atMs, "revision at"),
+    spec: decodeSpec<ServiceSpec>(required(m.specJson, "revision.spec_json"), "revision.spec_json"),
+    registryAuth: m.registryAuth ?? "",
+    by: m.by ?? "",
+    isAutomatic: m.isAutomatic ?? false,
   };
 }
 

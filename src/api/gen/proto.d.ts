@@ -1052,6 +1052,38 @@ export namespace swarm {
             type $Shape = swarm.objects.ScheduleState.$Properties;
         }
 
+        interface ISpecRevision extends swarm.objects.SpecRevision.$Properties {
+        }
+
+        class SpecRevision {
+            constructor(properties?: swarm.objects.SpecRevision.$Properties);
+            $unknowns?: Uint8Array[];
+            version: number;
+            atMs: number;
+            specJson: Uint8Array;
+            registryAuth: string;
+            by: string;
+            isAutomatic: boolean;
+            static create(properties: swarm.objects.SpecRevision.$Shape): swarm.objects.SpecRevision & swarm.objects.SpecRevision.$Shape;
+            static create(properties?: swarm.objects.SpecRevision.$Properties): swarm.objects.SpecRevision;
+            static encode(message: swarm.objects.SpecRevision.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.SpecRevision & swarm.objects.SpecRevision.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace SpecRevision {
+            interface $Properties {
+                version?: (number|null);
+                atMs?: (number|null);
+                specJson?: (Uint8Array|null);
+                registryAuth?: (string|null);
+                by?: (string|null);
+                isAutomatic?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.SpecRevision.$Properties;
+        }
+
         interface IService extends swarm.objects.Service.$Properties {
         }
 
@@ -1071,6 +1103,8 @@ export namespace swarm {
             lastExecutionMs: number;
             vips: swarm.objects.VirtualIp.$Properties[];
             schedule?: (swarm.objects.ScheduleState.$Properties|null);
+            history: swarm.objects.SpecRevision.$Properties[];
+            specBy: string;
             static create(properties: swarm.objects.Service.$Shape): swarm.objects.Service & swarm.objects.Service.$Shape;
             static create(properties?: swarm.objects.Service.$Properties): swarm.objects.Service;
             static encode(message: swarm.objects.Service.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1093,6 +1127,8 @@ export namespace swarm {
                 lastExecutionMs?: (number|null);
                 vips?: (swarm.objects.VirtualIp.$Properties[]|null);
                 schedule?: (swarm.objects.ScheduleState.$Properties|null);
+                history?: (swarm.objects.SpecRevision.$Properties[]|null);
+                specBy?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Service.$Properties;
@@ -1544,6 +1580,32 @@ export namespace swarm {
             type $Shape = swarm.objects.ServiceUpdateStatus.$Properties;
         }
 
+        interface IServiceRollBack extends swarm.objects.ServiceRollBack.$Properties {
+        }
+
+        class ServiceRollBack {
+            constructor(properties?: swarm.objects.ServiceRollBack.$Properties);
+            $unknowns?: Uint8Array[];
+            serviceId: string;
+            specVersion: number;
+            message: string;
+            static create(properties: swarm.objects.ServiceRollBack.$Shape): swarm.objects.ServiceRollBack & swarm.objects.ServiceRollBack.$Shape;
+            static create(properties?: swarm.objects.ServiceRollBack.$Properties): swarm.objects.ServiceRollBack;
+            static encode(message: swarm.objects.ServiceRollBack.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.ServiceRollBack & swarm.objects.ServiceRollBack.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ServiceRollBack {
+            interface $Properties {
+                serviceId?: (string|null);
+                specVersion?: (number|null);
+                message?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.ServiceRollBack.$Properties;
+        }
+
         interface INodeStatus extends swarm.objects.NodeStatus.$Properties {
         }
 
@@ -1734,7 +1796,8 @@ export namespace swarm {
             serviceEndpoint?: (swarm.objects.ServiceEndpoint.$Properties|null);
             taskNetworks?: (swarm.objects.TaskNetworks.$Properties|null);
             taskNetworkPhase?: (swarm.objects.TaskNetworkPhase.$Properties|null);
-            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase");
+            serviceRollBack?: (swarm.objects.ServiceRollBack.$Properties|null);
+            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase"|"serviceRollBack");
             static create(properties: swarm.objects.Change.$Shape): swarm.objects.Change & swarm.objects.Change.$Shape;
             static create(properties?: swarm.objects.Change.$Properties): swarm.objects.Change;
             static encode(message: swarm.objects.Change.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1762,7 +1825,8 @@ export namespace swarm {
                 serviceEndpoint?: (swarm.objects.ServiceEndpoint.$Properties|null);
                 taskNetworks?: (swarm.objects.TaskNetworks.$Properties|null);
                 taskNetworkPhase?: (swarm.objects.TaskNetworkPhase.$Properties|null);
-                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase");
+                serviceRollBack?: (swarm.objects.ServiceRollBack.$Properties|null);
+                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase"|"serviceRollBack");
                 $unknowns?: Uint8Array[];
             }
             type $Shape = {
@@ -1784,9 +1848,10 @@ export namespace swarm {
               serviceEndpoint?: swarm.objects.ServiceEndpoint.$Shape|null;
               taskNetworks?: swarm.objects.TaskNetworks.$Shape|null;
               taskNetworkPhase?: swarm.objects.TaskNetworkPhase.$Shape|null;
+              serviceRollBack?: swarm.objects.ServiceRollBack.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "networkAllocated"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated: swarm.objects.NetworkAllocated.$Shape; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "serviceEndpoint"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint: swarm.objects.ServiceEndpoint.$Shape; taskNetworks?: null; taskNetworkPhase?: null }|{ change?: "taskNetworks"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks: swarm.objects.TaskNetworks.$Shape; taskNetworkPhase?: null }|{ change?: "taskNetworkPhase"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase: swarm.objects.TaskNetworkPhase.$Shape })
+              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "networkAllocated"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated: swarm.objects.NetworkAllocated.$Shape; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "serviceEndpoint"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint: swarm.objects.ServiceEndpoint.$Shape; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskNetworks"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks: swarm.objects.TaskNetworks.$Shape; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskNetworkPhase"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase: swarm.objects.TaskNetworkPhase.$Shape; serviceRollBack?: null }|{ change?: "serviceRollBack"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack: swarm.objects.ServiceRollBack.$Shape })
             );
         }
 

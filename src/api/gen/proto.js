@@ -4556,10 +4556,163 @@ export const swarm = $root.swarm = (() => {
             return ScheduleState;
         })();
 
+        objects.SpecRevision = (function() {
+
+            const SpecRevision = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SpecRevision.prototype.version = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            SpecRevision.prototype.atMs = 0;
+            SpecRevision.prototype.specJson = $util.newBuffer([]);
+            SpecRevision.prototype.registryAuth = "";
+            SpecRevision.prototype.by = "";
+            SpecRevision.prototype.isAutomatic = false;
+
+            SpecRevision.create = function(properties) {
+                return new SpecRevision(properties);
+            };
+
+            SpecRevision.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.version != null && $Object.hasOwnProperty.call(message, "version") && (typeof message.version === "object" ? message.version.low || message.version.high : message.version !== 0))
+                    writer.uint32(8).uint64(message.version);
+                if (message.atMs != null && $Object.hasOwnProperty.call(message, "atMs") && !$Object.is(message.atMs, 0))
+                    writer.uint32(17).double(message.atMs);
+                if (message.specJson != null && $Object.hasOwnProperty.call(message, "specJson") && message.specJson.length)
+                    writer.uint32(26).bytes(message.specJson);
+                if (message.registryAuth != null && $Object.hasOwnProperty.call(message, "registryAuth") && message.registryAuth !== "")
+                    writer.uint32(34).string(message.registryAuth);
+                if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                    writer.uint32(42).string(message.by);
+                if (message.isAutomatic != null && $Object.hasOwnProperty.call(message, "isAutomatic") && message.isAutomatic !== false)
+                    writer.uint32(48).bool(message.isAutomatic);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SpecRevision.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.SpecRevision();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.version = value;
+                            else
+                                delete message.version;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.atMs = value;
+                            else
+                                delete message.atMs;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.specJson = value;
+                            else
+                                delete message.specJson;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.registryAuth = value;
+                            else
+                                delete message.registryAuth;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.by = value;
+                            else
+                                delete message.by;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isAutomatic = value;
+                            else
+                                delete message.isAutomatic;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            SpecRevision.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.SpecRevision";
+            };
+
+            return SpecRevision;
+        })();
+
         objects.Service = (function() {
 
             const Service = function (properties) {
                 this.vips = [];
+                this.history = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4579,6 +4732,8 @@ export const swarm = $root.swarm = (() => {
             Service.prototype.lastExecutionMs = 0;
             Service.prototype.vips = $util.emptyArray;
             Service.prototype.schedule = null;
+            Service.prototype.history = $util.emptyArray;
+            Service.prototype.specBy = "";
 
             Service.create = function(properties) {
                 return new Service(properties);
@@ -4616,6 +4771,11 @@ export const swarm = $root.swarm = (() => {
                 if (message.vips != null && message.vips.length)
                     for (let i = 0; i < message.vips.length; ++i)
                         $root.swarm.objects.VirtualIp.encode(message.vips[i], writer.uint32(98).fork(), _depth + 1).ldelim();
+                if (message.history != null && message.history.length)
+                    for (let i = 0; i < message.history.length; ++i)
+                        $root.swarm.objects.SpecRevision.encode(message.history[i], writer.uint32(162).fork(), _depth + 1).ldelim();
+                if (message.specBy != null && $Object.hasOwnProperty.call(message, "specBy") && message.specBy !== "")
+                    writer.uint32(170).string(message.specBy);
                 if (message.schedule != null && $Object.hasOwnProperty.call(message, "schedule"))
                     $root.swarm.objects.ScheduleState.encode(message.schedule, writer.uint32(242).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -4756,6 +4916,23 @@ export const swarm = $root.swarm = (() => {
                             if (wireType !== 2)
                                 break;
                             message.schedule = $root.swarm.objects.ScheduleState.decode(reader, reader.size(), $undefined, _depth + 1, message.schedule);
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.history && message.history.length))
+                                message.history = [];
+                            message.history.push($root.swarm.objects.SpecRevision.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.specBy = value;
+                            else
+                                delete message.specBy;
                             continue;
                         }
                     }
@@ -6899,6 +7076,122 @@ export const swarm = $root.swarm = (() => {
             return ServiceUpdateStatus;
         })();
 
+        objects.ServiceRollBack = (function() {
+
+            const ServiceRollBack = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceRollBack.prototype.serviceId = "";
+            ServiceRollBack.prototype.specVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ServiceRollBack.prototype.message = "";
+
+            ServiceRollBack.create = function(properties) {
+                return new ServiceRollBack(properties);
+            };
+
+            ServiceRollBack.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.serviceId != null && $Object.hasOwnProperty.call(message, "serviceId") && message.serviceId !== "")
+                    writer.uint32(10).string(message.serviceId);
+                if (message.specVersion != null && $Object.hasOwnProperty.call(message, "specVersion") && (typeof message.specVersion === "object" ? message.specVersion.low || message.specVersion.high : message.specVersion !== 0))
+                    writer.uint32(16).uint64(message.specVersion);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(26).string(message.message);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceRollBack.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.ServiceRollBack();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.serviceId = value;
+                            else
+                                delete message.serviceId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.specVersion = value;
+                            else
+                                delete message.specVersion;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceRollBack.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.ServiceRollBack";
+            };
+
+            return ServiceRollBack;
+        })();
+
         objects.NodeStatus = (function() {
 
             const NodeStatus = function (properties) {
@@ -7710,11 +8003,12 @@ export const swarm = $root.swarm = (() => {
             Change.prototype.serviceEndpoint = null;
             Change.prototype.taskNetworks = null;
             Change.prototype.taskNetworkPhase = null;
+            Change.prototype.serviceRollBack = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(Change.prototype, "change", {
-                get: $util.oneOfGetter($oneOfFields = ["putCluster", "putNode", "putService", "putTask", "putNetwork", "putSecret", "putConfig", "delete", "taskDesired", "taskAssign", "taskStatus", "serviceUpdateStatus", "nodeStatus", "nodeRole", "networkAllocated", "serviceEndpoint", "taskNetworks", "taskNetworkPhase"]),
+                get: $util.oneOfGetter($oneOfFields = ["putCluster", "putNode", "putService", "putTask", "putNetwork", "putSecret", "putConfig", "delete", "taskDesired", "taskAssign", "taskStatus", "serviceUpdateStatus", "nodeStatus", "nodeRole", "networkAllocated", "serviceEndpoint", "taskNetworks", "taskNetworkPhase", "serviceRollBack"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -7765,6 +8059,8 @@ export const swarm = $root.swarm = (() => {
                     $root.swarm.objects.TaskNetworks.encode(message.taskNetworks, writer.uint32(138).fork(), _depth + 1).ldelim();
                 if (message.taskNetworkPhase != null && $Object.hasOwnProperty.call(message, "taskNetworkPhase"))
                     $root.swarm.objects.TaskNetworkPhase.encode(message.taskNetworkPhase, writer.uint32(146).fork(), _depth + 1).ldelim();
+                if (message.serviceRollBack != null && $Object.hasOwnProperty.call(message, "serviceRollBack"))
+                    $root.swarm.objects.ServiceRollBack.encode(message.serviceRollBack, writer.uint32(202).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7922,6 +8218,13 @@ export const swarm = $root.swarm = (() => {
                                 break;
                             message.taskNetworkPhase = $root.swarm.objects.TaskNetworkPhase.decode(reader, reader.size(), $undefined, _depth + 1, message.taskNetworkPhase);
                             message.change = "taskNetworkPhase";
+                            continue;
+                        }
+                    case 25: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceRollBack = $root.swarm.objects.ServiceRollBack.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceRollBack);
+                            message.change = "serviceRollBack";
                             continue;
                         }
                     }
