@@ -9,6 +9,7 @@ export {
 export { type Gauges, nodeGauges } from "./gauges.js";
 export { NodeCapacity } from "./node-capacity.js";
 export { meetsPlacement } from "./placement-fit.js";
+export { placesFor, RoomBeside, type RoomView } from "./room-beside.js";
 export {
   type Decision,
   type Schedule,

@@ -4,8 +4,8 @@ import type { StoreEvent, StoreView } from "../../store/index.js";
 import { DirtySet } from "./dirty-set.js";
 import type { Plan } from "./plan.js";
 import type { Reconciler } from "./reconciler.js";
-import { renewal } from "./rolling-update.js";
 import { byAge, isStopped, isWanted } from "./task-slot.js";
+import { renewedSlot } from "./update-progress.js";
 
 /** History is trimmed in batches: after this time, or at once when there is much to look at. */
 export const BATCH_DELAY_MS = 250;
@@ -142,7 +142,7 @@ function neededByUpdate(
   if (!service || (status?.state !== "updating" && status?.state !== "rollback_started"))
     return new Set();
   const slot = { number: 0, nodeId: "", iteration: 0, tasks };
-  const found = renewal(slot, service, status.startedAtMs, (id) => view.node(id));
+  const found = renewedSlot(slot, service, status.startedAtMs, (id) => view.node(id));
   return found ? new Set([found.first, found.replaced]) : new Set();
 }
 

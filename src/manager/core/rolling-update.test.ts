@@ -69,8 +69,8 @@ describe("a rolling update", () => {
     world.electLeader();
     world.advance(10_000);
     expect(world.images()).toEqual({ "web:2": 3 });
-    // The delay of the last slot, and as it is longer than the monitor time, itself and a second more.
-    world.advance(20_999);
+    // After the last slot there is nothing to delay: only the monitor time.
+    world.advance(4_999);
     expect(world.updateState).toBe("updating");
     world.advance(1);
     expect(world.updateState).toBe("completed");
@@ -239,11 +239,15 @@ describe("failures", () => {
     world.agent = breaking("failed");
     world.updateService({ replicas: 3, image: "web:2", update }).advance(30_000);
     expect(world.images()).toEqual({ "web:2": 3 });
+    expect(world.updateState).toBe("updating");
+    world.agent = goodAgent;
+    world.advance(15_000);
     expect(world.updateState).toBe("completed");
   });
 
+  // Tolerated failures let the update go on to the last slot; it is completed when all tasks run.
   test.each([
-    { ratio: 0.5, broken: 2, state: "completed" },
+    { ratio: 0.5, broken: 2, state: "updating" },
     { ratio: 0.5, broken: 3, state: "paused" },
     { ratio: 0.49, broken: 2, state: "paused" },
   ])("$broken of 4 tasks broken at ratio $ratio: $state", ({ ratio, broken, state }) => {

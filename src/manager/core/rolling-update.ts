@@ -10,33 +10,20 @@ import {
   type UpdateState,
   type UpdateStatus,
 } from "../../api/index.js";
+import { RoomBeside } from "../../scheduler/index.js";
 import { desired } from "./restart.js";
 import type { ServiceContext } from "./service-context.js";
 import { isStopped, isWanted, mayStillRun, type Slot } from "./task-slot.js";
 import { isDirty, makeTask } from "./task-template.js";
 import { paceOf, type UpdatePace } from "./update-config.js";
-
-/** A slot that this update has given a new task. */
-export type RenewedSlot = { readonly slot: Slot; readonly first: Task };
-
-/**
- * The first task of the current spec in the slot, made since the update began, in place of one of an older spec; undefined if
- * the update has not touched the slot. Later tasks of the same spec are restarts.
- */
-export function renewal(
-  slot: Slot,
-  service: Service,
-  startedAtMs: number,
-  nodeOf: ServiceContext["nodeOf"],
-): { readonly first: Task; readonly replaced: Task } | undefined {
-  for (const [i, task] of slot.tasks.entries()) {
-    const before = slot.tasks[i - 1];
-    if (task.specVersion !== service.specVersion || task.createdAtMs < startedAtMs) continue;
-    if (!before) return undefined;
-    return isDirty(before, service, nodeOf) ? { first: task, replaced: before } : undefined;
-  }
-  return undefined;
-}
+import {
+  failureOf,
+  lateTask,
+  outcomeOf,
+  type RenewedSlot,
+  renewedSlot,
+  type UpdateFailure,
+} from "./update-progress.js";
 
 /** Plans the next steps. `slots` are those that count; `changed` ones wait for the next turn. Returns whether the update goes on. */
 export function planUpdate(
@@ -70,36 +57,45 @@ function advance(
   const { service, plan, nodeOf } = context;
   const pace = paceOf(service);
   const startedAtMs = status?.startedAtMs ?? 0;
-  const isActive = status?.state === "updating" || status?.state === "rollback_started";
+  const running = isActive(status) ? status : undefined;
   // New tasks are told from old ones by age: a clock that is behind must not date them before the start.
   plan.dateFrom(startedAtMs);
   const renewed = new Map<number, RenewedSlot>();
   for (const slot of slots) {
-    const found = renewal(slot, service, startedAtMs, nodeOf);
-    if (found) renewed.set(slot.number, { slot, first: found.first });
+    const found = renewedSlot(slot, service, startedAtMs, nodeOf);
+    if (found) renewed.set(slot.number, found);
   }
-  if (isActive && status && pauseOnFailure(context, pace, renewed, dirty, status)) return false;
-
+  if (running) {
+    const reaction = reactToFailures(context, pace, renewed, dirty, running);
+    if (reaction !== "goOn") return reaction === "rollBack";
+  }
   let capacity = pace.parallelism - countUnderWay(context, pace, renewed.values());
+  const room = new RoomBeside(context.room);
   let isWaiting = false;
   for (const slot of dirty) {
     if (changed.has(slot.number)) {
       isWaiting = true;
       continue;
     }
-    if (renewed.has(slot.number) || slot.tasks.filter(isWanted).length > 1) {
+    const begun = renewed.get(slot.number);
+    if (begun || slot.tasks.filter(isWanted).length > 1) {
       if (!tidy(context, pace, slot)) return true;
-      isWaiting = true;
+      // One that fails, as far as that is tolerated, does not hold up the end.
+      isWaiting ||= !begun || !failureOf(context, pace, begun);
       continue;
     }
     if (capacity < 1) return true;
     capacity--;
     isWaiting = true;
-    if (!renew(context, pace, slot)) return true;
+    if (!renew(context, pace, slot, room, running)) return true;
   }
   if (isWaiting) return true;
-  if (!isActive || !status) return false;
-  return !complete(context, pace, renewed.values(), status);
+  if (!running) return false;
+  return !finish(context, pace, slots, renewed.values(), running);
+}
+
+function isActive(status: UpdateStatus | undefined): status is UpdateStatus {
+  return status?.state === "updating" || status?.state === "rollback_started";
 }
 
 /** More than one wanted task, or one (or the last, if it is not to be restarted) of an older spec. */
@@ -110,42 +106,69 @@ function isDirtySlot(context: ServiceContext, slot: Slot): boolean {
   return only !== undefined && isDirty(only, context.service, context.nodeOf);
 }
 
-/** Slots whose new task has not arrived yet, or arrived less than the delay ago. */
+/** Slots whose new task has not arrived yet, or arrived less than the delay ago. One that is late keeps nobody waiting. */
 function countUnderWay(
   context: ServiceContext,
   pace: UpdatePace,
   renewed: Iterable<RenewedSlot>,
 ): number {
-  const { plan, memory } = context;
+  const { plan, memory, reach } = context;
   let count = 0;
-  for (const { first } of renewed) {
+  for (const slot of renewed) {
+    const { first, replaced } = slot;
     const arrivedAtMs = memory.arrivedAtMs(first, plan.nowMs);
     if (arrivedAtMs === undefined) {
       // Moved away before it arrived (its node was drained): the restart goes on with it, the update with the next slot.
-      if (isWanted(first)) count++;
+      if (isWanted(first) && !lateTask(context, pace, slot)) count++;
     } else if (plan.nowMs < arrivedAtMs + pace.delayMs) {
       context.wakeAt(arrivedAtMs + pace.delayMs);
       count++;
-    }
+    } else if (isLive(first) && !reach.isReachable(first)) count++;
+    else if (!reach.isWithdrawn(replaced)) count++;
   }
   return count;
 }
 
-/** A new task beside the old (start-first) or in its place (stop-first). */
-function renew(context: ServiceContext, pace: UpdatePace, slot: Slot): boolean {
+function isLive(task: Task): boolean {
+  return isWanted(task) && !isStopped(task);
+}
+
+/** A new task beside the old (start-first) or in its place (stop-first, or where there is no room for both). */
+function renew(
+  context: ServiceContext,
+  pace: UpdatePace,
+  slot: Slot,
+  room: RoomBeside,
+  status: UpdateStatus | undefined,
+): boolean {
   const { plan, service, nodeOf } = context;
   const old = slot.tasks.filter(isWanted);
-  const mustWait = !pace.isStartFirst && slot.tasks.some((task) => mayStillRun(task, nodeOf));
-  const task = makeTask(service, {
+  const made = {
     id: context.newTaskId(),
     place: slot,
-    desiredState: mustWait ? TASK_STATE.ready : TASK_STATE.running,
+    desiredState: TASK_STATE.running,
     notBeforeMs: 0,
     nowMs: plan.nowMs,
-  });
+  };
+  const task = makeTask(service, made);
+  const lack = pace.isStartFirst ? room.lack(task, old) : undefined;
+  const isStartFirst = pace.isStartFirst && lack === undefined;
+  if (lack !== undefined && status && !sayStopFirst(context, status, lack)) return false;
+  const mustWait = !isStartFirst && slot.tasks.some((other) => mayStillRun(other, nodeOf));
   plan.dateFrom((slot.tasks.at(-1)?.createdAtMs ?? 0) + 1);
-  const stops = pace.isStartFirst ? [] : old.map((t) => desired(t, TASK_STATE.shutdown));
-  return plan.add(...stops, { kind: "putTask", task });
+  if (isStartFirst) return plan.add({ kind: "putTask", task });
+  const born = mustWait ? makeTask(service, { ...made, desiredState: TASK_STATE.ready }) : task;
+  const stops = old.map((each) => desired(each, TASK_STATE.shutdown));
+  return plan.add(...stops, { kind: "putTask", task: born });
+}
+
+const STOP_FIRST_NOTICE = "; slots without room for two tasks are stopped first: ";
+
+/** Once per update: the user asked for something else. */
+function sayStopFirst(context: ServiceContext, status: UpdateStatus, reason: string): boolean {
+  if (context.service.updateStatus?.message.includes(STOP_FIRST_NOTICE)) return true;
+  const message = `${status.message}${STOP_FIRST_NOTICE}${reason}`;
+  return context.plan.add(statusChange(context.service, { ...status, message }));
 }
 
 /** A paused update begins no slot, but one that start-first gave two tasks is brought back to one when the new task runs. */
@@ -174,61 +197,67 @@ function tidy(context: ServiceContext, pace: UpdatePace, slot: Slot): boolean {
   );
   const keeper = ranked[0];
   if (!keeper || ranked.length < 2) return true;
-  const mayStopOld = !pace.isStartFirst || !isClean(keeper) || keeper.state === TASK_STATE.running;
+  const mayStopOld = !pace.isStartFirst || !isClean(keeper) || context.reach.isReachable(keeper);
   const stops = ranked.slice(1).filter((task) => mayStopOld || isClean(task));
   return stops.length === 0 || plan.add(...stops.map((task) => desired(task, TASK_STATE.shutdown)));
 }
 
-function pauseOnFailure(
+/** Pauses the update, or asks for the previous spec, when more slots have failed than may. */
+function reactToFailures(
   context: ServiceContext,
   pace: UpdatePace,
   renewed: ReadonlyMap<number, RenewedSlot>,
   dirty: readonly Slot[],
   status: UpdateStatus,
-): boolean {
+): "goOn" | "pause" | "rollBack" {
   const { service, plan } = context;
-  if (!pace.isWatching) return false;
+  if (pace.onFailure === "continue") return "goOn";
   let failures = 0;
-  let named: Task | undefined;
-  for (const { first } of renewed.values()) {
-    if (!hasFailed(context, pace, first)) continue;
+  let latest: UpdateFailure | undefined;
+  for (const slot of renewed.values()) {
+    const failure = failureOf(context, pace, slot);
+    if (!failure) continue;
     failures++;
-    if (!named || first.statusAtMs > named.statusAtMs) named = first;
+    if (!latest || failure.sinceMs > latest.sinceMs) latest = failure;
   }
   const total = new Set([...renewed.keys(), ...dirty.map((slot) => slot.number)]).size;
-  if (!named || failures / total <= pace.maxFailureRatio) return false;
-  const isRollback = status.state === "rollback_started";
-  const state: UpdateState = isRollback ? "rollback_paused" : "paused";
-  const message = `${isRollback ? "rollback" : "update"} paused due to failure or early termination of task ${named.id}`;
-  plan.add(statusChange(service, { ...status, state, message }));
-  return true;
+  if (!latest || failures / total <= pace.maxFailureRatio) return "goOn";
+  if (pace.onFailure === "rollback" && service.previousSpec) {
+    const { id: serviceId, specVersion } = service;
+    const message = `update rolled back ${latest.text}`;
+    plan.add({ kind: "serviceRollBack", serviceId, specVersion, message });
+    return "rollBack";
+  }
+  plan.add(paused(service, status, (what) => `${what} paused ${latest.text}`));
+  return "pause";
 }
 
-/** Ended of itself, early. One that was stopped on request, or whose node was removed, says nothing about the spec. */
-function hasFailed(context: ServiceContext, pace: UpdatePace, task: Task): boolean {
-  if (!isStopped(task)) return false;
-  if (task.state === TASK_STATE.shutdown || task.state === TASK_STATE.orphaned) return false;
-  return context.memory.endedWithin(task, pace.monitorMs, context.plan.nowMs);
-}
-
-/** After the last slot failures are watched for a while, then the update is done. Returns whether it is. */
-function complete(
+/**
+ * When all tasks run, and have for the monitor time, the update is done. What does not come up within the deadline ends it too, as
+ * paused: whoever waits for it is told the truth, and not kept waiting. Returns whether it is over.
+ */
+function finish(
   context: ServiceContext,
   pace: UpdatePace,
+  slots: readonly Slot[],
   renewed: Iterable<RenewedSlot>,
   status: UpdateStatus,
 ): boolean {
-  const { service, plan, memory } = context;
-  const watchMs = pace.delayMs >= pace.monitorMs ? pace.delayMs + 1000 : pace.monitorMs;
-  let endMs = 0;
-  for (const { first } of renewed) {
-    const arrivedAtMs = memory.arrivedAtMs(first, plan.nowMs);
-    if (arrivedAtMs === undefined && isWanted(first)) return false;
-    if (arrivedAtMs !== undefined) endMs = Math.max(endMs, arrivedAtMs + pace.delayMs + watchMs);
-  }
-  if (plan.nowMs < endMs) {
-    context.wakeAt(endMs);
+  const { service, plan } = context;
+  const outcome = outcomeOf(context, pace, slots);
+  if (outcome.kind === "settling") {
+    context.wakeAt(outcome.untilMs);
     return false;
+  }
+  if (outcome.kind === "incomplete") {
+    let lastMs = status.startedAtMs;
+    for (const { first } of renewed) lastMs = Math.max(lastMs, first.createdAtMs);
+    const endMs = lastMs + pace.deadlineMs;
+    if (outcome.canCome && plan.nowMs < endMs) {
+      context.wakeAt(endMs);
+      return false;
+    }
+    return plan.add(paused(service, status, (what) => `${what} ended with ${outcome.text}`));
   }
   const isRollback = status.state === "rollback_started";
   return plan.add(
@@ -239,6 +268,17 @@ function complete(
       message: isRollback ? "rollback completed" : "update completed",
     }),
   );
+}
+
+function paused(
+  service: Service,
+  status: UpdateStatus,
+  text: (what: "update" | "rollback") => string,
+): Change {
+  const isRollback = status.state === "rollback_started";
+  const state: UpdateState = isRollback ? "rollback_paused" : "paused";
+  const message = text(isRollback ? "rollback" : "update");
+  return statusChange(service, { ...status, state, message });
 }
 
 function statusChange(service: Service, updateStatus: UpdateStatus): Change {

@@ -1,5 +1,7 @@
 import type { Node, Service } from "../../api/index.js";
+import type { RoomView } from "../../scheduler/index.js";
 import type { Plan } from "./plan.js";
+import type { Reach } from "./reach.js";
 import type { UpdateMemory } from "./update-memory.js";
 
 /** What the planning of one service works with. */
@@ -9,6 +11,8 @@ export type ServiceContext = {
   readonly newTaskId: () => string;
   readonly memory: UpdateMemory;
   readonly plan: Plan;
+  readonly room: RoomView;
+  readonly reach: Reach;
   /** Look at the service again at this Unix ms. */
   readonly wakeAt: (atMs: number) => void;
 };

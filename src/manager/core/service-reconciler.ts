@@ -6,6 +6,7 @@ import { DirtySet } from "./dirty-set.js";
 import { planGlobal } from "./global-service.js";
 import { planGlobalJob, planReplicatedJob } from "./job-service.js";
 import type { Plan } from "./plan.js";
+import { REACH_BY_STATE, type Reach } from "./reach.js";
 import type { Reconciler } from "./reconciler.js";
 import { planReplicated } from "./replicated-service.js";
 import { desired } from "./restart.js";
@@ -28,8 +29,11 @@ export class ServiceReconciler implements Reconciler {
   readonly #global = new Set<string>();
   readonly #memory = new UpdateMemory();
 
-  constructor(random: Random) {
+  readonly #reach: Reach;
+
+  constructor(random: Random, reach: Reach = REACH_BY_STATE) {
     this.#newTaskId = () => newId(random);
+    this.#reach = reach;
   }
 
   reset(view: StoreView): void {
@@ -88,6 +92,8 @@ export class ServiceReconciler implements Reconciler {
       newTaskId: this.#newTaskId,
       memory: this.#memory,
       plan,
+      room: view,
+      reach: this.#reach,
       wakeAt: (atMs: number) => this.#wakes.set(service.id, atMs),
     };
     this.#wakes.delete(service.id);

@@ -28,6 +28,7 @@ import { JobSchedules } from "../job-schedules.js";
 import { startSchedule } from "../job-ticks.js";
 import { LostTasks } from "../lost-tasks.js";
 import { CHANGES_MAX, Plan } from "../plan.js";
+import type { Reach } from "../reach.js";
 import { Reaper } from "../reaper.js";
 import type { Reconciler } from "../reconciler.js";
 import { Scheduling } from "../scheduling.js";
@@ -82,11 +83,13 @@ export class World {
   agent: Agent = goodAgent;
   readonly limit: number;
   #reconcilers: Reconciler[] = [];
+  readonly #reach: Reach | undefined;
   #random = new SeededRandom(1);
   #wakeAtMs: number | undefined;
 
-  constructor(limit = CHANGES_MAX) {
+  constructor(limit = CHANGES_MAX, reach?: Reach) {
     this.limit = limit;
+    this.#reach = reach;
     this.store = new ClusterStore({
       yieldToLoop: () => Promise.resolve(),
       nowMs: () => this.nowMs,
@@ -103,7 +106,7 @@ export class World {
   electLeader(): void {
     this.#reconcilers = [
       new Allocator(),
-      new ServiceReconciler(this.#random),
+      new ServiceReconciler(this.#random, this.#reach),
       new JobSchedules(),
       new Scheduling(),
       new Reaper(),
