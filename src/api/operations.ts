@@ -21,6 +21,14 @@ export type Operation =
       readonly registryAuth: string | undefined;
       readonly registryAuthFrom: "spec" | "previous-spec";
     }
+  /** Back to a spec of the service's history. */
+  | {
+      readonly kind: "service.rollback";
+      readonly serviceId: string;
+      readonly version: number;
+      /** SpecRevision.version. */
+      readonly to: number;
+    }
   | { readonly kind: "service.remove"; readonly serviceId: string }
   | {
       readonly kind: "network.create";
@@ -66,6 +74,7 @@ export type Operation =
 export type OperationResult = {
   "service.create": { readonly id: string; readonly warnings: readonly string[] };
   "service.update": { readonly warnings: readonly string[] };
+  "service.rollback": { readonly warnings: readonly string[] };
   "service.remove": Readonly<Record<string, never>>;
   "network.create": { readonly id: string };
   "network.remove": Readonly<Record<string, never>>;

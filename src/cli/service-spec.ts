@@ -95,6 +95,12 @@ function rolloutFlags(prefix: "update" | "rollback", actions: readonly string[])
       parseRatio,
       "share of failed tasks that is tolerated",
     ),
+    of(
+      "progress-deadline",
+      "ProgressDeadline",
+      parseDuration,
+      "a task that does not run after this time has failed (default 10m)",
+    ),
     of("order", "Order", oneOf("start-first", "stop-first"), "start-first or stop-first"),
   ];
 }

@@ -32,9 +32,9 @@ export class Query {
     throw doorError("InvalidArgument", `invalid value for ${name}: ${value}`);
   }
 
-  /** The `version` of an update. `type` names the object in the complaint. */
-  version(type: string): number {
-    const raw = this.text("version");
+  /** The `version` of an update, or another index. `type` names the object in the complaint. */
+  version(type: string, name = "version"): number {
+    const raw = this.text(name);
     const problem = !/^[0-9]+$/.test(raw)
       ? "invalid syntax"
       : BigInt(raw) > UINT_MAX
@@ -43,7 +43,7 @@ export class Query {
     if (problem !== undefined) {
       throw doorError(
         "InvalidArgument",
-        `invalid ${type} version '${raw}': strconv.ParseUint: parsing ${JSON.stringify(raw)}: ${problem}`,
+        `invalid ${type} ${name} '${raw}': strconv.ParseUint: parsing ${JSON.stringify(raw)}: ${problem}`,
       );
     }
     // An index beyond 2^53 belongs to no object; the largest safe one is refused as out of sequence all the same.

@@ -50,10 +50,10 @@ export class RoomBeside {
  * nodes; undefined when neither limits it.
  */
 export function placesFor(
-  task: Task,
+  task: Pick<Task, "spec" | "hostPorts">,
   nodes: readonly Node[],
 ): { readonly count: number; readonly nodeCount: number } | undefined {
-  const needs = needsOf(task);
+  const needs = needsOf({ serviceId: "", specVersion: 0, ...task });
   if (needs.hostPorts.length === 0 && needs.maxReplicas === 0) return undefined;
   const perNode = needs.hostPorts.length > 0 ? 1 : needs.maxReplicas;
   let nodeCount = 0;

@@ -31,7 +31,10 @@ type SpecNeeds = Omit<TaskNeeds, "serviceId" | "specVersion" | "hostPorts">;
 
 const bySpec = new WeakMap<TaskSpec, SpecNeeds>();
 
-export function needsOf(task: Task): TaskNeeds {
+/** What of a task its needs are read from. */
+export type Needy = Pick<Task, "serviceId" | "specVersion" | "spec" | "hostPorts">;
+
+export function needsOf(task: Needy): TaskNeeds {
   let fromSpec = bySpec.get(task.spec);
   if (!fromSpec) {
     fromSpec = readSpec(task.spec);

@@ -1,4 +1,4 @@
-/** The automatic rollback of a service. In apply, as only there the ports of other services are sure. */
+/** The automatic rollback of a service. In apply, as only there what else there is is sure. */
 import { keptPorts, type Service, type ServiceSpec } from "../api/index.js";
 import { historyOf } from "./spec-history.js";
 import type { Tables } from "./tables.js";
@@ -6,7 +6,7 @@ import type { Tables } from "./tables.js";
 /**
  * The two specs change places with all that belongs to them, so that the failed one can be gone back to. As with a client's write
  * `clientIndex` moves: who read the spec before must not write it back unknowingly. When another service publishes one of the old
- * ports by now, the update is paused instead.
+ * ports by now, or one of the old networks is gone, the update is paused instead.
  */
 export function rolledBack(
   old: Service,
@@ -17,9 +17,9 @@ export function rolledBack(
 ): Service {
   const startedAtMs = old.updateStatus?.startedAtMs ?? stamp.atMs;
   const touched = { versionIndex: stamp.index, updatedAtMs: stamp.atMs };
-  const taken = takenPort(old, previousSpec, tables);
-  if (taken !== undefined) {
-    const text = `${message}; update paused: cannot roll back, ${taken}`;
+  const obstacle = takenPort(old, previousSpec, tables) ?? goneNetwork(previousSpec, tables);
+  if (obstacle !== undefined) {
+    const text = `${message}; update paused: cannot roll back, ${obstacle}`;
     const updateStatus = { state: "paused", startedAtMs, completedAtMs: 0, message: text } as const;
     return { ...old, ...touched, updateStatus };
   }
@@ -57,4 +57,14 @@ function takenPort(service: Service, spec: ServiceSpec, tables: Tables): string 
     }
   }
   return undefined;
+}
+
+/** What every node has by itself is stored by name. */
+const NODE_NETWORKS: ReadonlySet<string> = new Set(["host", "bridge", "none"]);
+
+function goneNetwork({ TaskTemplate }: ServiceSpec, tables: Tables): string | undefined {
+  const gone = (TaskTemplate.Networks ?? []).find(
+    ({ Target }) => !NODE_NETWORKS.has(Target) && !tables.network.get(Target),
+  );
+  return gone && `network ${gone.Target} was removed`;
 }

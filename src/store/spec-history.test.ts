@@ -146,6 +146,24 @@ describe("an automatic rollback", () => {
     expect(log.service).toMatchObject({ spec: spec("2"), updateStatus: updating });
   });
 
+  test("pauses the update when a network of the old spec was removed meanwhile", () => {
+    const log = new Log();
+    const on = (tag: string, Target: string): ServiceSpec => {
+      const { TaskTemplate, ...rest } = spec(tag);
+      return { ...rest, TaskTemplate: { ...TaskTemplate, Networks: [{ Target }] } };
+    };
+    log.put({ spec: on("1", "net1") });
+    log.put({ spec: on("2", "host"), updateStatus: updating });
+    back(log);
+    expect(log.service.updateStatus).toMatchObject({
+      state: "paused",
+      message: "task t; update paused: cannot roll back, network net1 was removed",
+    });
+    log.put({ spec: on("3", "host"), updateStatus: updating });
+    back(log);
+    expect(log.service.updateStatus?.state).toBe("rollback_started");
+  });
+
   test("pauses the update when a port of the old spec was taken meanwhile", () => {
     const log = new Log();
     const Ports = [

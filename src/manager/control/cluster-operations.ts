@@ -23,6 +23,8 @@ export type ClusterDeps = RunDeps & {
 };
 
 const CLUSTER_NAME = "default";
+/** A spec can be large, and each is kept by every manager. */
+const SPEC_HISTORY_MAX = 100;
 const CERT_EXPIRY_MIN_NS = 3600e9;
 const CONTEXT = { operation: "swarm update", capabilities: new Set<never>() };
 const ZERO = { keepsZero: true, fill: 0 } as const;
@@ -31,7 +33,10 @@ const ZERO = { keepsZero: true, fill: 0 } as const;
 export const CLUSTER_FIELDS = struct({
   Name: text(),
   Labels: textMap({ fill: {} }),
-  Orchestration: struct({ TaskHistoryRetentionLimit: int(ZERO) }),
+  Orchestration: struct({
+    TaskHistoryRetentionLimit: int(ZERO),
+    SpecHistoryLimit: int({ keepsZero: true }),
+  }),
   Raft: struct({
     SnapshotInterval: uint(ZERO),
     KeepOldSnapshots: uint(ZERO),
@@ -109,6 +114,7 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
     Labels: walked.Labels ?? {},
     Orchestration: {
       TaskHistoryRetentionLimit: walked.Orchestration?.TaskHistoryRetentionLimit ?? 0,
+      ...specHistory(walked.Orchestration?.SpecHistoryLimit ?? old.Orchestration.SpecHistoryLimit),
     },
     Raft: unchangedRaft(walked.Raft, old.Raft),
     Dispatcher: { HeartbeatPeriod: periodNs },
@@ -120,6 +126,16 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
     EncryptionConfig: { AutoLockManagers: false },
     ...(journal && { Journal: journal }),
   };
+}
+
+/** No field of Docker's: clients that do not know it leave it out, and then it stays. */
+function specHistory(limit: number | undefined): { readonly SpecHistoryLimit?: number } {
+  if (limit === undefined) return {};
+  if (limit < 1 || limit > SPEC_HISTORY_MAX)
+    throw invalid(
+      `Orchestration.SpecHistoryLimit must be from 1 to ${SPEC_HISTORY_MAX}, not ${limit}`,
+    );
+  return { SpecHistoryLimit: limit };
 }
 
 /** Managers read these when they are made. 0, what a client sends that does not care, keeps them. */

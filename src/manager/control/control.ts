@@ -10,6 +10,7 @@ import type { Call, Outcome } from "./run-operation.js";
 import {
   createService,
   removeService,
+  rollBackService,
   type ServiceDeps,
   updateService,
 } from "./service-operations.js";
@@ -37,6 +38,7 @@ export function createControl(deps: ControlDeps): OperationExecutor {
   const handlers: { readonly [K in OperationKind]: OperationHandler<K> } = {
     "service.create": (operation, call) => createService(deps, operation, call),
     "service.update": (operation, call) => updateService(deps, operation, call),
+    "service.rollback": (operation, call) => rollBackService(deps, operation, call),
     "service.remove": (operation, call) => removeService(deps, operation, call),
     "network.create": (operation, call) => createNetwork(deps, operation, call),
     "network.remove": (operation, call) => removeNetwork(deps, operation, call),

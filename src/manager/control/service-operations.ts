@@ -1,4 +1,4 @@
-/** service.create, service.update (with rollback) and service.remove. Tasks follow by themselves: the orchestrator watches services. */
+/** service.create, service.update (with rollback), service.rollback (to a kept version) and service.remove. Tasks follow by themselves: the orchestrator watches services. */
 import type {
   Operation,
   Precondition,
@@ -6,12 +6,12 @@ import type {
   ServiceMode,
   ServiceSpec,
 } from "../../api/index.js";
-import { isJob } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
-import { newJobFields, nextJobFields, withKeptSchedule } from "./job-fields.js";
-import { type NetworkLookup, overlayNetworks } from "./network-targets.js";
+import { newJobFields, withKeptSchedule } from "./job-fields.js";
+import { checkNetworks, type NetworkLookup, overlayNetworks } from "./network-targets.js";
 import { notFound, rejectionError } from "./rejection-errors.js";
+import { rolledBack, rolledBackTo, updated } from "./rollouts.js";
 import {
   type Call,
   firstFailure,
@@ -20,6 +20,7 @@ import {
   type RunDeps,
   runOperation,
 } from "./run-operation.js";
+import { startFirstWarnings } from "./start-first.js";
 import { validateService } from "./validate-service.js";
 
 type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
@@ -32,7 +33,9 @@ export function createService(
   operation: OperationOf<"service.create">,
   call: Call,
 ): Promise<Outcome<"service.create">> {
-  return runOperation<"service.create">(deps, call, () => planCreate(deps, operation));
+  return runOperation<"service.create">(deps, call, () =>
+    planCreate(deps, operation, call.callerNodeId),
+  );
 }
 
 export function updateService(
@@ -40,7 +43,9 @@ export function updateService(
   operation: OperationOf<"service.update">,
   call: Call,
 ): Promise<Outcome<"service.update">> {
-  return runOperation<"service.update">(deps, call, () => planUpdate(deps, operation));
+  return runOperation<"service.update">(deps, call, () =>
+    planUpdate(deps, operation, call.callerNodeId),
+  );
 }
 
 /** The service as it is and as the operation would store it; throws what the operation would be refused with. Writes nothing. */
@@ -58,6 +63,7 @@ export function dryRun(
 function planCreate(
   deps: JudgeDeps,
   { serviceId, registryAuth, spec: given }: OperationOf<"service.create">,
+  by = "",
 ): Plan<"service.create"> & { readonly service: Service } {
   const spec = validateService(given, "service create", deps.capabilities, deps.store);
   const nowMs = deps.clock.wallMs();
@@ -78,6 +84,7 @@ function planCreate(
     previousRegistryAuth: "",
     vips: [],
     ...newJobFields(spec, nowMs),
+    specBy: by,
   };
   return {
     service,
@@ -88,14 +95,15 @@ function planCreate(
       ...networksExist(spec, deps.store),
     ],
     changes: [{ kind: "putService", service }],
-    result: { id: serviceId, warnings: [] },
+    result: { id: serviceId, warnings: startFirstWarnings(spec, deps.store.nodes()) },
   };
 }
 
 function planUpdate(
   deps: JudgeDeps,
   operation: OperationOf<"service.update">,
-): Plan<"service.update"> & { readonly service: Service } {
+  by = "",
+): Replacement {
   const { serviceId, version } = operation;
   const old = deps.store.service(serviceId);
   if (!old) throw notFound("service", serviceId);
@@ -106,21 +114,53 @@ function planUpdate(
     throw new ApiError("Unimplemented", "renaming services is not supported");
   if (modeName(spec.Mode) !== modeName(old.spec.Mode))
     throw new ApiError("Unimplemented", "service mode change is not allowed");
+  const stamp = { nowMs: deps.clock.wallMs(), by };
   const service =
     operation.rollback === "previous"
-      ? rolledBack(old, deps.clock.wallMs())
-      : updated(old, spec, operation, deps.clock.wallMs());
+      ? rolledBack(old, stamp)
+      : updated(old, spec, operation, stamp);
+  return replacement(deps, old, service, version);
+}
+
+export function rollBackService(
+  deps: RunDeps,
+  operation: OperationOf<"service.rollback">,
+  call: Call,
+): Promise<Outcome<"service.rollback">> {
+  const { serviceId, version, to } = operation;
+  return runOperation<"service.rollback">(deps, call, () => {
+    const old = deps.store.service(serviceId);
+    if (!old) throw notFound("service", serviceId);
+    const stamp = { nowMs: deps.clock.wallMs(), by: call.callerNodeId };
+    return replacement(deps, old, rolledBackTo(old, to, stamp), version);
+  });
+}
+
+/** What update and rollback have in common, results included. */
+type Replacement = Pick<Plan<"service.update">, "preconditions" | "changes" | "result"> & {
+  readonly service: Service;
+};
+
+function replacement(
+  deps: Pick<RunDeps, "store">,
+  old: Service,
+  service: Service,
+  version: number,
+): Replacement {
+  const { id } = old;
+  // A spec from earlier may name what has been removed since.
+  checkNetworks(service.spec.TaskTemplate, deps.store);
   return {
     service,
     preconditions: [
-      { kind: "clientVersion", table: "service", id: serviceId, index: version },
+      { kind: "clientVersion", table: "service", id, index: version },
       // Everything else of the object is taken from what was read here.
-      { kind: "versionIs", table: "service", id: serviceId, index: old.versionIndex },
-      ...portClaims(service.spec, serviceId),
+      { kind: "versionIs", table: "service", id, index: old.versionIndex },
+      ...portClaims(service.spec, id),
       ...networksExist(service.spec, deps.store),
     ],
     changes: [{ kind: "putService", service }],
-    result: { warnings: [] },
+    result: { warnings: startFirstWarnings(service.spec, deps.store.nodes()) },
   };
 }
 
@@ -138,68 +178,6 @@ export function removeService(
       result: {},
     };
   });
-}
-
-/**
- * Any update is a new spec version: which tasks it touches is decided by comparing their spec with the new one (spec §4.7),
- * so scaling and labels restart nothing. A paused update ends here: the status starts anew.
- */
-function updated(
-  old: Service,
-  spec: ServiceSpec,
-  operation: OperationOf<"service.update">,
-  nowMs: number,
-): Service {
-  return {
-    ...old,
-    spec,
-    specVersion: 0,
-    previousSpec: old.spec,
-    previousSpecVersion: old.specVersion,
-    updateStatus: undefined,
-    ports: spec.EndpointSpec?.Ports ?? [],
-    registryAuth: operation.registryAuth ?? keptAuth(old, operation.registryAuthFrom),
-    previousRegistryAuth: old.registryAuth,
-    ...nextJobFields(old, spec, nowMs),
-  };
-}
-
-/** Swaps the two specs with all that belongs to them, so that a second rollback redoes (spec §4.7). */
-function rolledBack(old: Service, nowMs: number): Service {
-  const { previousSpec } = old;
-  if (!previousSpec)
-    throw new ApiError("FailedPrecondition", `service ${old.id} does not have a previous spec`);
-  return {
-    ...old,
-    spec: previousSpec,
-    specVersion: old.previousSpecVersion,
-    previousSpec: old.spec,
-    previousSpecVersion: old.specVersion,
-    registryAuth: old.previousRegistryAuth,
-    previousRegistryAuth: old.registryAuth,
-    ports: previousSpec.EndpointSpec?.Ports ?? [],
-    // A job has no rolling update that would come to an end.
-    updateStatus: isJob(previousSpec.Mode)
-      ? undefined
-      : {
-          state: "rollback_started",
-          startedAtMs: nowMs,
-          completedAtMs: 0,
-          message: "manually requested rollback",
-        },
-    ...nextJobFields(old, previousSpec, nowMs),
-  };
-}
-
-/** Credentials stay with the service unless new ones come, so that an update without a login still pulls. */
-function keptAuth(old: Service, from: "spec" | "previous-spec"): string {
-  if (from === "spec") return old.registryAuth;
-  if (!old.previousSpec)
-    throw new ApiError(
-      "FailedPrecondition",
-      `service ${old.id} does not have a previous spec to take registry credentials from`,
-    );
-  return old.previousRegistryAuth;
 }
 
 function portClaims(spec: ServiceSpec, serviceId: string): Precondition[] {

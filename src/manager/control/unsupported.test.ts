@@ -35,6 +35,7 @@ const rollout = (name: string): Record<string, Sample> => ({
   [`${name}.Monitor`]: { value: 2e9 },
   [`${name}.MaxFailureRatio`]: { value: 0.5 },
   [`${name}.Order`]: { value: "start-first" },
+  [`${name}.ProgressDeadline`]: { value: 60e9 },
 });
 
 const SAMPLES: Record<string, Sample> = {

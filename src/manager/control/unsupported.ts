@@ -197,6 +197,7 @@ function rollout(): Field {
     Order: choice(["stop-first", "start-first"], (value) => `unrecognized update order ${value}`, {
       fill: "stop-first",
     }),
+    ProgressDeadline: int(),
   });
 }
 

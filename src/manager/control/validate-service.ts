@@ -122,6 +122,8 @@ function checkRollout(config: UpdateConfig | undefined, field: string): void {
   if (!config) return;
   if ((config.Delay ?? 0) < 0) throw invalid(`${field}: update-delay cannot be negative`);
   if ((config.Monitor ?? 0) < 0) throw invalid(`${field}: update-monitor cannot be negative`);
+  if ((config.ProgressDeadline ?? 0) < 0)
+    throw invalid(`${field}: update-progress-deadline cannot be negative`);
   const ratio = config.MaxFailureRatio ?? 0;
   if (ratio < 0 || ratio > 1)
     throw invalid(`${field}: update-maxfailureratio cannot be less than 0 or bigger than 1`);

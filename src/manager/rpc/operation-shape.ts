@@ -22,6 +22,7 @@ const SHAPES = {
     registryAuth: "optionalString",
     registryAuthFrom: ["spec", "previous-spec"],
   },
+  "service.rollback": { serviceId: "string", version: "index", to: "index" },
   "service.remove": { serviceId: "string" },
   "network.create": { networkId: "string", spec: "object" },
   "network.remove": { networkId: "string" },

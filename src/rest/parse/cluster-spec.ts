@@ -52,7 +52,10 @@ const ZERO_CLUSTER_SPEC: ClusterSpec = {
 const fields = struct("Spec", {
   Name: text,
   Labels: textMap,
-  Orchestration: struct("OrchestrationConfig", { TaskHistoryRetentionLimit: pointer(int64) }),
+  Orchestration: struct("OrchestrationConfig", {
+    TaskHistoryRetentionLimit: pointer(int64),
+    SpecHistoryLimit: pointer(int64),
+  }),
   Raft: struct("RaftConfig", {
     SnapshotInterval: uint64,
     KeepOldSnapshots: pointer(uint64),

@@ -149,6 +149,7 @@ const updateConfig: Decoder<UpdateConfig> = mapped(
     Monitor: duration,
     MaxFailureRatio: float,
     Order: oneOf(["stop-first", "start-first"], (value) => `unrecognized update order ${value}`),
+    ProgressDeadline: duration,
   }),
   (raw) => ({
     ...raw,

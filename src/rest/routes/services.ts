@@ -6,6 +6,7 @@ import { Filters } from "../filters.js";
 import { dropNewerFields, SERVICE_SPEC_DROPS } from "../parse/old-api.js";
 import { parseServiceSpec } from "../parse/service-spec.js";
 import { presentService, type ServiceOptions } from "../present/service.js";
+import { presentHistory } from "../present/service-history.js";
 import { serviceStatus } from "../present/service-status.js";
 import { randomName } from "../random-name.js";
 import { sendEmpty, sendJson, sendList } from "../reply.js";
@@ -77,6 +78,27 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
     } as const;
     if (query.flag("plan")) return sendPlan(context, reply, operation);
     const { warnings } = await context.submit(request, operation);
+    return sendJson(reply, { Warnings: warnings.length === 0 ? null : warnings });
+  });
+
+  app.get("/services/:ref/history", async (request, reply) => {
+    const view = await context.read();
+    const service = resolveService(view, pathRef(request));
+    return sendJson(reply, presentHistory(service, view));
+  });
+
+  app.post("/services/:ref/rollback", async (request, reply) => {
+    const { cluster } = context;
+    const query = queryOf(request);
+    const version = query.version("service");
+    const to = query.version("service", "to");
+    const service = resolveService(await cluster.read(), pathRef(request));
+    const { warnings } = await cluster.submit({
+      kind: "service.rollback",
+      serviceId: service.id,
+      version,
+      to,
+    });
     return sendJson(reply, { Warnings: warnings.length === 0 ? null : warnings });
   });
 
