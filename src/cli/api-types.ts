@@ -8,7 +8,10 @@ export type ApiTask = {
   readonly DesiredState: string;
   /** Index is left out while it is 0. */
   readonly JobIteration?: { readonly Index?: number };
-  readonly Spec: { readonly ContainerSpec?: { readonly Image?: string } };
+  readonly Spec: {
+    readonly ContainerSpec?: { readonly Image?: string };
+    readonly RestartPolicy?: { readonly Condition?: string };
+  };
   readonly Status: {
     readonly State: string;
     readonly Timestamp?: string;
@@ -55,6 +58,17 @@ export type ApiService = {
   readonly ScheduleStatus?: { readonly NextTick?: string };
   /** "simulated" where no container really runs. */
   readonly Engine?: string;
+};
+
+/** One of `GET /services/{id}/history`, newest first. */
+export type ApiRevision = {
+  readonly Version: { readonly Index: number };
+  readonly CreatedAt: string;
+  readonly Cause: string;
+  /** Host name of the manager that took the call, where that is known. */
+  readonly By?: string;
+  readonly IsPresent: boolean;
+  readonly Spec: ApiService["Spec"];
 };
 
 export type ApiNode = {

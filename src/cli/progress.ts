@@ -1,4 +1,4 @@
-import type { Progress } from "./wait.js";
+import type { Progress } from "./convergence.js";
 
 /** Draws one line that is overwritten on a terminal; elsewhere a line whenever something changed. */
 export class ProgressLine {
@@ -20,9 +20,14 @@ export class ProgressLine {
           ? ""
           : ` (${error.slice(0, 75)})`
         : ` · stable? ${verifySecLeft} s`;
-    const text = this.#isTerminal
-      ? `${bar(running, wanted)} ${count}${tail}`
-      : `${count}${verifySecLeft === undefined ? tail : ""}`;
+    this.showText(
+      this.#isTerminal
+        ? `${bar(running, wanted)} ${count}${tail}`
+        : `${count}${verifySecLeft === undefined ? tail : ""}`,
+    );
+  }
+
+  showText(text: string): void {
     if (text === this.#last) return;
     this.#last = text;
     this.#write(this.#isTerminal ? `\r\u001b[K${text}` : `${text}\n`);

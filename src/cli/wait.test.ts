@@ -6,21 +6,31 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ApiTask } from "./api-types.js";
 import { EngineClient } from "./client.js";
 import { demultiplex, splitDetails } from "./commands/logs.js";
+import { progressOf } from "./convergence.js";
 import { ProgressLine } from "./progress.js";
-import { progressOf, refusalOf, waitForService } from "./wait.js";
+import { waitForService } from "./wait.js";
+import type { Seen } from "./waiting.js";
 
 let dir: string;
 let server: Server;
 let answers: Record<string, unknown>;
 
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "swarm-cli-"));
+let status: number;
+
+async function listen(): Promise<void> {
   server = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
     response.setHeader("Content-Type", "application/json");
+    response.statusCode = status;
     response.end(JSON.stringify(answers[path]));
   });
   await new Promise<void>((resolve) => server.listen(join(dir, "s.sock"), resolve));
+}
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "swarm-cli-"));
+  status = 200;
+  await listen();
 });
 afterEach(async () => {
   server.closeAllConnections();
@@ -55,50 +65,65 @@ const service = (replicas: number, updateState?: string) => ({
     : { UpdateStatus: { State: updateState, Message: "task x failed" } }),
 });
 
-test.each([
-  {
-    name: "running tasks count once per slot",
-    tasks: [task(1, "running"), task(1, "running"), task(2, "starting")],
-    running: 1,
-  },
-  {
-    name: "a running task that is to stop does not count",
-    tasks: [task(1, "running", "shutdown")],
-    running: 0,
-  },
-])("$name", ({ tasks, running }) => {
-  expect(progressOf({ service: service(2), tasks, downNodes: new Set() }).running).toBe(running);
-});
-
-test("tasks on nodes that are down do not count", () => {
-  const snapshot = { service: service(1), tasks: [task(1, "running")], downNodes: new Set(["n1"]) };
-  expect(progressOf(snapshot).running).toBe(0);
-});
-
-test("the refusal is the scheduler's own sentence", () => {
-  const err = "no suitable node (insufficient resources on 5 nodes)";
-  const snapshot = {
-    service: service(1),
-    tasks: [task(1, "pending", "running", err)],
-    downNodes: new Set<string>(),
-  };
-  expect(refusalOf(snapshot)).toBe(err);
-});
+function wait(set: { timeoutMs?: number; onLost?: (reason: string) => void } = {}) {
+  const seen: Seen[] = [];
+  const ended = waitForService({
+    client: new EngineClient(join(dir, "s.sock")),
+    serviceId: "s",
+    goal: "update",
+    timeoutMs: set.timeoutMs,
+    onSeen: (each) => seen.push(each),
+    onLost: set.onLost ?? (() => undefined),
+  });
+  return { ended, seen };
+}
 
 test.each([
-  { name: "converged", tasks: [task(1, "running")], state: undefined, exitCode: undefined },
+  { name: "converged", tasks: [task(1, "running")], state: undefined, exitCode: 0 },
   { name: "paused", tasks: [task(1, "failed")], state: "paused", exitCode: 3 },
   { name: "timed out", tasks: [task(1, "preparing")], state: undefined, exitCode: 4 },
 ])("a wait ends $name", async ({ tasks, state, exitCode }) => {
   answers = { "/services/s": service(1, state), "/tasks": tasks, "/nodes": [] };
-  const wait = waitForService({
-    client: new EngineClient(join(dir, "s.sock")),
-    serviceId: "s",
-    timeoutMs: 1,
-    onProgress: () => undefined,
+  expect(await wait({ timeoutMs: 1 }).ended).toMatchObject({ exitCode });
+});
+
+test("a wait goes on over managers that do not answer, and over a socket that is made anew", async () => {
+  answers = { "/services/s": service(1, "updating"), "/tasks": [task(1, "running")], "/nodes": [] };
+  const reasons: string[] = [];
+  const steps = [
+    () => {
+      status = 500;
+      answers["/services/s"] = { message: "The swarm does not have a leader." };
+    },
+    async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+    async () => {
+      status = 200;
+      answers["/services/s"] = service(1, "completed");
+      await listen();
+    },
+  ];
+  const { ended } = wait({
+    onLost: (reason) => {
+      reasons.push(reason);
+      void steps.shift()?.();
+    },
   });
-  if (exitCode === undefined) await wait;
-  else await expect(wait).rejects.toMatchObject({ exitCode });
+  await steps.shift()?.();
+  expect(await ended).toMatchObject({ result: "converged" });
+  expect(reasons[0]).toBe("The swarm does not have a leader.");
+  expect(reasons.at(-1)).toContain("no swarmd answers");
+});
+
+test("a service that is removed meanwhile ends the wait", async () => {
+  status = 404;
+  answers = { "/services/s": { message: "service s not found" } };
+  expect(await wait().ended).toMatchObject({
+    exitCode: 1,
+    message: expect.stringContaining("removed"),
+  });
 });
 
 const jobService = (Mode: object, set: object = {}) => ({
@@ -144,14 +169,7 @@ test.each([
   },
 ])("a wait for a job ends: $name", async ({ tasks, set, said }) => {
   answers = { "/services/s": jobService(twice, set), "/tasks": tasks, "/nodes": [] };
-  const client = new EngineClient(join(dir, "s.sock"));
-  const ended = waitForService({
-    client,
-    serviceId: "s",
-    timeoutMs: 1,
-    onProgress: () => undefined,
-  });
-  expect(await ended).toBe(said);
+  expect(await wait().ended).toMatchObject({ exitCode: 0, message: said });
 });
 
 test("without a terminal a line is printed only when something changed", () => {

@@ -5,12 +5,12 @@ import { type JsonObject, listAt, objectAt } from "../json.js";
 import { editReplicas, modeOf } from "../mode-flags.js";
 import { print, table } from "../output.js";
 import { type ApiPlan, planLines } from "../placement-table.js";
-import { ProgressLine } from "../progress.js";
 import { LIST_FLAGS, SWITCHES, splitWords, VALUE_FLAGS } from "../service-spec.js";
 import { formatPort, serviceTable, shortImage } from "../service-table.js";
-import { ago, capitalise, parseCount, parseDuration, UsageError } from "../units.js";
-import { waitForService } from "../wait.js";
+import { ago, capitalise, parseCount, UsageError } from "../units.js";
 import { addLogsCommand } from "./logs.js";
+import { addRollbackCommands } from "./service-rollback.js";
+import { addWaitFlags, converge, reportOf } from "./service-wait.js";
 
 type Flags = Readonly<Record<string, unknown>>;
 /** commander's option name → the edit it stands for, in the order given on the command line. */
@@ -48,36 +48,7 @@ function addSpecFlags(command: Command, edits: Edits, isUpdate: boolean): void {
   }
   command.option("--dry-run", "only show what would change (exit code 0: nothing, 2: something)");
   command.option("--format <format>", "of --dry-run: json, or a table when absent");
-  command.option("-d, --detach", "do not wait for the service to converge");
-  command.option("-q, --quiet", "no progress");
-  command.option("--timeout <duration>", "give up waiting after this time (exit code 4)");
-}
-
-async function converge(client: EngineClient, serviceId: string, flags: Flags): Promise<void> {
-  if (flags["detach"] === true) return;
-  const line = new ProgressLine(process.stdout.isTTY === true, (text) =>
-    process.stdout.write(text),
-  );
-  const timeout = flags["timeout"];
-  let ended: string;
-  try {
-    ended = await waitForService({
-      client,
-      serviceId,
-      isForced: flags["force"] === true,
-      timeoutMs: typeof timeout === "string" ? parseDuration(timeout) / 1e6 : undefined,
-      onProgress: (progress, left) => {
-        if (flags["quiet"] !== true) line.show(progress, left);
-      },
-    });
-  } finally {
-    line.end();
-  }
-  if (flags["quiet"] !== true) print(ended);
-}
-
-function sayWarnings(reply: { readonly Warnings?: readonly string[] | null } | undefined): void {
-  for (const warning of reply?.Warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
+  addWaitFlags(command);
 }
 
 export function addServiceCommands(program: Command): void {
@@ -85,7 +56,7 @@ export function addServiceCommands(program: Command): void {
   addCreate(service);
   addUpdate(service);
   addScale(service);
-  addRollback(service);
+  addRollbackCommands(service, clientOf);
   addListing(service);
   addLogsCommand(service, clientOf);
 }
@@ -118,9 +89,9 @@ function addCreate(service: Command): void {
       "/services/create",
       { body: spec },
     );
-    sayWarnings(reply);
-    print(reply.ID);
-    await converge(client, reply.ID, flags);
+    const report = reportOf(flags);
+    report.accepted(reply.ID, reply.ID, reply.Warnings ?? []);
+    await converge({ client, serviceId: reply.ID, goal: "create" }, flags, report);
   });
 }
 
@@ -153,13 +124,16 @@ function addUpdate(service: Command): void {
     for (const edit of edits) edit(spec);
     const seen = flags["checkIndex"];
     const index = typeof seen === "number" ? seen : current.Version.Index;
-    const query = flags["rollback"] === true ? "&rollback=previous" : "";
+    const isRollback = flags["rollback"] === true;
+    const query = isRollback ? "&rollback=previous" : "";
     const path = `/services/${current.ID}/update?version=${index}&registryAuthFrom=spec${query}`;
     if (flags["dryRun"] === true)
       return showPlan(await client.call("POST", `${path}&plan=true`, { body: spec }), flags);
-    sayWarnings(await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec }));
-    print(name);
-    await converge(client, current.ID, flags);
+    const reply = await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec });
+    const report = reportOf(flags);
+    report.accepted(current.ID, name, reply.Warnings ?? []);
+    const goal = isRollback ? "rollback" : "update";
+    await converge({ client, serviceId: current.ID, goal, before: current }, flags, report);
   });
 }
 
@@ -174,10 +148,10 @@ async function update(
   client: EngineClient,
   current: ApiService,
   spec: JsonObject,
-  query: string,
-): Promise<void> {
-  const path = `/services/${current.ID}/update?version=${current.Version.Index}&registryAuthFrom=spec${query}`;
-  sayWarnings(await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec }));
+): Promise<readonly string[]> {
+  const path = `/services/${current.ID}/update?version=${current.Version.Index}&registryAuthFrom=spec`;
+  const reply = await client.call<{ Warnings?: string[] | null }>("POST", path, { body: spec });
+  return reply.Warnings ?? [];
 }
 
 /** Services keep networks by id; people take them away by name. The API takes both. */
@@ -195,10 +169,8 @@ async function nameNetworks(client: EngineClient, spec: JsonObject): Promise<voi
 function addScale(service: Command): void {
   const command = service
     .command("scale <service=replicas...>")
-    .description("Scale services: swarm service scale web=5 api=3")
-    .option("-d, --detach", "do not wait")
-    .option("-q, --quiet", "no progress")
-    .option("--timeout <duration>", "give up waiting after this time (exit code 4)");
+    .description("Scale services: swarm service scale web=5 api=3");
+  addWaitFlags(command);
   command.action(async (pairs: string[], flags: Flags) => {
     const client = clientOf(command);
     const wanted = pairs.map((pair) => {
@@ -207,7 +179,8 @@ function addScale(service: Command): void {
         throw new UsageError(`"${pair}": write SERVICE=REPLICAS`);
       return { name, replicas: parseCount(count) };
     });
-    const ids: string[] = [];
+    const report = reportOf(flags);
+    const scaled: ApiService[] = [];
     for (const { name, replicas } of wanted) {
       const current = await client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`);
       const spec = structuredClone(current.Spec) as unknown as JsonObject;
@@ -217,27 +190,12 @@ function addScale(service: Command): void {
         );
       }
       editReplicas(spec, replicas);
-      await update(client, current, spec, "");
-      print(`${name} scaled to ${replicas}`);
-      ids.push(current.ID);
+      const warnings = await update(client, current, spec);
+      report.accepted(current.ID, `${name} scaled to ${replicas}`, warnings);
+      scaled.push(current);
     }
-    for (const id of ids) await converge(client, id, flags);
-  });
-}
-
-function addRollback(service: Command): void {
-  const command = service
-    .command("rollback <service>")
-    .description("Go back to the previous spec")
-    .option("-d, --detach", "do not wait")
-    .option("-q, --quiet", "no progress")
-    .option("--timeout <duration>", "give up waiting after this time (exit code 4)");
-  command.action(async (name: string, flags: Flags) => {
-    const client = clientOf(command);
-    const current = await client.call<ApiService>("GET", `/services/${encodeURIComponent(name)}`);
-    await update(client, current, current.Spec as unknown as JsonObject, "&rollback=previous");
-    print(name);
-    await converge(client, current.ID, flags);
+    for (const before of scaled)
+      await converge({ client, serviceId: before.ID, goal: "scale", before }, flags, report);
   });
 }
 
