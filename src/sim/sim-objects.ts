@@ -12,6 +12,8 @@ import { unreachable } from "../base/index.js";
 import { newJobFields } from "../manager/control/index.js";
 
 const NANO_PER_MS = 1e6;
+/** So short that it is met now and then. */
+const PROGRESS_DEADLINE_MS = 20_000;
 
 export type SimMode = "replicated" | "global" | "job" | "globalJob" | "scheduled";
 
@@ -73,10 +75,13 @@ export function simService(id: string, wish: ServiceWish, nowMs: number): Servic
 }
 
 export function simSpec(name: string, wish: ServiceWish): ServiceSpec {
+  // Of those that react to failures every other one goes back by itself.
+  const onFailure = wish.replicas % 2 === 0 ? "pause" : "rollback";
   const config = {
     Parallelism: wish.parallelism,
     Delay: wish.delayMs * NANO_PER_MS,
-    FailureAction: wish.isPausing ? "pause" : "continue",
+    FailureAction: wish.isPausing ? onFailure : "continue",
+    ProgressDeadline: PROGRESS_DEADLINE_MS * NANO_PER_MS,
     Order: wish.isStartFirst ? "start-first" : "stop-first",
   } as const;
   return {

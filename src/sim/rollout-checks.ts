@@ -1,0 +1,160 @@
+/** What no rollout may ever do, checked on every applied entry of a simulation, from the store's events alone. */
+import { type Service, TASK_STATE, type Task } from "../api/index.js";
+import type { Store, StoreEvent } from "../store/index.js";
+
+/** A transaction that was planned before a change of the user, or of a node, may be applied this much later. */
+const IN_FLIGHT_MS = 1000;
+const NANO_PER_MS = 1e6;
+
+type ServiceEvent = Extract<StoreEvent, { table: "service"; kind: "updated" }>;
+type TaskEvent = Extract<StoreEvent, { table: "task"; kind: "created" | "updated" }>;
+
+export class RolloutChecks {
+  readonly violations: string[] = [];
+  /** Rollouts that ended, by how. */
+  readonly ends = new Map<string, number>();
+  readonly #store: Store;
+  readonly #wallMs: () => number;
+  /** Slots that a rollout has begun with and whose new task has not arrived: the new tasks, by service. */
+  readonly #underWay = new Map<string, Set<string>>();
+  readonly #changedAtMs = new Map<string, number>();
+
+  constructor(store: Store, wallMs: () => number) {
+    this.#store = store;
+    this.#wallMs = wallMs;
+    store.subscribe((batch) => {
+      if (batch.kind === "changes") this.#check(batch.events);
+    });
+  }
+
+  #check(events: readonly StoreEvent[]): void {
+    for (const event of events) {
+      if (event.table === "node" && event.kind !== "removed") this.#touch(event.object.id);
+      else if (event.table === "service" && event.kind === "updated") this.#checkService(event);
+      else if (event.table === "task" && event.kind === "created") this.#checkCreated(event);
+      else if (event.table === "task" && event.kind === "updated") this.#checkStopped(event);
+    }
+    for (const [serviceId, ids] of this.#underWay) this.#checkParallelism(serviceId, ids);
+  }
+
+  #checkService({ object, old }: ServiceEvent): void {
+    const isClients = object.clientIndex === object.versionIndex;
+    if (isClients) this.#touch(object.id);
+    const before = old.updateStatus?.state;
+    const after = object.updateStatus?.state;
+    if (before === after) return;
+    if (before?.endsWith("paused") && !isClients)
+      this.violations.push(`${object.id}: ${before} became ${after ?? "none"} by itself`);
+    if (after !== undefined && after !== "updating")
+      this.ends.set(after, (this.ends.get(after) ?? 0) + 1);
+    if (after?.endsWith("completed")) this.#checkCompleted(object);
+  }
+
+  /** "Completed" says that all tasks of the spec run. */
+  #checkCompleted(service: Service): void {
+    if (this.#isFresh(service.id)) return;
+    const running = new Set(
+      this.#store
+        .tasksByService(service.id)
+        .filter((task) => isWanted(task) && task.state === TASK_STATE.running)
+        .filter((task) => isOfSpec(task, service))
+        .map((task) => task.slot),
+    );
+    const { Mode } = service.spec;
+    const wanted = "Replicated" in Mode ? Mode.Replicated.Replicas : running.size;
+    if (running.size < wanted)
+      this.violations.push(`${service.id}: completed with ${running.size} of ${wanted} running`);
+  }
+
+  /** A new task in place of, or beside, a good one of another spec: a step of a rollout. */
+  #checkCreated({ object: task }: TaskEvent): void {
+    const service = this.#store.service(task.serviceId);
+    if (!service || this.#isFresh(service.id) || !isOfSpec(task, service)) return;
+    const others = this.#store
+      .tasksBySlot(task.serviceId, task.slot)
+      .filter((other) => other.id !== task.id);
+    const replaced = others.sort((a, b) => b.createdAtMs - a.createdAtMs)[0];
+    if (!replaced || isOfSpec(replaced, service) || !this.#isSound(replaced)) return;
+    const state = service.updateStatus?.state;
+    if (state?.endsWith("paused"))
+      this.violations.push(`${service.id}: slot ${task.slot} was begun while ${state}`);
+    const ids = this.#underWay.get(service.id) ?? new Set<string>();
+    this.#underWay.set(service.id, ids.add(task.id));
+  }
+
+  /** start-first: a good old task goes only when the new one runs. */
+  #checkStopped(event: TaskEvent): void {
+    if (event.kind !== "updated") return;
+    const { object: task, old } = event;
+    const service = this.#store.service(task.serviceId);
+    if (!service || this.#isFresh(service.id) || orderOf(service) !== "start-first") return;
+    const isTold = isWanted(old) && task.desiredState === TASK_STATE.shutdown;
+    if (!isTold || task.state !== TASK_STATE.running || isOfSpec(task, service)) return;
+    if (!this.#isSound(task)) return;
+    const hasNew = this.#store
+      .tasksBySlot(task.serviceId, task.slot)
+      .some((other) => isOfSpec(other, service) && other.state === TASK_STATE.running);
+    if (!hasNew)
+      this.violations.push(`${service.id}: slot ${task.slot} was stopped before its new task ran`);
+  }
+
+  #checkParallelism(serviceId: string, ids: Set<string>): void {
+    const service = this.#store.service(serviceId);
+    const status = service?.updateStatus;
+    const config = status?.state.startsWith("rollback")
+      ? service?.spec.RollbackConfig
+      : service?.spec.UpdateConfig;
+    for (const id of ids) {
+      const task = this.#store.task(id);
+      const deadlineMs = (config?.ProgressDeadline ?? 600_000 * NANO_PER_MS) / NANO_PER_MS;
+      const isPending =
+        service !== undefined &&
+        task !== undefined &&
+        isWanted(task) &&
+        task.state < TASK_STATE.running &&
+        isOfSpec(task, service) &&
+        task.createdAtMs >= (status?.startedAtMs ?? 0) &&
+        this.#wallMs() < task.createdAtMs + deadlineMs;
+      if (!isPending) ids.delete(id);
+    }
+    const limit = config?.Parallelism ?? 1;
+    if (limit > 0 && ids.size > limit)
+      this.violations.push(`${serviceId}: ${ids.size} slots at once, parallelism ${limit}`);
+  }
+
+  #touch(id: string): void {
+    this.#changedAtMs.set(id, this.#wallMs());
+  }
+
+  #isFresh(id: string): boolean {
+    return this.#wallMs() - (this.#changedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < IN_FLIGHT_MS;
+  }
+
+  /** Nothing but a rollout is a reason to replace it. */
+  #isSound(task: Task): boolean {
+    const node = this.#store.node(task.nodeId);
+    return (
+      task.state <= TASK_STATE.running &&
+      node?.state === "ready" &&
+      node.spec.Availability === "active" &&
+      !this.#isFresh(node.id)
+    );
+  }
+}
+
+function isWanted(task: Task): boolean {
+  return task.desiredState <= TASK_STATE.running;
+}
+
+function isOfSpec(task: Task, service: Service): boolean {
+  return (
+    task.spec.ContainerSpec.Image === service.spec.TaskTemplate.ContainerSpec.Image &&
+    task.spec.ForceUpdate === service.spec.TaskTemplate.ForceUpdate
+  );
+}
+
+function orderOf(service: Service): string {
+  const isRollback = service.updateStatus?.state.startsWith("rollback") === true;
+  const config = isRollback ? service.spec.RollbackConfig : service.spec.UpdateConfig;
+  return config?.Order ?? "stop-first";
+}
