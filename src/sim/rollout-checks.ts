@@ -3,7 +3,7 @@ import { type Service, TASK_STATE, type Task } from "../api/index.js";
 import type { Store, StoreEvent } from "../store/index.js";
 
 /** A transaction that was planned before a change of the user, or of a node, may be applied this much later. */
-const IN_FLIGHT_MS = 1000;
+const IN_FLIGHT_MS = 35;
 const NANO_PER_MS = 1e6;
 
 type ServiceEvent = Extract<StoreEvent, { table: "service"; kind: "updated" }>;
