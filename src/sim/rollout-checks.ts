@@ -50,13 +50,13 @@ export class RolloutChecks {
     if (after?.endsWith("completed")) this.#checkCompleted(object);
   }
 
-  /** "Completed" says that all tasks of the spec run. */
+  /** "Completed" says that all tasks of the spec run, or did when it was said: it may be on its way while one fails. */
   #checkCompleted(service: Service): void {
     if (this.#isFresh(service.id)) return;
     const running = new Set(
       this.#store
         .tasksByService(service.id)
-        .filter((task) => isWanted(task) && task.state === TASK_STATE.running)
+        .filter((task) => isRunning(task) || this.#wallMs() - task.statusAtMs < IN_FLIGHT_MS)
         .filter((task) => isOfSpec(task, service))
         .map((task) => task.slot),
     );
@@ -101,7 +101,12 @@ export class RolloutChecks {
   #checkParallelism(serviceId: string, ids: Set<string>): void {
     const service = this.#store.service(serviceId);
     const status = service?.updateStatus;
-    const config = status?.state.startsWith("rollback")
+    // A new spec is its own rollout: what the one before had begun does not count, under whatever settings.
+    if (status?.state !== "updating" && status?.state !== "rollback_started") {
+      ids.clear();
+      return;
+    }
+    const config = status.state.startsWith("rollback")
       ? service?.spec.RollbackConfig
       : service?.spec.UpdateConfig;
     for (const id of ids) {
@@ -113,7 +118,7 @@ export class RolloutChecks {
         isWanted(task) &&
         task.state < TASK_STATE.running &&
         isOfSpec(task, service) &&
-        task.createdAtMs >= (status?.startedAtMs ?? 0) &&
+        task.createdAtMs >= status.startedAtMs &&
         this.#wallMs() < task.createdAtMs + deadlineMs;
       if (!isPending) ids.delete(id);
     }
@@ -140,6 +145,10 @@ export class RolloutChecks {
       !this.#isFresh(node.id)
     );
   }
+}
+
+function isRunning(task: Task): boolean {
+  return isWanted(task) && task.state === TASK_STATE.running;
 }
 
 function isWanted(task: Task): boolean {
