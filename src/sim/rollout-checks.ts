@@ -72,7 +72,8 @@ export class RolloutChecks {
     if (!service || this.#isFresh(service.id) || !isOfSpec(task, service)) return;
     const others = this.#store
       .tasksBySlot(task.serviceId, task.slot)
-      .filter((other) => other.id !== task.id);
+      // What scaling down removes is no predecessor: the slot is a new one.
+      .filter((other) => other.id !== task.id && other.desiredState < TASK_STATE.remove);
     const replaced = others.sort((a, b) => b.createdAtMs - a.createdAtMs)[0];
     if (!replaced || isOfSpec(replaced, service) || !this.#isSound(replaced)) return;
     const state = service.updateStatus?.state;
