@@ -43,7 +43,7 @@ export type RaftErrorCode =
   | "STOPPED"
   /** The disk refused a write (ENOSPC and the like). The node has stopped; see `cause`. */
   | "DISK_FAILED"
-  /** Stored state is damaged; the message names file and offset. The node refuses to start. */
+  /** Stored state is damaged; the message names file and offset, or what is missing. The node refuses to start or stops. */
   | "DAMAGED"
   /** Stored state is encrypted with a key that was not handed in. */
   | "KEY_MISSING";

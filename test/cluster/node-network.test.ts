@@ -192,12 +192,12 @@ test("leaving the cluster removes bridge, rules and namespaces, and nothing of o
   const deadline = Date.now() + 10_000;
   while (
     inHost("ip -o link").includes(status.bridge) ||
-    inHost("nft list tables").includes("swarm_testnet0")
+    inHost("nft list tables").includes("swarm_testnet0") ||
+    sh("ls /run/netns").includes("swarm-testnet0-")
   ) {
-    if (Date.now() > deadline) throw new Error("bridge or table still there");
+    if (Date.now() > deadline) throw new Error("bridge, table or namespaces still there");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(sh("ls /run/netns")).toContain("swarm-foreign0-x");
-  expect(sh("ls /run/netns")).not.toContain("swarm-testnet0-");
   sh("ip netns del swarm-foreign0-x");
 });

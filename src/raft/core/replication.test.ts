@@ -266,6 +266,23 @@ describe("§6.4 reads through the log's leader", () => {
   });
 });
 
+test("a log that is shorter than what it acknowledged is damaged: the member stops", () => {
+  const core = makeCore("a", { term: 1, entries: [entry(1, 1), entry(2, 1)] });
+  const beat = (commit: number): CoreMessage => ({
+    ...{ kind: "heartbeat", from: "b", to: "a", term: toTerm(1), round: 0 },
+    ...{ commit: toLogIndex(commit), context: new Uint8Array(0) },
+  });
+  core.step(beat(2));
+  expect(core.commit).toBe(2);
+  expect(() => core.step(beat(3))).toThrow(
+    expect.objectContaining({
+      code: "DAMAGED",
+      message:
+        "the log ends with entry 2, but this member acknowledged entries up to 3: the disk lost them",
+    }),
+  );
+});
+
 describe("§7 snapshots", () => {
   test("a follower behind the compacted log gets the snapshot, then the rest", () => {
     const cluster = new CoreCluster(["a", "b", "c"]);

@@ -1,3 +1,4 @@
+import { RaftError } from "../errors.js";
 import { indexPlus, minIndex } from "../ids.js";
 import type { LogIndex, MemberId } from "../types.js";
 import { entrySizeBytes } from "./entry.js";
@@ -57,10 +58,25 @@ export function handleAppend(s: CoreState, m: Append): void {
   sendAfterSave(s, m.from, { kind: "appendReply", match });
 }
 
+/** Throws RaftError DAMAGED when the heartbeat proves that our disk lost what we acknowledged. */
 export function handleHeartbeat(s: CoreState, m: Heartbeat): void {
   acceptLeader(s, m.from);
+  refuseLostEntries(s, m);
   commitTo(s, m.commit);
   send(s, m.from, { kind: "heartbeatReply", round: m.round });
+}
+
+/**
+ * The leader never sends more than we acknowledged, so a shorter log has lost its end after that. A damaged last frame
+ * looks like one torn by a crash: this is where the two differ. Going on would wait for those entries for good, and
+ * could elect a leader without them.
+ */
+function refuseLostEntries(s: CoreState, m: Heartbeat): void {
+  if (m.commit <= s.log.lastIndex) return;
+  throw new RaftError(
+    "DAMAGED",
+    `the log ends with entry ${s.log.lastIndex}, but this member acknowledged entries up to ${m.commit}: the disk lost them`,
+  );
 }
 
 // ---- leader ----

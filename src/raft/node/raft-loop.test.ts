@@ -110,3 +110,32 @@ test("isLeader is announced once the whole log is applied, and taken back", asyn
   const last = events.filter((event) => event.kind === "leadership").at(-1);
   expect(last).toMatchObject({ isLeader: false, leader: "c" });
 });
+
+test("a member whose disk lost the end of its log stops as damaged", async () => {
+  const { cluster, run } = await group(3);
+  const a = nodeOf(cluster, "a");
+  const written = settled(a.propose(Buffer.from("acknowledged by all")));
+  await run(500);
+  expect(written.value).toBe("resolved");
+  const victim = cluster.get("c");
+  cluster.crash("c");
+  // What a damaged last frame looks like: everything before it is intact.
+  const disk = victim.disk.mount();
+  const damage = disk.list("/raft").then(async (names) => {
+    const path = `/raft/${names.find((name) => name.startsWith("wal-"))}`;
+    const file = await disk.open(path, "write");
+    await file.truncate(lastWritten(await file.read(0, await file.sizeBytes())));
+  });
+  await run(10);
+  await damage;
+  void cluster.start("c"); // Ends within the run below.
+  await expect(run(500)).rejects.toMatchObject({
+    code: "DAMAGED",
+    message: expect.stringMatching(/the log ends with entry \d+, .* acknowledged .* up to \d+/u),
+  });
+});
+
+/** The offset of the last byte that is not the zeros a segment is filled with ahead. */
+function lastWritten(bytes: Uint8Array): number {
+  return bytes.findLastIndex((byte) => byte !== 0);
+}

@@ -530,7 +530,8 @@ export class RaftNodeLoop implements RaftNode {
     if (this.#life.kind !== "running") return;
     const what = cause instanceof Error ? cause.message : String(cause);
     const why = code === "DISK_FAILED" ? `the log cannot be written: ${what}` : what;
-    const error = new RaftError(code, why, { cause });
+    const isDamage = cause instanceof RaftError && cause.code === "DAMAGED";
+    const error = isDamage ? cause : new RaftError(code, why, { cause });
     this.#p.options.logger.error({ cause, id: this.#core.id }, "raft stopped by a failure");
     this.#writer.abandon();
     this.#stopLoop({ kind: "failed", error }, why);
