@@ -467,6 +467,28 @@ export namespace swarm {
             type $Shape = swarm.dispatcher.TunnelFailed.$Properties;
         }
 
+        interface INetworkApplied extends swarm.dispatcher.NetworkApplied.$Properties {
+        }
+
+        class NetworkApplied {
+            constructor(properties?: swarm.dispatcher.NetworkApplied.$Properties);
+            $unknowns?: Uint8Array[];
+            index: number;
+            static create(properties: swarm.dispatcher.NetworkApplied.$Shape): swarm.dispatcher.NetworkApplied & swarm.dispatcher.NetworkApplied.$Shape;
+            static create(properties?: swarm.dispatcher.NetworkApplied.$Properties): swarm.dispatcher.NetworkApplied;
+            static encode(message: swarm.dispatcher.NetworkApplied.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.NetworkApplied & swarm.dispatcher.NetworkApplied.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NetworkApplied {
+            interface $Properties {
+                index?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.NetworkApplied.$Properties;
+        }
+
         interface IAgentMessage extends swarm.dispatcher.AgentMessage.$Properties {
         }
 
@@ -479,7 +501,8 @@ export namespace swarm {
             description?: (swarm.dispatcher.Description.$Properties|null);
             leaving?: (swarm.dispatcher.Leaving.$Properties|null);
             tunnelFailed?: (swarm.dispatcher.TunnelFailed.$Properties|null);
-            message?: ("hello"|"heartbeat"|"statuses"|"description"|"leaving"|"tunnelFailed");
+            networkApplied?: (swarm.dispatcher.NetworkApplied.$Properties|null);
+            message?: ("hello"|"heartbeat"|"statuses"|"description"|"leaving"|"tunnelFailed"|"networkApplied");
             static create(properties: swarm.dispatcher.AgentMessage.$Shape): swarm.dispatcher.AgentMessage & swarm.dispatcher.AgentMessage.$Shape;
             static create(properties?: swarm.dispatcher.AgentMessage.$Properties): swarm.dispatcher.AgentMessage;
             static encode(message: swarm.dispatcher.AgentMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -495,7 +518,8 @@ export namespace swarm {
                 description?: (swarm.dispatcher.Description.$Properties|null);
                 leaving?: (swarm.dispatcher.Leaving.$Properties|null);
                 tunnelFailed?: (swarm.dispatcher.TunnelFailed.$Properties|null);
-                message?: ("hello"|"heartbeat"|"statuses"|"description"|"leaving"|"tunnelFailed");
+                networkApplied?: (swarm.dispatcher.NetworkApplied.$Properties|null);
+                message?: ("hello"|"heartbeat"|"statuses"|"description"|"leaving"|"tunnelFailed"|"networkApplied");
                 $unknowns?: Uint8Array[];
             }
             type $Shape = {
@@ -505,9 +529,10 @@ export namespace swarm {
               description?: swarm.dispatcher.Description.$Shape|null;
               leaving?: swarm.dispatcher.Leaving.$Shape|null;
               tunnelFailed?: swarm.dispatcher.TunnelFailed.$Shape|null;
+              networkApplied?: swarm.dispatcher.NetworkApplied.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "hello"; hello: swarm.dispatcher.Hello.$Shape; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "heartbeat"; hello?: null; heartbeat: swarm.dispatcher.Heartbeat.$Shape; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "statuses"; hello?: null; heartbeat?: null; statuses: swarm.dispatcher.StatusBatch.$Shape; description?: null; leaving?: null; tunnelFailed?: null }|{ message?: "description"; hello?: null; heartbeat?: null; statuses?: null; description: swarm.dispatcher.Description.$Shape; leaving?: null; tunnelFailed?: null }|{ message?: "leaving"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving: swarm.dispatcher.Leaving.$Shape; tunnelFailed?: null }|{ message?: "tunnelFailed"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed: swarm.dispatcher.TunnelFailed.$Shape })
+              ({ message?: undefined; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null; networkApplied?: null }|{ message?: "hello"; hello: swarm.dispatcher.Hello.$Shape; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null; networkApplied?: null }|{ message?: "heartbeat"; hello?: null; heartbeat: swarm.dispatcher.Heartbeat.$Shape; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null; networkApplied?: null }|{ message?: "statuses"; hello?: null; heartbeat?: null; statuses: swarm.dispatcher.StatusBatch.$Shape; description?: null; leaving?: null; tunnelFailed?: null; networkApplied?: null }|{ message?: "description"; hello?: null; heartbeat?: null; statuses?: null; description: swarm.dispatcher.Description.$Shape; leaving?: null; tunnelFailed?: null; networkApplied?: null }|{ message?: "leaving"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving: swarm.dispatcher.Leaving.$Shape; tunnelFailed?: null; networkApplied?: null }|{ message?: "tunnelFailed"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed: swarm.dispatcher.TunnelFailed.$Shape; networkApplied?: null }|{ message?: "networkApplied"; hello?: null; heartbeat?: null; statuses?: null; description?: null; leaving?: null; tunnelFailed?: null; networkApplied: swarm.dispatcher.NetworkApplied.$Shape })
             );
         }
 
@@ -623,6 +648,8 @@ export namespace swarm {
             serviceLabelsJson: Uint8Array;
             versionIndex: number;
             genericResourcesJson: Uint8Array;
+            networksJson: Uint8Array;
+            networkPhase: number;
             static create(properties: swarm.dispatcher.TaskAssignment.$Shape): swarm.dispatcher.TaskAssignment & swarm.dispatcher.TaskAssignment.$Shape;
             static create(properties?: swarm.dispatcher.TaskAssignment.$Properties): swarm.dispatcher.TaskAssignment;
             static encode(message: swarm.dispatcher.TaskAssignment.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -644,9 +671,39 @@ export namespace swarm {
                 serviceLabelsJson?: (Uint8Array|null);
                 versionIndex?: (number|null);
                 genericResourcesJson?: (Uint8Array|null);
+                networksJson?: (Uint8Array|null);
+                networkPhase?: (number|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.dispatcher.TaskAssignment.$Properties;
+        }
+
+        interface INetworkAssignments extends swarm.dispatcher.NetworkAssignments.$Properties {
+        }
+
+        class NetworkAssignments {
+            constructor(properties?: swarm.dispatcher.NetworkAssignments.$Properties);
+            $unknowns?: Uint8Array[];
+            complete: boolean;
+            appliesTo: number;
+            resultsIn: number;
+            bodyJson: Uint8Array;
+            static create(properties: swarm.dispatcher.NetworkAssignments.$Shape): swarm.dispatcher.NetworkAssignments & swarm.dispatcher.NetworkAssignments.$Shape;
+            static create(properties?: swarm.dispatcher.NetworkAssignments.$Properties): swarm.dispatcher.NetworkAssignments;
+            static encode(message: swarm.dispatcher.NetworkAssignments.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.NetworkAssignments & swarm.dispatcher.NetworkAssignments.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NetworkAssignments {
+            interface $Properties {
+                complete?: (boolean|null);
+                appliesTo?: (number|null);
+                resultsIn?: (number|null);
+                bodyJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.NetworkAssignments.$Properties;
         }
 
         interface IAssignments extends swarm.dispatcher.Assignments.$Properties {
@@ -795,7 +852,8 @@ export namespace swarm {
             redirect?: (swarm.dispatcher.Redirect.$Properties|null);
             removed?: (swarm.dispatcher.Removed.$Properties|null);
             openTunnel?: (swarm.dispatcher.OpenTunnel.$Properties|null);
-            message?: ("welcome"|"heartbeatAck"|"statusAck"|"assignments"|"nodeUpdate"|"redirect"|"removed"|"openTunnel");
+            networks?: (swarm.dispatcher.NetworkAssignments.$Properties|null);
+            message?: ("welcome"|"heartbeatAck"|"statusAck"|"assignments"|"nodeUpdate"|"redirect"|"removed"|"openTunnel"|"networks");
             static create(properties: swarm.dispatcher.DispatcherMessage.$Shape): swarm.dispatcher.DispatcherMessage & swarm.dispatcher.DispatcherMessage.$Shape;
             static create(properties?: swarm.dispatcher.DispatcherMessage.$Properties): swarm.dispatcher.DispatcherMessage;
             static encode(message: swarm.dispatcher.DispatcherMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -813,7 +871,8 @@ export namespace swarm {
                 redirect?: (swarm.dispatcher.Redirect.$Properties|null);
                 removed?: (swarm.dispatcher.Removed.$Properties|null);
                 openTunnel?: (swarm.dispatcher.OpenTunnel.$Properties|null);
-                message?: ("welcome"|"heartbeatAck"|"statusAck"|"assignments"|"nodeUpdate"|"redirect"|"removed"|"openTunnel");
+                networks?: (swarm.dispatcher.NetworkAssignments.$Properties|null);
+                message?: ("welcome"|"heartbeatAck"|"statusAck"|"assignments"|"nodeUpdate"|"redirect"|"removed"|"openTunnel"|"networks");
                 $unknowns?: Uint8Array[];
             }
             type $Shape = {
@@ -825,9 +884,10 @@ export namespace swarm {
               redirect?: swarm.dispatcher.Redirect.$Shape|null;
               removed?: swarm.dispatcher.Removed.$Shape|null;
               openTunnel?: swarm.dispatcher.OpenTunnel.$Shape|null;
+              networks?: swarm.dispatcher.NetworkAssignments.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "welcome"; welcome: swarm.dispatcher.Welcome.$Shape; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "heartbeatAck"; welcome?: null; heartbeatAck: swarm.dispatcher.HeartbeatAck.$Shape; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "statusAck"; welcome?: null; heartbeatAck?: null; statusAck: swarm.dispatcher.StatusAck.$Shape; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "assignments"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments: swarm.dispatcher.Assignments.$Shape; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "nodeUpdate"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate: swarm.dispatcher.NodeUpdate.$Shape; redirect?: null; removed?: null; openTunnel?: null }|{ message?: "redirect"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect: swarm.dispatcher.Redirect.$Shape; removed?: null; openTunnel?: null }|{ message?: "removed"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed: swarm.dispatcher.Removed.$Shape; openTunnel?: null }|{ message?: "openTunnel"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel: swarm.dispatcher.OpenTunnel.$Shape })
+              ({ message?: undefined; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null; networks?: null }|{ message?: "welcome"; welcome: swarm.dispatcher.Welcome.$Shape; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null; networks?: null }|{ message?: "heartbeatAck"; welcome?: null; heartbeatAck: swarm.dispatcher.HeartbeatAck.$Shape; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null; networks?: null }|{ message?: "statusAck"; welcome?: null; heartbeatAck?: null; statusAck: swarm.dispatcher.StatusAck.$Shape; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null; networks?: null }|{ message?: "assignments"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments: swarm.dispatcher.Assignments.$Shape; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null; networks?: null }|{ message?: "nodeUpdate"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate: swarm.dispatcher.NodeUpdate.$Shape; redirect?: null; removed?: null; openTunnel?: null; networks?: null }|{ message?: "redirect"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect: swarm.dispatcher.Redirect.$Shape; removed?: null; openTunnel?: null; networks?: null }|{ message?: "removed"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed: swarm.dispatcher.Removed.$Shape; openTunnel?: null; networks?: null }|{ message?: "openTunnel"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel: swarm.dispatcher.OpenTunnel.$Shape; networks?: null }|{ message?: "networks"; welcome?: null; heartbeatAck?: null; statusAck?: null; assignments?: null; nodeUpdate?: null; redirect?: null; removed?: null; openTunnel?: null; networks: swarm.dispatcher.NetworkAssignments.$Shape })
             );
         }
     }
@@ -2068,6 +2128,134 @@ export namespace swarm {
 
     namespace net {
 
+        interface INetworksRequest extends swarm.net.NetworksRequest.$Properties {
+        }
+
+        class NetworksRequest {
+            constructor(properties?: swarm.net.NetworksRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            complete: boolean;
+            appliesTo: number;
+            resultsIn: number;
+            bodyJson: Uint8Array;
+            static create(properties: swarm.net.NetworksRequest.$Shape): swarm.net.NetworksRequest & swarm.net.NetworksRequest.$Shape;
+            static create(properties?: swarm.net.NetworksRequest.$Properties): swarm.net.NetworksRequest;
+            static encode(message: swarm.net.NetworksRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.NetworksRequest & swarm.net.NetworksRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NetworksRequest {
+            interface $Properties {
+                complete?: (boolean|null);
+                appliesTo?: (number|null);
+                resultsIn?: (number|null);
+                bodyJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.NetworksRequest.$Properties;
+        }
+
+        interface INetworksReply extends swarm.net.NetworksReply.$Properties {
+        }
+
+        class NetworksReply {
+            constructor(properties?: swarm.net.NetworksReply.$Properties);
+            $unknowns?: Uint8Array[];
+            appliedIndex: number;
+            needsComplete: boolean;
+            static create(properties: swarm.net.NetworksReply.$Shape): swarm.net.NetworksReply & swarm.net.NetworksReply.$Shape;
+            static create(properties?: swarm.net.NetworksReply.$Properties): swarm.net.NetworksReply;
+            static encode(message: swarm.net.NetworksReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.NetworksReply & swarm.net.NetworksReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NetworksReply {
+            interface $Properties {
+                appliedIndex?: (number|null);
+                needsComplete?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.NetworksReply.$Properties;
+        }
+
+        interface IVerifyRequest extends swarm.net.VerifyRequest.$Properties {
+        }
+
+        class VerifyRequest {
+            constructor(properties?: swarm.net.VerifyRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            networkIds: string[];
+            repair: boolean;
+            static create(properties: swarm.net.VerifyRequest.$Shape): swarm.net.VerifyRequest & swarm.net.VerifyRequest.$Shape;
+            static create(properties?: swarm.net.VerifyRequest.$Properties): swarm.net.VerifyRequest;
+            static encode(message: swarm.net.VerifyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.VerifyRequest & swarm.net.VerifyRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace VerifyRequest {
+            interface $Properties {
+                networkIds?: (string[]|null);
+                repair?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.VerifyRequest.$Properties;
+        }
+
+        interface IDrift extends swarm.net.Drift.$Properties {
+        }
+
+        class Drift {
+            constructor(properties?: swarm.net.Drift.$Properties);
+            $unknowns?: Uint8Array[];
+            networkId: string;
+            netns: string;
+            what: string;
+            repaired: boolean;
+            static create(properties: swarm.net.Drift.$Shape): swarm.net.Drift & swarm.net.Drift.$Shape;
+            static create(properties?: swarm.net.Drift.$Properties): swarm.net.Drift;
+            static encode(message: swarm.net.Drift.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.Drift & swarm.net.Drift.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Drift {
+            interface $Properties {
+                networkId?: (string|null);
+                netns?: (string|null);
+                what?: (string|null);
+                repaired?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.Drift.$Properties;
+        }
+
+        interface IVerifyReply extends swarm.net.VerifyReply.$Properties {
+        }
+
+        class VerifyReply {
+            constructor(properties?: swarm.net.VerifyReply.$Properties);
+            $unknowns?: Uint8Array[];
+            drifts: swarm.net.Drift.$Properties[];
+            appliedIndex: number;
+            static create(properties: swarm.net.VerifyReply.$Shape): swarm.net.VerifyReply & swarm.net.VerifyReply.$Shape;
+            static create(properties?: swarm.net.VerifyReply.$Properties): swarm.net.VerifyReply;
+            static encode(message: swarm.net.VerifyReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.VerifyReply & swarm.net.VerifyReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace VerifyReply {
+            interface $Properties {
+                drifts?: (swarm.net.Drift.$Properties[]|null);
+                appliedIndex?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.VerifyReply.$Properties;
+        }
+
         interface IHostPort extends swarm.net.HostPort.$Properties {
         }
 
@@ -2103,6 +2291,11 @@ export namespace swarm {
             containerId: string;
             mode: string;
             hostPorts: swarm.net.HostPort.$Properties[];
+            taskId: string;
+            networkIds: string[];
+            dnsServers: string[];
+            dnsSearch: string[];
+            dnsOptions: string[];
             static create(properties: swarm.net.AttachRequest.$Shape): swarm.net.AttachRequest & swarm.net.AttachRequest.$Shape;
             static create(properties?: swarm.net.AttachRequest.$Properties): swarm.net.AttachRequest;
             static encode(message: swarm.net.AttachRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2115,6 +2308,11 @@ export namespace swarm {
                 containerId?: (string|null);
                 mode?: (string|null);
                 hostPorts?: (swarm.net.HostPort.$Properties[]|null);
+                taskId?: (string|null);
+                networkIds?: (string[]|null);
+                dnsServers?: (string[]|null);
+                dnsSearch?: (string[]|null);
+                dnsOptions?: (string[]|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.AttachRequest.$Properties;
@@ -2133,6 +2331,7 @@ export namespace swarm {
             hostPorts: swarm.net.HostPort.$Properties[];
             nameservers: string[];
             search: string[];
+            options: string[];
             static create(properties: swarm.net.AttachReply.$Shape): swarm.net.AttachReply & swarm.net.AttachReply.$Shape;
             static create(properties?: swarm.net.AttachReply.$Properties): swarm.net.AttachReply;
             static encode(message: swarm.net.AttachReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2149,6 +2348,7 @@ export namespace swarm {
                 hostPorts?: (swarm.net.HostPort.$Properties[]|null);
                 nameservers?: (string[]|null);
                 search?: (string[]|null);
+                options?: (string[]|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.AttachReply.$Properties;

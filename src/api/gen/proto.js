@@ -1987,6 +1987,98 @@ export const swarm = $root.swarm = (() => {
             return TunnelFailed;
         })();
 
+        dispatcher.NetworkApplied = (function() {
+
+            const NetworkApplied = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            NetworkApplied.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            NetworkApplied.create = function(properties) {
+                return new NetworkApplied(properties);
+            };
+
+            NetworkApplied.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
+                    writer.uint32(8).uint64(message.index);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            NetworkApplied.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.dispatcher.NetworkApplied();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.index = value;
+                            else
+                                delete message.index;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            NetworkApplied.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.dispatcher.NetworkApplied";
+            };
+
+            return NetworkApplied;
+        })();
+
         dispatcher.AgentMessage = (function() {
 
             const AgentMessage = function (properties) {
@@ -2002,11 +2094,12 @@ export const swarm = $root.swarm = (() => {
             AgentMessage.prototype.description = null;
             AgentMessage.prototype.leaving = null;
             AgentMessage.prototype.tunnelFailed = null;
+            AgentMessage.prototype.networkApplied = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(AgentMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "heartbeat", "statuses", "description", "leaving", "tunnelFailed"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "heartbeat", "statuses", "description", "leaving", "tunnelFailed", "networkApplied"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2033,6 +2126,8 @@ export const swarm = $root.swarm = (() => {
                     $root.swarm.dispatcher.Leaving.encode(message.leaving, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.tunnelFailed != null && $Object.hasOwnProperty.call(message, "tunnelFailed"))
                     $root.swarm.dispatcher.TunnelFailed.encode(message.tunnelFailed, writer.uint32(50).fork(), _depth + 1).ldelim();
+                if (message.networkApplied != null && $Object.hasOwnProperty.call(message, "networkApplied"))
+                    $root.swarm.dispatcher.NetworkApplied.encode(message.networkApplied, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2106,6 +2201,13 @@ export const swarm = $root.swarm = (() => {
                                 break;
                             message.tunnelFailed = $root.swarm.dispatcher.TunnelFailed.decode(reader, reader.size(), $undefined, _depth + 1, message.tunnelFailed);
                             message.message = "tunnelFailed";
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.networkApplied = $root.swarm.dispatcher.NetworkApplied.decode(reader, reader.size(), $undefined, _depth + 1, message.networkApplied);
+                            message.message = "networkApplied";
                             continue;
                         }
                     }
@@ -2559,6 +2661,8 @@ export const swarm = $root.swarm = (() => {
             TaskAssignment.prototype.serviceLabelsJson = $util.newBuffer([]);
             TaskAssignment.prototype.versionIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             TaskAssignment.prototype.genericResourcesJson = $util.newBuffer([]);
+            TaskAssignment.prototype.networksJson = $util.newBuffer([]);
+            TaskAssignment.prototype.networkPhase = 0;
 
             TaskAssignment.create = function(properties) {
                 return new TaskAssignment(properties);
@@ -2595,6 +2699,10 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(88).uint64(message.versionIndex);
                 if (message.genericResourcesJson != null && $Object.hasOwnProperty.call(message, "genericResourcesJson") && message.genericResourcesJson.length)
                     writer.uint32(322).bytes(message.genericResourcesJson);
+                if (message.networksJson != null && $Object.hasOwnProperty.call(message, "networksJson") && message.networksJson.length)
+                    writer.uint32(330).bytes(message.networksJson);
+                if (message.networkPhase != null && $Object.hasOwnProperty.call(message, "networkPhase") && message.networkPhase !== 0)
+                    writer.uint32(336).uint32(message.networkPhase);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2736,6 +2844,24 @@ export const swarm = $root.swarm = (() => {
                                 delete message.genericResourcesJson;
                             continue;
                         }
+                    case 41: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.networksJson = value;
+                            else
+                                delete message.networksJson;
+                            continue;
+                        }
+                    case 42: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.networkPhase = value;
+                            else
+                                delete message.networkPhase;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2760,6 +2886,134 @@ export const swarm = $root.swarm = (() => {
             };
 
             return TaskAssignment;
+        })();
+
+        dispatcher.NetworkAssignments = (function() {
+
+            const NetworkAssignments = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            NetworkAssignments.prototype.complete = false;
+            NetworkAssignments.prototype.appliesTo = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            NetworkAssignments.prototype.resultsIn = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            NetworkAssignments.prototype.bodyJson = $util.newBuffer([]);
+
+            NetworkAssignments.create = function(properties) {
+                return new NetworkAssignments(properties);
+            };
+
+            NetworkAssignments.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.complete != null && $Object.hasOwnProperty.call(message, "complete") && message.complete !== false)
+                    writer.uint32(8).bool(message.complete);
+                if (message.appliesTo != null && $Object.hasOwnProperty.call(message, "appliesTo") && (typeof message.appliesTo === "object" ? message.appliesTo.low || message.appliesTo.high : message.appliesTo !== 0))
+                    writer.uint32(16).uint64(message.appliesTo);
+                if (message.resultsIn != null && $Object.hasOwnProperty.call(message, "resultsIn") && (typeof message.resultsIn === "object" ? message.resultsIn.low || message.resultsIn.high : message.resultsIn !== 0))
+                    writer.uint32(24).uint64(message.resultsIn);
+                if (message.bodyJson != null && $Object.hasOwnProperty.call(message, "bodyJson") && message.bodyJson.length)
+                    writer.uint32(34).bytes(message.bodyJson);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            NetworkAssignments.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.dispatcher.NetworkAssignments();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.complete = value;
+                            else
+                                delete message.complete;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.appliesTo = value;
+                            else
+                                delete message.appliesTo;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.resultsIn = value;
+                            else
+                                delete message.resultsIn;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.bodyJson = value;
+                            else
+                                delete message.bodyJson;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            NetworkAssignments.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.dispatcher.NetworkAssignments";
+            };
+
+            return NetworkAssignments;
         })();
 
         dispatcher.Assignments = (function() {
@@ -3372,11 +3626,12 @@ export const swarm = $root.swarm = (() => {
             DispatcherMessage.prototype.redirect = null;
             DispatcherMessage.prototype.removed = null;
             DispatcherMessage.prototype.openTunnel = null;
+            DispatcherMessage.prototype.networks = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(DispatcherMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "heartbeatAck", "statusAck", "assignments", "nodeUpdate", "redirect", "removed", "openTunnel"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "heartbeatAck", "statusAck", "assignments", "nodeUpdate", "redirect", "removed", "openTunnel", "networks"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3407,6 +3662,8 @@ export const swarm = $root.swarm = (() => {
                     $root.swarm.dispatcher.Removed.encode(message.removed, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.openTunnel != null && $Object.hasOwnProperty.call(message, "openTunnel"))
                     $root.swarm.dispatcher.OpenTunnel.encode(message.openTunnel, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.networks != null && $Object.hasOwnProperty.call(message, "networks"))
+                    $root.swarm.dispatcher.NetworkAssignments.encode(message.networks, writer.uint32(74).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3494,6 +3751,13 @@ export const swarm = $root.swarm = (() => {
                                 break;
                             message.openTunnel = $root.swarm.dispatcher.OpenTunnel.decode(reader, reader.size(), $undefined, _depth + 1, message.openTunnel);
                             message.message = "openTunnel";
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            message.networks = $root.swarm.dispatcher.NetworkAssignments.decode(reader, reader.size(), $undefined, _depth + 1, message.networks);
+                            message.message = "networks";
                             continue;
                         }
                     }
@@ -9097,6 +9361,576 @@ export const swarm = $root.swarm = (() => {
 
         const net = {};
 
+        net.NetworksRequest = (function() {
+
+            const NetworksRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            NetworksRequest.prototype.complete = false;
+            NetworksRequest.prototype.appliesTo = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            NetworksRequest.prototype.resultsIn = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            NetworksRequest.prototype.bodyJson = $util.newBuffer([]);
+
+            NetworksRequest.create = function(properties) {
+                return new NetworksRequest(properties);
+            };
+
+            NetworksRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.complete != null && $Object.hasOwnProperty.call(message, "complete") && message.complete !== false)
+                    writer.uint32(8).bool(message.complete);
+                if (message.appliesTo != null && $Object.hasOwnProperty.call(message, "appliesTo") && (typeof message.appliesTo === "object" ? message.appliesTo.low || message.appliesTo.high : message.appliesTo !== 0))
+                    writer.uint32(16).uint64(message.appliesTo);
+                if (message.resultsIn != null && $Object.hasOwnProperty.call(message, "resultsIn") && (typeof message.resultsIn === "object" ? message.resultsIn.low || message.resultsIn.high : message.resultsIn !== 0))
+                    writer.uint32(24).uint64(message.resultsIn);
+                if (message.bodyJson != null && $Object.hasOwnProperty.call(message, "bodyJson") && message.bodyJson.length)
+                    writer.uint32(34).bytes(message.bodyJson);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            NetworksRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.NetworksRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.complete = value;
+                            else
+                                delete message.complete;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.appliesTo = value;
+                            else
+                                delete message.appliesTo;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.resultsIn = value;
+                            else
+                                delete message.resultsIn;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.bodyJson = value;
+                            else
+                                delete message.bodyJson;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            NetworksRequest.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.NetworksRequest";
+            };
+
+            return NetworksRequest;
+        })();
+
+        net.NetworksReply = (function() {
+
+            const NetworksReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            NetworksReply.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            NetworksReply.prototype.needsComplete = false;
+
+            NetworksReply.create = function(properties) {
+                return new NetworksReply(properties);
+            };
+
+            NetworksReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.appliedIndex != null && $Object.hasOwnProperty.call(message, "appliedIndex") && (typeof message.appliedIndex === "object" ? message.appliedIndex.low || message.appliedIndex.high : message.appliedIndex !== 0))
+                    writer.uint32(8).uint64(message.appliedIndex);
+                if (message.needsComplete != null && $Object.hasOwnProperty.call(message, "needsComplete") && message.needsComplete !== false)
+                    writer.uint32(16).bool(message.needsComplete);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            NetworksReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.NetworksReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.appliedIndex = value;
+                            else
+                                delete message.appliedIndex;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.needsComplete = value;
+                            else
+                                delete message.needsComplete;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            NetworksReply.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.NetworksReply";
+            };
+
+            return NetworksReply;
+        })();
+
+        net.VerifyRequest = (function() {
+
+            const VerifyRequest = function (properties) {
+                this.networkIds = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            VerifyRequest.prototype.networkIds = $util.emptyArray;
+            VerifyRequest.prototype.repair = false;
+
+            VerifyRequest.create = function(properties) {
+                return new VerifyRequest(properties);
+            };
+
+            VerifyRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.networkIds != null && message.networkIds.length)
+                    for (let i = 0; i < message.networkIds.length; ++i)
+                        writer.uint32(10).string(message.networkIds[i]);
+                if (message.repair != null && $Object.hasOwnProperty.call(message, "repair") && message.repair !== false)
+                    writer.uint32(16).bool(message.repair);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            VerifyRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.VerifyRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.networkIds && message.networkIds.length))
+                                message.networkIds = [];
+                            message.networkIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.repair = value;
+                            else
+                                delete message.repair;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            VerifyRequest.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.VerifyRequest";
+            };
+
+            return VerifyRequest;
+        })();
+
+        net.Drift = (function() {
+
+            const Drift = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Drift.prototype.networkId = "";
+            Drift.prototype.netns = "";
+            Drift.prototype.what = "";
+            Drift.prototype.repaired = false;
+
+            Drift.create = function(properties) {
+                return new Drift(properties);
+            };
+
+            Drift.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.networkId != null && $Object.hasOwnProperty.call(message, "networkId") && message.networkId !== "")
+                    writer.uint32(10).string(message.networkId);
+                if (message.netns != null && $Object.hasOwnProperty.call(message, "netns") && message.netns !== "")
+                    writer.uint32(18).string(message.netns);
+                if (message.what != null && $Object.hasOwnProperty.call(message, "what") && message.what !== "")
+                    writer.uint32(26).string(message.what);
+                if (message.repaired != null && $Object.hasOwnProperty.call(message, "repaired") && message.repaired !== false)
+                    writer.uint32(32).bool(message.repaired);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Drift.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.Drift();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.networkId = value;
+                            else
+                                delete message.networkId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.netns = value;
+                            else
+                                delete message.netns;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.what = value;
+                            else
+                                delete message.what;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.repaired = value;
+                            else
+                                delete message.repaired;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            Drift.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.Drift";
+            };
+
+            return Drift;
+        })();
+
+        net.VerifyReply = (function() {
+
+            const VerifyReply = function (properties) {
+                this.drifts = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            VerifyReply.prototype.drifts = $util.emptyArray;
+            VerifyReply.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            VerifyReply.create = function(properties) {
+                return new VerifyReply(properties);
+            };
+
+            VerifyReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.drifts != null && message.drifts.length)
+                    for (let i = 0; i < message.drifts.length; ++i)
+                        $root.swarm.net.Drift.encode(message.drifts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.appliedIndex != null && $Object.hasOwnProperty.call(message, "appliedIndex") && (typeof message.appliedIndex === "object" ? message.appliedIndex.low || message.appliedIndex.high : message.appliedIndex !== 0))
+                    writer.uint32(16).uint64(message.appliedIndex);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            VerifyReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.VerifyReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.drifts && message.drifts.length))
+                                message.drifts = [];
+                            message.drifts.push($root.swarm.net.Drift.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.appliedIndex = value;
+                            else
+                                delete message.appliedIndex;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            VerifyReply.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.VerifyReply";
+            };
+
+            return VerifyReply;
+        })();
+
         net.HostPort = (function() {
 
             const HostPort = function (properties) {
@@ -9217,6 +10051,10 @@ export const swarm = $root.swarm = (() => {
 
             const AttachRequest = function (properties) {
                 this.hostPorts = [];
+                this.networkIds = [];
+                this.dnsServers = [];
+                this.dnsSearch = [];
+                this.dnsOptions = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -9226,6 +10064,11 @@ export const swarm = $root.swarm = (() => {
             AttachRequest.prototype.containerId = "";
             AttachRequest.prototype.mode = "";
             AttachRequest.prototype.hostPorts = $util.emptyArray;
+            AttachRequest.prototype.taskId = "";
+            AttachRequest.prototype.networkIds = $util.emptyArray;
+            AttachRequest.prototype.dnsServers = $util.emptyArray;
+            AttachRequest.prototype.dnsSearch = $util.emptyArray;
+            AttachRequest.prototype.dnsOptions = $util.emptyArray;
 
             AttachRequest.create = function(properties) {
                 return new AttachRequest(properties);
@@ -9245,6 +10088,20 @@ export const swarm = $root.swarm = (() => {
                 if (message.hostPorts != null && message.hostPorts.length)
                     for (let i = 0; i < message.hostPorts.length; ++i)
                         $root.swarm.net.HostPort.encode(message.hostPorts[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.taskId != null && $Object.hasOwnProperty.call(message, "taskId") && message.taskId !== "")
+                    writer.uint32(34).string(message.taskId);
+                if (message.networkIds != null && message.networkIds.length)
+                    for (let i = 0; i < message.networkIds.length; ++i)
+                        writer.uint32(42).string(message.networkIds[i]);
+                if (message.dnsServers != null && message.dnsServers.length)
+                    for (let i = 0; i < message.dnsServers.length; ++i)
+                        writer.uint32(50).string(message.dnsServers[i]);
+                if (message.dnsSearch != null && message.dnsSearch.length)
+                    for (let i = 0; i < message.dnsSearch.length; ++i)
+                        writer.uint32(58).string(message.dnsSearch[i]);
+                if (message.dnsOptions != null && message.dnsOptions.length)
+                    for (let i = 0; i < message.dnsOptions.length; ++i)
+                        writer.uint32(66).string(message.dnsOptions[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -9304,6 +10161,47 @@ export const swarm = $root.swarm = (() => {
                             message.hostPorts.push($root.swarm.net.HostPort.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.taskId = value;
+                            else
+                                delete message.taskId;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.networkIds && message.networkIds.length))
+                                message.networkIds = [];
+                            message.networkIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.dnsServers && message.dnsServers.length))
+                                message.dnsServers = [];
+                            message.dnsServers.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.dnsSearch && message.dnsSearch.length))
+                                message.dnsSearch = [];
+                            message.dnsSearch.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.dnsOptions && message.dnsOptions.length))
+                                message.dnsOptions = [];
+                            message.dnsOptions.push(reader.stringVerify());
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -9336,6 +10234,7 @@ export const swarm = $root.swarm = (() => {
                 this.hostPorts = [];
                 this.nameservers = [];
                 this.search = [];
+                this.options = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -9349,6 +10248,7 @@ export const swarm = $root.swarm = (() => {
             AttachReply.prototype.hostPorts = $util.emptyArray;
             AttachReply.prototype.nameservers = $util.emptyArray;
             AttachReply.prototype.search = $util.emptyArray;
+            AttachReply.prototype.options = $util.emptyArray;
 
             AttachReply.create = function(properties) {
                 return new AttachReply(properties);
@@ -9378,6 +10278,9 @@ export const swarm = $root.swarm = (() => {
                 if (message.search != null && message.search.length)
                     for (let i = 0; i < message.search.length; ++i)
                         writer.uint32(58).string(message.search[i]);
+                if (message.options != null && message.options.length)
+                    for (let i = 0; i < message.options.length; ++i)
+                        writer.uint32(66).string(message.options[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -9469,6 +10372,14 @@ export const swarm = $root.swarm = (() => {
                             if (!(message.search && message.search.length))
                                 message.search = [];
                             message.search.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.options && message.options.length))
+                                message.options = [];
+                            message.options.push(reader.stringVerify());
                             continue;
                         }
                     }

@@ -60,6 +60,9 @@ const CALL_DEADLINE_MS = 30_000;
 /** Asked for `/info`, which does not wait. */
 const STATUS_DEADLINE_MS = 300;
 
+/** Of a container that is on the node's bridge alone. */
+const NO_OVERLAY = { taskId: "", networkIds: [], dnsServers: [], dnsSearch: [], dnsOptions: [] };
+
 type UnaryMethod<Req, Res> = {
   readonly path: string;
   requestSerialize(value: Req): Buffer;
@@ -95,7 +98,7 @@ export class NetClient implements NetPort, Disposable {
     await this.#sync();
     const reply = await this.#call(
       netService.attach,
-      { containerId, mode, hostPorts: [...hostPorts] },
+      { ...NO_OVERLAY, containerId, mode, hostPorts: [...hostPorts] },
       CALL_DEADLINE_MS,
       signal,
     );
