@@ -83,7 +83,7 @@ export class RolloutChecks {
     this.#underWay.set(service.id, ids.add(task.id));
   }
 
-  /** start-first: a good old task goes only when the new one runs. */
+  /** start-first: a good old task goes only when the new one runs, or another of the slot that an update before this one began. */
   #checkStopped(event: TaskEvent): void {
     if (event.kind !== "updated") return;
     const { object: task, old } = event;
@@ -92,10 +92,10 @@ export class RolloutChecks {
     const isTold = isWanted(old) && task.desiredState === TASK_STATE.shutdown;
     if (!isTold || task.state !== TASK_STATE.running || isOfSpec(task, service)) return;
     if (!this.#isSound(task)) return;
-    const hasNew = this.#store
+    const isReplaced = this.#store
       .tasksBySlot(task.serviceId, task.slot)
-      .some((other) => isOfSpec(other, service) && other.state === TASK_STATE.running);
-    if (!hasNew)
+      .some((other) => other.id !== task.id && isRunning(other));
+    if (!isReplaced)
       this.violations.push(`${service.id}: slot ${task.slot} was stopped before its new task ran`);
   }
 
