@@ -111,12 +111,6 @@ test.each([
     status: 400,
     text: "UpdateConfig",
   },
-  {
-    name: "automatic rollback",
-    body: spec({}, { UpdateConfig: { Parallelism: 1, FailureAction: "rollback" } }),
-    status: 501,
-    text: "UpdateConfig.FailureAction",
-  },
   { name: "wrong type", body: spec({ ContainerSpec: { Image: 5 } }), status: 400, text: "Image" },
 ])("$name: $status", async ({ body, status, text }) => {
   const refused = await refusal("POST", "/services/create", body);
