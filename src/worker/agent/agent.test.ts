@@ -169,6 +169,21 @@ test("assignments run, statuses go up, a new session hears all of them again", a
   expect(second.statuses()).toEqual([`${taskId("a")}:${S.running}`]);
 });
 
+test("steps on the way to running wait 100 ms for company", async () => {
+  await using kit = await AgentKit.make();
+  const session = await kit.session(1);
+  session.welcome();
+  const batches = (): readonly number[] =>
+    session.of("statuses").map(({ statuses }) => statuses?.length ?? 0);
+  const before = batches().length;
+  const assignment = fakeAssignment("a", { desiredState: S.ready });
+  session.send({ assignments: wireAssignments([assignment], 5) });
+  await kit.clock.advance(90, 10);
+  expect(batches().slice(before)).toEqual([]);
+  await kit.clock.advance(20, 10);
+  expect(batches().slice(before)).toEqual([1]);
+});
+
 test("a task that ends while no manager can be reached is reported on return, and not started again", async () => {
   await using kit = await AgentKit.make();
   const first = await kit.session(1);

@@ -45,7 +45,7 @@ export class Agent {
     this.#deps = deps;
     deps.tasks.onStatus((status) => {
       this.#queue.put(status);
-      this.#session?.statusesQueued();
+      this.#session?.statusQueued(status);
     });
     deps.tasks.onErased((taskId) => this.#queue.forget(taskId));
   }

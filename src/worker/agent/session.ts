@@ -1,5 +1,5 @@
 /** One session with one dispatcher: hello, heartbeats, statuses up, assignments down. Ends with the reason to dial again. */
-import type { NodeDescription, NodeRole } from "../../api/index.js";
+import { type NodeDescription, type NodeRole, TASK_STATE } from "../../api/index.js";
 import type { Clock, Logger } from "../../base/index.js";
 import type { StatusQueue } from "../core/status/status-queue.js";
 import type { AssignmentMessage } from "../core/task/assignment-set.js";
@@ -47,6 +47,11 @@ const DEFAULT_PERIOD_MS = 1_000;
 const PERIOD_MIN_MS = 100;
 /** Status changes within this time travel together. */
 const STATUS_QUIET_MS = 5;
+/**
+ * Steps on the way to running decide nothing at the managers, and each batch costs every manager a disk write: they wait for the next
+ * status that does, or as long as this.
+ */
+const PROGRESS_QUIET_MS = 100;
 
 export class Session {
   readonly #host: SessionHost;
@@ -63,6 +68,7 @@ export class Session {
   #answeredSeq = 0;
   #cancelTimer: () => void = () => undefined;
   #cancelFlush: (() => void) | undefined;
+  #flushDueMs = 0;
 
   constructor(options: {
     readonly addr: string;
@@ -99,10 +105,15 @@ export class Session {
     return this.#isUp && !this.#isOver;
   }
 
-  /** Statuses were queued: sends them soon. */
-  statusesQueued(): void {
-    if (!this.isUp || this.#cancelFlush !== undefined) return;
-    this.#cancelFlush = this.#clock.setTimer(STATUS_QUIET_MS, () => {
+  /** A status was queued: sends it soon, with all others. */
+  statusQueued({ state }: Pick<TaskStatus, "state">): void {
+    if (!this.isUp) return;
+    const waitMs = state < TASK_STATE.running ? PROGRESS_QUIET_MS : STATUS_QUIET_MS;
+    const dueMs = this.#clock.nowMs() + waitMs;
+    if (this.#cancelFlush !== undefined && this.#flushDueMs <= dueMs) return;
+    this.#cancelFlush?.();
+    this.#flushDueMs = dueMs;
+    this.#cancelFlush = this.#clock.setTimer(waitMs, () => {
       this.#cancelFlush = undefined;
       this.#flush();
     });
@@ -163,7 +174,9 @@ export class Session {
     }
     if (message.statusAck) {
       this.#host.statuses.acknowledge(message.statusAck.seq ?? 0);
-      return this.#flush();
+      // What waits for a moment goes then; what found too many batches under way goes now.
+      if (this.#cancelFlush === undefined) this.#flush();
+      return;
     }
     if (message.assignments) {
       if (this.#host.onAssignments(toAssignmentMessage(message.assignments))) return;
