@@ -94,12 +94,20 @@ function infoKeys(answer: Readonly<Record<string, unknown>>): LocalInfo {
     OSVersion: answer["osVersion"],
     Architecture: answer["architecture"],
     Driver: engine["snapshotter"],
+    ...runtimeKeys(engine["runtime"]),
     ContainerdCommit:
       engine["kind"] === "containerd"
         ? { ID: engine["version"], Expected: engine["version"] }
         : undefined,
     Warnings: problems,
   });
+}
+
+/** The program that runs containers. Nothing while the engine does not know it: `auto` is decided when it opens. */
+export function runtimeKeys(runtime: unknown): LocalInfo {
+  if (typeof runtime !== "string" || runtime === "") return {};
+  const program = runtime === "simulated" ? {} : { path: runtime };
+  return { Runtimes: { [runtime]: program }, DefaultRuntime: runtime };
 }
 
 function definedOnly(keys: Readonly<Record<string, unknown>>): LocalInfo {

@@ -108,6 +108,30 @@ describe("/info", () => {
     });
   });
 
+  test.each([
+    { name: "crun", says: { kind: "containerd", runtime: "crun" }, runtime: "crun" },
+    { name: "runc", says: { kind: "containerd", runtime: "runc" }, runtime: "runc" },
+  ])("names the program that runs containers: $name", async ({ says, runtime }) => {
+    await using world = await makeWorld({
+      worker: (_request, response) => {
+        response.end(JSON.stringify({ engine: says }));
+      },
+    });
+    const { json } = await world.call("GET", "/info");
+    expect(json).toMatchObject({ DefaultRuntime: runtime });
+    expect((json as Info)["Runtimes"]).toEqual({ [runtime]: { path: runtime } });
+  });
+
+  test.each([
+    { engine: "containerd", runtimes: {}, runtime: "" },
+    { engine: "simulated", runtimes: { simulated: {} }, runtime: "simulated" },
+  ] as const)("claims no runtime that it does not know: $engine", async (row) => {
+    await using world = await makeWorld({ engine: row.engine });
+    const { json } = await world.call("GET", "/info");
+    expect(json).toMatchObject({ DefaultRuntime: row.runtime });
+    expect((json as Info)["Runtimes"]).toEqual(row.runtimes);
+  });
+
   test("says that the engine is simulated", async () => {
     await using world = await makeWorld({ engine: "simulated" });
     const { json } = await world.call("GET", "/info");

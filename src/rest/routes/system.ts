@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { doorError } from "../../base/index.js";
 import { API_VERSION_MAX, API_VERSION_MIN } from "../api-version.js";
 import type { RestContext } from "../context.js";
-import { LocalInfoCache } from "../local-info.js";
+import { LocalInfoCache, runtimeKeys } from "../local-info.js";
 import { presentClusterInfo } from "../present/cluster.js";
 import { sendJson } from "../reply.js";
 
@@ -127,8 +127,9 @@ function hostInfo(context: RestContext): object {
     NoProxy: "",
     Labels: [],
     ExperimentalBuild: false,
-    Runtimes: { runc: { path: "runc" } },
-    DefaultRuntime: "runc",
+    Runtimes: {},
+    DefaultRuntime: "",
+    ...runtimeKeys(wantedRuntime(context)),
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "",
@@ -137,6 +138,12 @@ function hostInfo(context: RestContext): object {
     InitCommit: { ID: "", Expected: "" },
     SecurityOptions: [],
   };
+}
+
+/** What the settings say; which program `auto` came to only the worker knows. */
+function wantedRuntime({ deps: { config } }: RestContext): string {
+  if (config.engine === "simulated") return "simulated";
+  return config.runtime === "auto" ? "" : config.runtime;
 }
 
 function doorInfo(context: RestContext, local: Readonly<Record<string, unknown>>): object {

@@ -112,6 +112,10 @@ export function describeEngine(name: string, harness: ConformanceHarness): void 
       return within(engine.wait(id, never));
     }
 
+    test("info names the program that runs containers", async () => {
+      expect((await within(engine.info())).runtime).toMatch(/^(runc|crun|simulated)$/);
+    });
+
     test("pull reports progress that ends with every layer done", async () => {
       await within(engine.removeImage(harness.images.good));
       const seen: PullProgress[] = [];

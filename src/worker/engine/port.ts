@@ -144,6 +144,7 @@ export interface Engine extends AsyncDisposable {
   open(signal: AbortSignal): Promise<void>;
   info(): Promise<{
     readonly version: string;
+    /** The program that runs new containers: `runc`, `crun`, `simulated`; "" until the engine was opened and knows it. */
     readonly runtime: string;
     readonly snapshotter: string;
   }>;

@@ -65,7 +65,8 @@ class ContainerdEngine implements Engine {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #loops: TaskGroup;
   #version = "";
-  #runtime: "runc" | "crun";
+  /** undefined until `open` has found out what `auto` comes to. */
+  #runtime: "runc" | "crun" | undefined;
 
   constructor(options: ContainerdEngineOptions) {
     const { address, namespace, clock, random, logger, snapshotter } = options;
@@ -75,7 +76,7 @@ class ContainerdEngine implements Engine {
     const width = 2 * availableParallelism();
     const queue = new KeyedQueue();
     this.#options = options;
-    this.#runtime = options.runtime === "crun" ? "crun" : "runc";
+    this.#runtime = options.runtime === "auto" ? undefined : (options.runtime ?? "runc");
     this.#tempDir = options.tempDir ?? join(tmpdir(), `swarm-engine-${namespace}`);
     this.#connection = new Connection(address, namespace, clock);
     this.#images = new ImageService(
@@ -101,7 +102,7 @@ class ContainerdEngine implements Engine {
       host,
       snapshotter,
       cgroupParent: options.cgroupParent,
-      runtimeOptions: () => (this.#runtime === "runc" ? undefined : runtimeOptions(this.#runtime)),
+      runtimeOptions: () => (this.#runtime === "crun" ? runtimeOptions(this.#runtime) : undefined),
     });
     this.#execLimiter = new Limiter(width);
     this.#loops = new TaskGroup((name, error) =>
@@ -138,17 +139,23 @@ class ContainerdEngine implements Engine {
 
   info(): Promise<{ version: string; runtime: string; snapshotter: string }> {
     const { snapshotter } = this.#options;
-    return Promise.resolve({ version: this.#version, runtime: this.#runtime, snapshotter });
+    const runtime = this.#runtime ?? "";
+    return Promise.resolve({ version: this.#version, runtime, snapshotter });
   }
 
   /** Containers keep the runtime they were made with: their shims remember it. */
   async #chooseRuntime(): Promise<void> {
     const { runtime, cgroupParent, logger } = this.#options;
-    if (runtime !== "auto" || !isInstalled("crun")) return;
+    if (runtime !== "auto") return;
+    if (!isInstalled("crun")) {
+      this.#runtime = "runc";
+      return;
+    }
     try {
       await probeRuntime(this.#connection, "crun", { tempDir: this.#tempDir, cgroupParent });
       this.#runtime = "crun";
     } catch (error) {
+      this.#runtime = "runc";
       logger.info({ error }, "crun is installed but runs no container here: using runc");
     }
   }
