@@ -341,6 +341,51 @@ describe.skipIf(missing !== undefined).each(["runc", "crun"] as const)(
         expect(readFileSync(join(dir, "volume", "new"), "utf8")).toBe("new\n");
       });
 
+      describe("a new volume", () => {
+        const volume = (
+          name: string,
+          target: string,
+          isCopyUp = true,
+        ): { dir: string; more: Partial<ContainerRequest> } => {
+          const dir = join(bench.daemon.dir, "volumes", name, "_data");
+          mkdirSync(dir, { recursive: true, mode: 0o755 });
+          return {
+            dir,
+            more: { extraMounts: [{ source: dir, target, isReadOnly: false, isCopyUp }] },
+          };
+        };
+        const look = "stat -c '%u %g %a' /data /data/own 2>/dev/null";
+
+        test("starts with the image's files, owners and modes, and keeps what it has", async () => {
+          const { dir, more } = volume("kept", "/data");
+          expect(await output(`${look}; busybox rm /data/seed`, {}, more)).toBe(
+            "1000 1001 750\n1000 1001 600",
+          );
+          expect(await output("ls /data", {}, more)).toBe("own");
+          expect(readdirSync(join(dir, ".."))).toEqual(["_data"]);
+        });
+
+        test("stays empty where the service asks for no copy", async () => {
+          const { more } = volume("no-copy", "/data", false);
+          expect(await output(look, {}, more)).toBe("0 0 755");
+        });
+
+        test("is filled once by containers that begin together", async () => {
+          const { more } = volume("shared", "/data");
+          const seen = await Promise.all([1, 2, 3].map(() => output("cat /data/seed", {}, more)));
+          expect(seen).toEqual(["seed", "seed", "seed"]);
+        });
+
+        test("over a file of the image is refused", async () => {
+          const { more } = volume("over-file", "/etc/group");
+          const request = bench.request("over-file", "demo:1", { Command: ["true"] }, more);
+          await expect(engine.create(request, never)).rejects.toMatchObject({
+            code: "INVALID_SPEC",
+            message: "cannot mount volume over existing file, file exists /etc/group",
+          });
+        });
+      });
+
       test.each([
         {
           name: "a missing bind source",

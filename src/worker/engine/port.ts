@@ -99,7 +99,10 @@ export type ContainerRequest = {
     readonly source: string;
     readonly target: string;
     readonly isReadOnly: boolean;
-    /** Fills `source`, if it is an empty directory, with the image's files at `target`: how a new named volume starts. */
+    /**
+     * Fills `source`, if it is an empty directory, with the image's files at `target`, and gives it that directory's owner and
+     * mode: how a new volume starts. INVALID_SPEC where the image has a file there, or too much.
+     */
     readonly isCopyUp?: boolean;
   }[];
   /** Plain files, existing, that the shim appends stdout and stderr to. With a TTY, stdout only. */

@@ -1,5 +1,5 @@
 /** A task's container as the Engine API shows it. All from the agent's records: the engine is not asked. */
-import { type PortStatus, TASK_STATE } from "../../api/index.js";
+import { type MountSpec, type PortStatus, TASK_STATE } from "../../api/index.js";
 import { resolveArgs, resolveCwd, resolveEnv } from "../core/oci/image-config.js";
 import { isTerminal, taskName } from "../core/task/types.js";
 import { commandText } from "../core/view/command-text.js";
@@ -273,7 +273,11 @@ function ports(record: TaskRecord): readonly object[] {
 function mounts(record: TaskRecord, context: ViewContext): readonly object[] {
   const asked = record.assignment.spec.ContainerSpec.Mounts ?? [];
   const named = new Map(record.volumes.map((volume) => [volume.target, volume.name]));
-  return asked.map((mount) => {
+  const targets = new Set(asked.map(({ Target }) => Target));
+  const ofImage = record.volumes
+    .filter(({ target }) => !targets.has(target))
+    .map(({ target }): MountSpec => ({ Type: "volume", Target: target }));
+  return [...asked, ...ofImage].map((mount) => {
     const name = named.get(mount.Target);
     return {
       Type: mount.Type,

@@ -301,7 +301,7 @@ test("volumes: made, listed, kept while used, removed", async () => {
   kit.tasks.apply(completeSet(1, [fakeAssignment("a", { spec })]));
   await until(() => kit.stateOf("a") === S.running, "running");
   expect(kit.engine.containers.get(taskId("a"))?.request.extraMounts).toEqual([
-    { source: `${kit.dir}/volumes/data/_data`, target: "/d", isReadOnly: false },
+    { source: `${kit.dir}/volumes/data/_data`, target: "/d", isReadOnly: false, isCopyUp: true },
   ]);
   expect((await app.inject({ method: "DELETE", url: "/volumes/data" })).statusCode).toBe(409);
   kit.tasks.apply(completeSet(2, []));
@@ -312,6 +312,27 @@ test("volumes: made, listed, kept while used, removed", async () => {
   expect(list.json()).toMatchObject({ Volumes: [{ Name: "data", Driver: "local" }] });
   expect((await app.inject({ method: "DELETE", url: "/volumes/data" })).statusCode).toBe(204);
   expect((await app.inject("/volumes/data")).statusCode).toBe(404);
+});
+
+test("an image's VOLUME is an anonymous volume of the container, shown, and gone with it", async () => {
+  await using kit = await NodeKit.make();
+  kit.engine.registry.set("bb:latest", fakeImage("bb:latest", { Volumes: { "/var/db": {} } }));
+  const app = buildServer(contextOf(kit));
+  kit.tasks.apply(completeSet(1, [fakeAssignment("a")]));
+  await until(() => kit.stateOf("a") === S.running, "running");
+  const [volume] = await kit.volumes.list();
+  expect(volume).toMatchObject({ name: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(kit.engine.containers.get(taskId("a"))?.request.extraMounts).toEqual([
+    { source: volume?.mountpoint, target: "/var/db", isReadOnly: false, isCopyUp: true },
+  ]);
+  const view = await app.inject(`/containers/${containerIdOf(taskId("a"))}/json`);
+  expect(view.json()).toMatchObject({
+    Mounts: [{ Type: "volume", Name: volume?.name, Destination: "/var/db", RW: true }],
+  });
+  kit.tasks.apply(completeSet(2, []));
+  const clock = kit.clock as FakeClock;
+  await clock.advanceUntil(() => kit.stateOf("a") === -1, "task forgotten");
+  expect(await kit.volumes.list()).toEqual([]);
 });
 
 test("the node's own facts", async () => {

@@ -10,6 +10,8 @@ export type FixtureFile = {
   readonly text?: string | Uint8Array;
   readonly link?: string;
   readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 };
 
 export type FixtureImage = {
@@ -22,10 +24,11 @@ export type FixtureImage = {
 /** Paths that end in `/` are directories. */
 export async function packTar(files: readonly FixtureFile[]): Promise<Uint8Array> {
   const pack = tar.pack();
-  for (const { path, text, link, mode } of files) {
-    if (path.endsWith("/")) pack.entry({ name: path, type: "directory", mode: mode ?? 0o755 });
-    else if (link !== undefined) pack.entry({ name: path, type: "symlink", linkname: link });
-    else pack.entry({ name: path, mode: mode ?? 0o644 }, Buffer.from(text ?? ""));
+  for (const { path, text, link, mode, uid = 0, gid = 0 } of files) {
+    const owner = { name: path, uid, gid };
+    if (path.endsWith("/")) pack.entry({ ...owner, type: "directory", mode: mode ?? 0o755 });
+    else if (link !== undefined) pack.entry({ ...owner, type: "symlink", linkname: link });
+    else pack.entry({ ...owner, mode: mode ?? 0o644 }, Buffer.from(text ?? ""));
   }
   pack.finalize();
   const chunks: Uint8Array[] = [];
@@ -138,8 +141,9 @@ export async function busyboxLayers(): Promise<readonly Uint8Array[]> {
     // Absolute on purpose: read from the host it would leave the root.
     { path: "etc/passwd", link: "/etc/real-passwd" },
     { path: "etc/group", text: "root:x:0:\nweb:x:1001:\nextra:x:1002:web\nops:x:2000:\n" },
-    { path: "data/" },
+    { path: "data/", mode: 0o750, uid: 1000, gid: 1001 },
     { path: "data/seed", text: "seed\n" },
+    { path: "data/own", text: "own\n", mode: 0o600, uid: 1000, gid: 1001 },
     { path: ".wh.removed-above" },
   ]);
   return [base, accounts];

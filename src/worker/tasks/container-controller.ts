@@ -8,7 +8,7 @@ import { type ContainerState, type Engine, EngineError, type ExitStatus } from "
 import type { Limiter } from "../limiter.js";
 import type { LogService } from "../logs/index.js";
 import type { Attachment, NetPort } from "../net/index.js";
-import type { LocalVolumes } from "../volumes/index.js";
+import type { LocalVolumes, VolumeUse } from "../volumes/index.js";
 import { containerIdOf } from "./container-id.js";
 import { ContainerLife, LOST_TEXT } from "./container-life.js";
 import {
@@ -92,7 +92,11 @@ export class ContainerController {
     this.#owner.update({ hasRemains: true, image: { id: image.id, config: image.config } });
     const paths = this.#deps.store.paths(this.#taskId);
     const log = await this.#openLog(spec);
-    const mounts = await this.#deps.volumes.plan(expanded, this.#owner.read().anonymousVolumes);
+    const mounts = await this.#deps.volumes.plan(
+      expanded,
+      Object.keys(image.config.Volumes ?? {}),
+      this.#knownAnonymous(),
+    );
     const hostname = hostnameOf(this.#taskId, expanded.Hostname, mode, node);
     this.#owner.update({
       hasNetwork: true,
@@ -218,6 +222,13 @@ export class ContainerController {
     for (const name of this.#owner.read().anonymousVolumes) await this.#deps.volumes.remove(name);
     await this.#deps.store.removeFiles(this.#taskId);
     this.#owner.update({ hasRemains: false, anonymousVolumes: [], volumes: [] });
+  }
+
+  /** Anonymous volumes that an earlier attempt made. */
+  #knownAnonymous(): readonly VolumeUse[] {
+    const { volumes, anonymousVolumes } = this.#owner.read();
+    const targets = new Map(volumes.map(({ name, target }) => [name, target]));
+    return anonymousVolumes.map((name) => ({ name, target: targets.get(name) ?? "" }));
   }
 
   async #attach(mode: Attachment["mode"], signal: AbortSignal): Promise<Attachment> {

@@ -1,1 +1,7 @@
-export { LocalVolumes, MountError, type MountPlan, type Volume } from "./local-volumes.js";
+export {
+  LocalVolumes,
+  MountError,
+  type MountPlan,
+  type Volume,
+  type VolumeUse,
+} from "./local-volumes.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { MountSpec } from "../../api/index.js";
 import { SeededRandom } from "../../base/index.js";
-import { LocalVolumes, MountError } from "./local-volumes.js";
+import { LocalVolumes, MountError, type VolumeUse } from "./local-volumes.js";
 
 let dir = "";
 let volumes: LocalVolumes;
@@ -19,8 +19,11 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const plan = (mounts: readonly MountSpec[], known: readonly string[] = []) =>
-  volumes.plan({ Image: "x", Mounts: mounts }, known);
+const plan = (
+  mounts: readonly MountSpec[],
+  known: readonly VolumeUse[] = [],
+  imageVolumes: readonly string[] = [],
+) => volumes.plan({ Image: "x", Mounts: mounts }, imageVolumes, known);
 
 test("a named volume becomes a bind mount of its directory and is no longer in the spec", async () => {
   const made = await plan([
@@ -28,7 +31,7 @@ test("a named volume becomes a bind mount of its directory and is no longer in t
     { Type: "tmpfs", Target: "/t" },
   ]);
   expect(made.extraMounts).toEqual([
-    { source: `${dir}/v/data/_data`, target: "/d", isReadOnly: true },
+    { source: `${dir}/v/data/_data`, target: "/d", isReadOnly: true, isCopyUp: true },
   ]);
   expect(made.spec.Mounts).toEqual([{ Type: "tmpfs", Target: "/t" }]);
   expect(made.anonymousNames).toEqual([]);
@@ -53,10 +56,32 @@ test("anonymous volumes are the same again for the same container", async () => 
   const first = await plan(mounts);
   expect(first.anonymousNames).toHaveLength(2);
   expect(first.anonymousNames[0]).toMatch(/^[0-9a-f]{64}$/);
-  const again = await plan(mounts, first.anonymousNames);
-  expect(again.extraMounts).toEqual(first.extraMounts);
+  const again = await plan([...mounts].reverse(), first.volumes);
+  expect(again.extraMounts).toEqual([...first.extraMounts].reverse());
   for (const name of first.anonymousNames) await volumes.remove(name);
   expect(await volumes.list()).toEqual([]);
+});
+
+test("an image's VOLUME becomes an anonymous volume, unless the service mounts something there", async () => {
+  const mounts: readonly MountSpec[] = [
+    { Type: "tmpfs", Target: "/var/cache/" },
+    { Type: "volume", Source: "data", Target: "/data", VolumeOptions: { NoCopy: true } },
+  ];
+  const made = await plan(mounts, [], ["/var/cache", "/data", "/b/../logs", "/logs/"]);
+  expect(made.spec.Mounts).toEqual([mounts[0]]);
+  expect(made.extraMounts.map(({ target, isCopyUp }) => ({ target, isCopyUp }))).toEqual([
+    { target: "/data", isCopyUp: false },
+    { target: "/logs", isCopyUp: true },
+  ]);
+  expect(made.anonymousNames).toHaveLength(1);
+  await expect(plan([], [], ["/"])).rejects.toThrow('VOLUME "/" cannot be mounted');
+});
+
+test("a volume that an image no longer asks for still goes with its container", async () => {
+  const first = await plan([], [], ["/a", "/b"]);
+  const again = await plan([], first.volumes, ["/b"]);
+  expect(again.volumes).toEqual([first.volumes[1]]);
+  expect(again.anonymousNames).toEqual(first.anonymousNames);
 });
 
 test("a missing bind source is made only when asked", async () => {

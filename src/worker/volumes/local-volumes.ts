@@ -1,5 +1,6 @@
 /** Volumes of the driver "local": directories below the worker's state, kept until somebody deletes them. */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { ContainerSpec, Labels, MountSpec } from "../../api/index.js";
 import type { Random } from "../../base/index.js";
 
@@ -15,16 +16,20 @@ export type ResolvedMount = {
   readonly source: string;
   readonly target: string;
   readonly isReadOnly: boolean;
+  /** A new volume starts with the image's files at `target`. */
+  readonly isCopyUp: boolean;
 };
 
 export type MountPlan = {
   /** The spec without volume mounts: what is left is the engine's work. */
   readonly spec: ContainerSpec;
   readonly extraMounts: readonly ResolvedMount[];
-  /** Volumes to delete with the container. */
+  /** Volumes to delete with the container: also those of earlier attempts that are not mounted any more. */
   readonly anonymousNames: readonly string[];
-  readonly volumes: readonly { readonly name: string; readonly target: string }[];
+  readonly volumes: readonly VolumeUse[];
 };
+
+export type VolumeUse = { readonly name: string; readonly target: string };
 
 /** A mount that cannot be made; the message names target and field. No retry helps. */
 export class MountError extends Error {
@@ -49,40 +54,38 @@ export class LocalVolumes {
   }
 
   /**
-   * Makes what the spec's mounts need on this node. `known`: anonymous volumes of an earlier attempt for the same
-   * container, used again.
+   * Makes what the spec's mounts need on this node, and an anonymous volume for each path of `imageVolumes` (an image's VOLUME)
+   * that no mount covers. `known`: anonymous volumes of an earlier attempt for the same container, used again at their target.
    */
-  async plan(spec: ContainerSpec, known: readonly string[]): Promise<MountPlan> {
+  async plan(
+    spec: ContainerSpec,
+    imageVolumes: readonly string[],
+    known: readonly VolumeUse[],
+  ): Promise<MountPlan> {
     const rest: MountSpec[] = [];
     const extraMounts: ResolvedMount[] = [];
-    const anonymousNames: string[] = [];
-    const volumes: { name: string; target: string }[] = [];
-    for (const mount of spec.Mounts ?? []) {
-      if (mount.Type === "bind") {
-        await checkBindSource(mount);
-        rest.push(mount);
-        continue;
-      }
+    const anonymousNames = known.map(({ name }) => name);
+    const volumes: VolumeUse[] = [];
+    for (const mount of [...(spec.Mounts ?? []), ...imageMounts(imageVolumes, spec.Mounts ?? [])]) {
+      if (mount.Type === "bind") await checkBindSource(mount);
       if (mount.Type !== "volume") {
         rest.push(mount);
         continue;
       }
       checkVolumeMount(mount);
-      let name = mount.Source ?? "";
-      if (name === "") {
-        name = known[anonymousNames.length] ?? this.#newName();
-        anonymousNames.push(name);
-      }
-      const volume = await this.create(
-        name,
-        mount.VolumeOptions?.Labels ?? {},
-        mount.Source === undefined,
-      );
-      volumes.push({ name, target: mount.Target });
+      const { Source: source = "", Target: target } = mount;
+      const isAnonymous = source === "";
+      const name = isAnonymous
+        ? (known.find((volume) => volume.target === target)?.name ?? this.#newName())
+        : source;
+      if (isAnonymous && !anonymousNames.includes(name)) anonymousNames.push(name);
+      const volume = await this.create(name, mount.VolumeOptions?.Labels ?? {}, isAnonymous);
+      volumes.push({ name, target });
       extraMounts.push({
         source: volume.mountpoint,
-        target: mount.Target,
+        target,
         isReadOnly: mount.ReadOnly ?? false,
+        isCopyUp: mount.VolumeOptions?.NoCopy !== true,
       });
     }
     return { spec: { ...spec, Mounts: rest }, extraMounts, anonymousNames, volumes };
@@ -139,6 +142,14 @@ export class LocalVolumes {
       return undefined; // not made yet, or torn by a power cut: made again over the same data
     }
   }
+}
+
+/** Paths of an image's VOLUME as mounts, but for those where the service mounts something itself. */
+function imageMounts(paths: readonly string[], mounts: readonly MountSpec[]): readonly MountSpec[] {
+  const taken = new Set(mounts.map(({ Target }) => resolve("/", Target)));
+  const free = paths.map((path) => resolve("/", path)).filter((path) => !taken.has(path));
+  if (free.includes("/")) throw new MountError('the image\'s VOLUME "/" cannot be mounted');
+  return [...new Set(free)].sort().map((Target) => ({ Type: "volume", Target }));
 }
 
 function checkVolumeMount(mount: MountSpec): void {

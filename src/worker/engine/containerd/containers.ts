@@ -83,7 +83,7 @@ export class Containers {
     const found = await this.#parts.images.find(request.image);
     if (found === undefined) throw missing(request.image);
     const { image } = found;
-    await this.#checkSources(request, image.chainId);
+    await this.#checkSources(request, image.chainId, signal);
     const accounts = await this.#accounts(image.chainId);
     const user = resolveUser(
       resolveUserText(request.spec, image.config.config),
@@ -343,7 +343,11 @@ export class Containers {
   }
 
   /** containerd makes no bind source, and runc's message for a missing one names an inner path. */
-  async #checkSources(request: ContainerRequest, chainId: string): Promise<void> {
+  async #checkSources(
+    request: ContainerRequest,
+    chainId: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (const mount of request.spec.Mounts ?? []) {
       if (mount.Type !== "bind" || mount.Source === undefined) continue;
       if (mount.BindOptions?.CreateMountpoint === true)
@@ -353,7 +357,7 @@ export class Containers {
     for (const mount of request.extraMounts) {
       await mustExist(mount.source);
       if (mount.isCopyUp === true && chainId !== "")
-        await this.#parts.rootfs.copyUp(chainId, mount.target, mount.source);
+        await this.#parts.rootfs.copyUp(chainId, mount.target, mount.source, signal);
     }
   }
 }

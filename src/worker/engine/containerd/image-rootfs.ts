@@ -1,11 +1,13 @@
 /** Looks into an image's file system without starting anything: user names for the spec, first contents for volumes. */
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
-import { lstat, mkdir, mkdtemp, open, readdir, readlink, rmdir } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, open, readlink, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SpecError } from "../../core/oci/index.js";
+import { KeyedQueue } from "../limiter.js";
 import type { Connection } from "./connection.js";
+import { copyUp, isToBeFilled } from "./copy-up.js";
 import { orMissing } from "./rpc-error.js";
 import { snapshotsService } from "./services.js";
 import type { Mount } from "./wire.js";
@@ -28,6 +30,7 @@ export class ImageRootfs {
   readonly #token: () => string;
   /** Layers never change: by chain id, oldest first. */
   readonly #accounts = new Map<string, Promise<Accounts>>();
+  readonly #filling = new KeyedQueue();
 
   constructor(connection: Connection, snapshotter: string, tempDir: string, token: () => string) {
     this.#connection = connection;
@@ -53,13 +56,17 @@ export class ImageRootfs {
   }
 
   /** Copies the image's files at `path` into `target` if that directory is empty: what a new volume starts with. */
-  async copyUp(chainId: string, path: string, target: string): Promise<void> {
-    if ((await readdir(target)).length > 0) return;
-    await this.#withRoot(chainId, async (root) => {
-      const source = await resolveInRoot(root, path);
-      const isDirectory = source !== undefined && (await lstat(source)).isDirectory();
-      if (isDirectory)
-        await run("cp", ["-a", "--", `${source}/.`, target], { timeout: COMMAND_TIMEOUT_MS });
+  copyUp(chainId: string, path: string, target: string, signal: AbortSignal): Promise<void> {
+    // Containers that begin together share a named volume: the second finds it filled.
+    return this.#filling.run(target, async () => {
+      if (!(await isToBeFilled(target))) return;
+      await this.#withRoot(chainId, async (root) => {
+        const source = await resolveInRoot(root, path);
+        if (source === undefined) return;
+        if (!(await lstat(source)).isDirectory())
+          throw new SpecError(`cannot mount volume over existing file, file exists ${path}`);
+        await copyUp(source, target, signal);
+      });
     });
   }
 
