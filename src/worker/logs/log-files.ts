@@ -35,6 +35,11 @@ export class LogFiles {
     return this.#limits.fileMax;
   }
 
+  /** Bytes of all files together, not counting what the last append of each goes beyond its size. */
+  get sizeMaxBytes(): number {
+    return this.#limits.sizeMaxBytes * Math.max(this.#limits.fileMax, 1);
+  }
+
   /** Path of a generation's file, if it is not rotated away. */
   pathOf(generation: number): string | undefined {
     const age = this.#generation - generation;

@@ -6,7 +6,7 @@ import type { LogLimits } from "./log-files.js";
 import { type LogQuery, readLog } from "./log-reader.js";
 import { FallocatePuncher, type HolePuncher } from "./punch.js";
 import { PAYLOAD_MAX_BYTES } from "./record.js";
-import { TaskLog } from "./task-log.js";
+import { BACKLOG_MIN_BYTES, READ_MAX_BYTES, TaskLog } from "./task-log.js";
 
 let dir = "";
 beforeEach(async () => {
@@ -188,6 +188,51 @@ describe("no loss", () => {
     // What is left is less than the next hole would be.
     expect(blocks * 512).toBeLessThan(2 * 1024 * 1024);
     expect(await readAll(log)).toHaveLength(40 * 1_311);
+  });
+});
+
+describe("a backlog larger than the log", () => {
+  const LINE_BYTES = 16;
+  const COUNT = 2 ** 18;
+  const limits = { sizeMaxBytes: 1 << 20, fileMax: 2 };
+
+  /** What a container leaves while no agent runs: 16 MiB that are as good as read, then 4 MiB of numbered lines. */
+  async function writeBacklog(): Promise<void> {
+    await truncate(`${dir}/spool/out`, BACKLOG_MIN_BYTES);
+    const lines = Array.from({ length: COUNT }, (_, i) => String(i).padStart(LINE_BYTES - 1, "0"));
+    await write("out", `\n${lines.join("\n")}\n`);
+  }
+
+  test("is freed but for what the log can hold, with nothing lost of that", async () => {
+    await openLog(limits);
+    await writeBacklog();
+    const log = await openLog(limits, new FallocatePuncher());
+    let portions = 1;
+    while (await log.drain()) portions += 1;
+    // Twice the log at most, not the whole spool.
+    expect(portions * READ_MAX_BYTES).toBeLessThan(4 * limits.sizeMaxBytes);
+    expect((await stat(`${dir}/spool/out`)).blocks * 512).toBeLessThan(2 * 1024 * 1024);
+    const lines = await readAll(log);
+    const first = COUNT - lines.length;
+    expect(lines.every((line, i) => Number(line.slice(2)) === first + i)).toBe(true);
+    // As much as reading all of it would have left: every file but the newest is full.
+    const header = "1700000000000000000 oF 20971521 ".length;
+    expect(lines.length * (LINE_BYTES + header)).toBeGreaterThan(limits.sizeMaxBytes);
+    await write("out", "after\n");
+    expect((await readAll(await openLog(limits))).at(-1)).toBe("o:after");
+  });
+
+  test("is freed at once where nothing is kept", async () => {
+    const log = await openLog({}, NO_PUNCH, true);
+    await writeBacklog();
+    expect([await log.drain(), await log.drain()]).toEqual([true, false]);
+  });
+
+  test("is read from its beginning where the log has no limit", async () => {
+    const log = await openLog({ sizeMaxBytes: Number.POSITIVE_INFINITY });
+    await writeBacklog();
+    expect(await log.drain()).toBe(true);
+    expect(log.files.sizeBytes).toBeGreaterThan(READ_MAX_BYTES - PAYLOAD_MAX_BYTES);
   });
 });
 

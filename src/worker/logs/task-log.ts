@@ -7,10 +7,15 @@ import { mkdir, open, stat } from "node:fs/promises";
 import type { Clock, Logger } from "../../base/index.js";
 import { LogFiles, type LogLimits, type Offsets } from "./log-files.js";
 import { type HolePuncher, PUNCH_BYTES } from "./punch.js";
-import { cutLines, encodeRecords, type LogStream, Stamper } from "./record.js";
+import { cutLines, encodeRecords, type LogStream, PAYLOAD_MAX_BYTES, Stamper } from "./record.js";
+
+const NEWLINE = 0x0a;
 
 /** Most bytes read from one stream before other tasks get their turn. */
 export const READ_MAX_BYTES = 256 * 1024;
+
+/** A backlog below this is never skipped. */
+export const BACKLOG_MIN_BYTES = 16 * 1024 * 1024;
 
 export type TaskLogPaths = {
   /** Directory of the spool files `out` and `err`. */
@@ -126,6 +131,8 @@ export class TaskLog {
     const from = offsets[stream];
     const read = await readFrom(this.spoolPath(stream), from);
     if (read.bytes.length === 0) return { bytes: 0, hasMore: false };
+    if (await this.#skipBacklog(stream, offsets, read.sizeBytes))
+      return { bytes: 0, hasMore: true };
     const chunks = cutLines(read.bytes, from, isFinal && !read.hasMore);
     const last = chunks.at(-1);
     if (last === undefined) return { bytes: 0, hasMore: false };
@@ -137,6 +144,29 @@ export class TaskLog {
     offsets[stream] = last.endOffset;
     await this.#punch(stream, offsets);
     return { bytes: last.endOffset - from, hasMore: read.hasMore };
+  }
+
+  /**
+   * After an outage of the agent, or behind a container that writes faster than it is read, the beginning of a backlog would be
+   * copied only to be rotated away. It is freed at once instead: what is left in the log is the same.
+   */
+  async #skipBacklog(
+    stream: LogStream,
+    offsets: { stdout: number; stderr: number },
+    sizeBytes: number,
+  ): Promise<boolean> {
+    // A file may be larger than its limit by the portion that made it so.
+    const keptBytes = this.#isDiscarding
+      ? 0
+      : this.files.sizeMaxBytes + this.files.fileMax * 2 * READ_MAX_BYTES;
+    const backlogBytes = sizeBytes - offsets[stream];
+    if (backlogBytes <= Math.max(2 * keptBytes, BACKLOG_MIN_BYTES)) return false;
+    const to = await lineStart(this.spoolPath(stream), sizeBytes - keptBytes);
+    const droppedBytes = to - offsets[stream];
+    offsets[stream] = to;
+    await this.#punch(stream, offsets);
+    this.#logger.warn({ stream, droppedBytes }, "log backlog larger than the log: oldest dropped");
+    return true;
   }
 
   async #punch(stream: LogStream, offsets: Offsets): Promise<void> {
@@ -155,19 +185,30 @@ export class TaskLog {
   }
 }
 
+/** The beginning of the first line after `offset`; `offset` itself in the middle of a line without end. */
+async function lineStart(path: string, offset: number): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    const bytes = Buffer.alloc(PAYLOAD_MAX_BYTES);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+    return offset + bytes.subarray(0, bytesRead).indexOf(NEWLINE) + 1;
+  } finally {
+    await file.close();
+  }
+}
+
 async function readFrom(
   path: string,
   offset: number,
-): Promise<{ readonly bytes: Buffer; readonly hasMore: boolean }> {
+): Promise<{ readonly bytes: Buffer; readonly hasMore: boolean; readonly sizeBytes: number }> {
+  const nothing = { bytes: Buffer.alloc(0), hasMore: false, sizeBytes: offset };
   let file: Awaited<ReturnType<typeof open>>;
   try {
     // Most looks find nothing new: one call instead of three.
-    if ((await stat(path)).size <= offset) return { bytes: Buffer.alloc(0), hasMore: false };
+    if ((await stat(path)).size <= offset) return nothing;
     file = await open(path, "r");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      return { bytes: Buffer.alloc(0), hasMore: false };
-    }
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return nothing;
     throw error;
   }
   try {
@@ -176,7 +217,8 @@ async function readFrom(
     const bytes = Buffer.allocUnsafe(length);
     const { bytesRead } =
       length === 0 ? { bytesRead: 0 } : await file.read(bytes, 0, length, offset);
-    return { bytes: bytes.subarray(0, bytesRead), hasMore: offset + bytesRead < size };
+    const hasMore = offset + bytesRead < size;
+    return { bytes: bytes.subarray(0, bytesRead), hasMore, sizeBytes: size };
   } finally {
     await file.close();
   }
