@@ -144,7 +144,8 @@ function registerCa(parts: ServiceParts): void {
     if (isRenewal && peer === undefined) {
       throw serviceError(
         status.UNAUTHENTICATED,
-        "a renewal needs this node's own certificate, and it must not have expired",
+        "a renewal needs this node's own certificate, and it must not have expired: check the node's clock; " +
+          "else run `docker swarm leave --force` there and join again with a current token",
       );
     }
     if (isRenewal && peer?.clusterId !== parts.clusterId())

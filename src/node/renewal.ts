@@ -4,12 +4,13 @@ import type { Clock, Logger, Random } from "../base/index.js";
 import { createCsr, isSignedBy, parseCertificate, renewalTimeMs } from "../manager/ca/index.js";
 import { CaError, type CaPort, type IssueReply } from "./ca-client.js";
 import { backOffMs, RENEWAL_BACK_OFF } from "./core/back-off.js";
+import { EXPIRED_TEXT } from "./core/local-state.js";
 import type { NodeState } from "./node-state.js";
 
 /** Lets the leader's change of role reach the manager that is asked (spec §5.3). */
 const ROLE_CHANGE_PAUSE_MS = 500;
-/** Timers take at most 2^31 ms; longer waits look again in between. */
-const WAIT_MAX_MS = 12 * 3_600_000;
+/** Longer waits look again in between: timers take at most 2^31 ms, and the wall clock may have been set. */
+const WAIT_MAX_MS = 3_600_000;
 
 export type RenewalParts = {
   readonly state: NodeState;
@@ -24,6 +25,7 @@ export type RenewalParts = {
 export class Renewal {
   readonly #parts: RenewalParts;
   #cancelTimer: () => void = () => undefined;
+  #cancelExpiry: () => void = () => undefined;
   /** The certificate the timer was set for, and when to renew it. */
   #plan:
     | { readonly certificatePem: string; readonly atMs: number; readonly endsMs: number }
@@ -51,11 +53,13 @@ export class Renewal {
       this.#plan = undefined;
       this.#expectedRole = undefined;
       this.#cancelTimer();
+      this.#cancelExpiry();
       return;
     }
     const info = parseCertificate(identity.certificatePem);
     const atMs = renewalTimeMs(info, this.#parts.random.float());
     this.#plan = { certificatePem: identity.certificatePem, atMs, endsMs: info.notAfterMs };
+    this.#watchEnd();
     if (!this.#isRunning) this.#waitUntilDue();
   }
 
@@ -69,6 +73,22 @@ export class Renewal {
   stop(): void {
     this.#isStopped = true;
     this.#cancelTimer();
+    this.#cancelExpiry();
+  }
+
+  /** Attempts may lie an hour apart by then: the end is told when it comes. */
+  #watchEnd(): void {
+    this.#cancelExpiry();
+    if (this.#plan === undefined || this.#isStopped) return;
+    const leftMs = Math.max(0, this.#plan.endsMs - this.#parts.clock.wallMs());
+    this.#cancelExpiry = this.#parts.clock.setTimer(Math.min(leftMs, WAIT_MAX_MS), () => {
+      if (!this.isExpired) {
+        this.#watchEnd();
+        return;
+      }
+      this.#parts.logger.warn({ nodeId: this.#parts.state.identity?.nodeId }, EXPIRED_TEXT);
+      this.#parts.onExpired();
+    });
   }
 
   #waitUntilDue(): void {
@@ -80,7 +100,6 @@ export class Renewal {
     this.#cancelTimer();
     if (this.#isStopped) return;
     this.#cancelTimer = this.#parts.clock.setTimer(Math.min(delayMs, WAIT_MAX_MS), () => {
-      if (this.isExpired) this.#parts.onExpired();
       if (delayMs > WAIT_MAX_MS) this.#waitUntilDue();
       else void this.#attempt(); // reports its failures to the log and tries again
     });

@@ -33,7 +33,9 @@ export class RestContext {
   /** The manager in this process; 503 with reason and remedy where there is none. */
   get cluster(): ClusterApi {
     const { cluster } = this.deps;
-    if (cluster === undefined) throw notManager(this.deps);
+    // A manager may still run when its certificate has expired, or before a removed one is ended: nobody hears it.
+    if (cluster === undefined || this.deps.localState().state === "error")
+      throw notManager(this.deps);
     return cluster;
   }
 

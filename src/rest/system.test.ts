@@ -156,6 +156,18 @@ describe("/info", () => {
   });
 });
 
+test("a manager that runs on with an expired certificate says so on every cluster route", async () => {
+  const error = "swarm certificates have expired: join again";
+  await using world = await makeWorld({ local: { state: "error", error } });
+  const { json } = await world.call("GET", "/info");
+  expect((json as Info).Swarm).toMatchObject({ LocalNodeState: "error", Error: error });
+  const refused = await world.call("GET", "/services");
+  expect(refused).toMatchObject({
+    status: 503,
+    json: { message: `This node is not a swarm manager. ${error}` },
+  });
+});
+
 describe("cluster routes where there is no manager", () => {
   test.each([
     {
