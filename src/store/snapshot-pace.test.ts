@@ -2,12 +2,24 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Change, encodeTransaction } from "../api/index.js";
 import { ClusterStore } from "./cluster-store.js";
-import { sampleService, sampleSpec, sampleTask, transaction } from "./testing/samples.js";
+import {
+  id,
+  sampleSecret,
+  sampleService,
+  sampleSpec,
+  sampleTask,
+  transaction,
+} from "./testing/samples.js";
 
-const TASKS = 60_000;
+const TASKS = 100_000;
+/** As large as a config may be: each takes a few ms by itself. */
+const CONFIGS = 16;
+const CONFIG_CHARACTERS = 1_330_000;
+const ROUNDS = 3;
 const HOLD_MAX_MS = 10;
+const DEADLINE_FACTOR = 5;
 
-const turnsMs: number[] = [];
+let turnsMs: number[] = [];
 let sinceMs = 0;
 const store = new ClusterStore({
   nowMs: () => performance.now(),
@@ -30,6 +42,14 @@ beforeAll(() => {
     });
     store.apply(1 + lo, encodeTransaction(transaction(changes)));
   }
+  for (let number = 1; number <= CONFIGS; number++) {
+    const spec = { Name: `conf${number}`, Labels: {}, Data: "A".repeat(CONFIG_CHARACTERS) };
+    const config = { ...sampleSecret(number), id: id("f", number), spec };
+    store.apply(
+      1 + TASKS + number,
+      encodeTransaction(transaction([{ kind: "putConfig", config }])),
+    );
+  }
 });
 
 function median(values: readonly number[]): number {
@@ -38,7 +58,9 @@ function median(values: readonly number[]): number {
 
 test("taking it does not copy the tasks, and its slices are short", async () => {
   const callsMs: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  const longestMs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    turnsMs = [];
     // A change in between, so that no list made earlier can be handed out again.
     const changes: Change[] = [{ kind: "putTask", task: sampleTask(1, { pid: round + 7 }) }];
     store.apply(store.index + 1, encodeTransaction(transaction(changes)));
@@ -48,9 +70,13 @@ test("taking it does not copy the tasks, and its slices are short", async () => 
     sinceMs = performance.now();
     let sizeBytes = 0;
     for await (const chunk of chunks) sizeBytes += chunk.length;
-    expect(sizeBytes).toBeGreaterThan(TASKS * 50);
+    turnsMs.push(performance.now() - sinceMs);
+    longestMs.push(Math.max(...turnsMs));
+    expect(sizeBytes).toBeGreaterThan(TASKS * 50 + CONFIGS * CONFIG_CHARACTERS);
+    expect(turnsMs.length).toBeGreaterThan(20);
+    expect(median(turnsMs)).toBeLessThan(HOLD_MAX_MS);
   }
   expect(median(callsMs)).toBeLessThan(1);
-  expect(turnsMs.length).toBeGreaterThan(20);
-  expect(median(turnsMs)).toBeLessThan(HOLD_MAX_MS);
+  // Of the best round: other work of the machine is no slice of ours.
+  expect(Math.min(...longestMs)).toBeLessThan(DEADLINE_FACTOR * HOLD_MAX_MS);
 });

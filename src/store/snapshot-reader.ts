@@ -28,7 +28,7 @@ export async function decodeSnapshot(
     splitter.push(chunk);
     for (let record = splitter.next(); record; record = splitter.next()) {
       builder.add(record, splitter);
-      if (slice.isOver()) await slice.next();
+      if (slice.isOver(record.length)) await slice.next();
     }
   }
   if (splitter.leftBytes > 0)

@@ -48,9 +48,10 @@ export async function* encodeSnapshot(
   });
   for (const record of recordsOf(frame)) {
     // Encoding a task may append its spec first: the table calls back before the task's own bytes exist.
-    buffer.append(encodeSnapshotRecord(record, specs.refOf));
+    const bytes = encodeSnapshotRecord(record, specs.refOf);
+    buffer.append(bytes);
     if (buffer.sizeBytes >= CHUNK_BYTES) yield buffer.take();
-    if (slice.isOver()) await slice.next();
+    if (slice.isOver(bytes.length)) await slice.next();
   }
   const crc = buffer.crc();
   const end: SnapshotRecord = { kind: "end", recordCount: buffer.recordCount, crc32: crc };
