@@ -17,7 +17,6 @@ type Addresses = { readonly listenAddr: string; readonly advertiseAddr: string }
 /** Resolves with the node id. Rejects with ApiError 400, 501 or 503; the node is inactive again then. */
 export async function initSwarm(host: MembershipHost, body: InitRequest): Promise<string> {
   const { state, limits } = host;
-  if (body.ForceNewCluster) throw notSupported("swarm init", "ForceNewCluster");
   if (body.AutoLockManagers || body.Spec.EncryptionConfig.AutoLockManagers)
     throw notSupported("swarm init", "AutoLockManagers");
   const plan = addressPlan(body);

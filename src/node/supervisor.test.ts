@@ -214,6 +214,15 @@ describe("init", () => {
     });
   });
 
+  test("to force a new cluster is refused with what to do, never with the advice to leave", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    const forced = await swarm("init", initBody({ ForceNewCluster: true }));
+    expect(forced.status).toBe(501);
+    expect(forced.body).toMatch(/ForceNewCluster.*more than half of them run.*Do not leave/);
+    expect((await look()).localState.state).toBe("active");
+  });
+
   test.each([
     {
       name: "the manager cannot listen",

@@ -27,6 +27,16 @@ export function notSupported(call: string, field: string): ApiError {
   return doorError("Unimplemented", `${call}: field ${field} is not supported yet`);
 }
 
+/** Also on a member: being told to leave first, somebody would erase what he wants to save. */
+export function noForcedCluster(): ApiError {
+  return doorError(
+    "Unimplemented",
+    "swarm init: field ForceNewCluster is not supported yet. A swarm that lost the majority of its managers works again as soon as more " +
+      "than half of them run: start them again, each with its own state directory. " +
+      "Do not leave the swarm here: this node's copy of the cluster's state would be erased. Running tasks go on meanwhile",
+  );
+}
+
 export function joinContinues(limitSec: number, detail: string): ApiError {
   const why = detail === "" ? "" : ` So far: ${detail}.`;
   return doorError(
@@ -54,7 +64,7 @@ export function leaveNeedsForce(managerCount: number): ApiError {
       : `Demote it first (docker node demote), or it leaves ${remaining} of ${managerCount} managers. `;
   return doorError(
     "Unavailable",
-    `${lead}${risk}The only way to restore a swarm that has lost consensus is to reinitialize it with \`--force-new-cluster\`. ` +
+    `${lead}${risk}A swarm that has lost consensus can be changed again only when more than half of its managers run. ` +
       "Use `--force` to suppress this message.",
   );
 }

@@ -157,6 +157,20 @@ test("a listener gets what happens from now on", async () => {
   expect(lines(await next)).toMatchObject([{ Type: "service", Action: "create" }]);
 });
 
+test("a worker's stream opens, carries nothing of the cluster and ends at its time", async () => {
+  const asked: string[] = [];
+  await using world = await makeWorld({
+    isManager: false,
+    worker: (request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(501).end();
+    },
+  });
+  const answer = await world.call("GET", `/events?until=${Date.now() / 1000 + 0.05}`);
+  expect(answer).toMatchObject({ status: 200, text: "" });
+  expect(asked).toHaveLength(1);
+});
+
 test("a time that is none is refused", async () => {
   await using world = await makeWorld();
   const answer = await world.call("GET", "/events?since=yesterday");
