@@ -78,6 +78,37 @@ describe("entries", () => {
   });
 });
 
+test.each([
+  {
+    name: "a job's schedule",
+    set: { Mode: { ReplicatedJob: { Schedule: { Expression: "@daily", TimeZone: "UTC" } } } },
+    shown: {
+      "Mode.ReplicatedJob.Schedule.Expression": "@daily",
+      "Mode.ReplicatedJob.Schedule.TimeZone": "UTC",
+    },
+  },
+  {
+    name: "the progress deadline",
+    set: { UpdateConfig: { ProgressDeadline: 5 } },
+    shown: { "UpdateConfig.ProgressDeadline": "5" },
+  },
+  {
+    name: "kernel settings and networks",
+    set: {
+      TaskTemplate: {
+        ContainerSpec: { Image: "a", Sysctls: { "net.core.somaxconn": "9" } },
+        Networks: [{ Target: "net1", Aliases: ["db"], DriverOpts: { token: SECRET } }],
+      },
+    },
+    shown: {
+      "TaskTemplate.ContainerSpec.Sysctls.net.core.somaxconn": "9",
+      "TaskTemplate.Networks": '[{"Target":"net1","Aliases":["db"]}]',
+    },
+  },
+])("what is no secret is told with its value: $name", ({ set, shown }) => {
+  expect(updated({}, set).new).toMatchObject(shown);
+});
+
 describe("nothing secret enters", () => {
   const container = (set: object) => ({
     TaskTemplate: { ...sampleSpec("x").TaskTemplate, ContainerSpec: { Image: "a", ...set } },
@@ -114,6 +145,24 @@ describe("nothing secret enters", () => {
     ]);
     expect(found).toHaveLength(3);
     expect(JSON.stringify(found)).not.toContain(SECRET);
+  });
+
+  test("of the options and labels in a list, whose other members are told", () => {
+    const mount = (value: string) => ({
+      Type: "volume",
+      Source: "data",
+      Target: "/d",
+      Later: value,
+      VolumeOptions: { Labels: { key: value }, DriverConfig: { Options: { o: value } } },
+    });
+    const entry = updated(
+      container({ Mounts: [mount("x")] }),
+      container({ Mounts: [mount(SECRET)] }),
+    );
+    const text = '[{"Type":"volume","Source":"data","Target":"/d"}]';
+    const field = "TaskTemplate.ContainerSpec.Mounts";
+    expect(entry).toMatchObject({ old: { [field]: text }, new: { [field]: text } });
+    expect(entryText(entry)).not.toContain(SECRET);
   });
 
   test("which variable changed is told all the same", () => {

@@ -1,5 +1,5 @@
 /** The fields in which two versions of an object differ, as texts and within bounds. */
-import { SHOWN_FIELDS } from "./shown-fields.js";
+import { isShown } from "./shown-fields.js";
 
 /** Changed fields kept of one entry. */
 export const FIELDS_MAX = 32;
@@ -38,8 +38,10 @@ export class FieldDiff implements Diff {
       this.#compareFields(path, byKey(before), byKey(after), depth);
       return;
     }
-    const [beforeText, afterText] = [textOf(before), textOf(after)];
-    if (beforeText !== afterText) this.changed(path, beforeText, afterText);
+    if (textOf(before) === textOf(after)) return;
+    const shown = isShown(fieldOf(path));
+    const members = typeof shown === "boolean" ? undefined : shown;
+    this.changed(path, textOf(before, members), textOf(after, members));
   }
 
   /** Notes one changed field. `undefined`: absent. */
@@ -50,9 +52,9 @@ export class FieldDiff implements Diff {
     }
     this.#count++;
     const key = path.slice(0, PATH_LENGTH_MAX);
-    const isShown = SHOWN_FIELDS.has(fieldOf(path));
-    if (before !== undefined) this.old[key] = isShown ? cut(before) : HIDDEN;
-    if (after !== undefined) this.new[key] = isShown ? cut(after) : HIDDEN;
+    const isHidden = isShown(fieldOf(path)) === false;
+    if (before !== undefined) this.old[key] = isHidden ? HIDDEN : cut(before);
+    if (after !== undefined) this.new[key] = isHidden ? HIDDEN : cut(after);
   }
 
   #compareFields(path: string, before: Json, after: Json, depth: number): void {
@@ -96,9 +98,11 @@ function byKey(list: readonly string[] | undefined): Json {
   );
 }
 
-function textOf(value: unknown): string | undefined {
+/** `members`: of the objects in it only these are told. */
+function textOf(value: unknown, members?: readonly string[]): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  return members === undefined ? JSON.stringify(value) : JSON.stringify(value, [...members]);
 }
 
 /** Cut between characters, never within a surrogate pair. */
