@@ -170,9 +170,9 @@ test("a node's state is the one it was first told, and every difference since", 
           // A node that came back starts with a complete state, like every new session.
           const after = before === undefined ? networkStateFor(store, node.id) : before;
           told.set(node.id, delta === undefined ? after : applyDelta(after, delta));
-          expect(normal(told.get(node.id) as NetworkState)).toEqual(
-            normal(networkStateFor(store, node.id)),
-          );
+          const whole = normal(networkStateFor(store, node.id));
+          expect(normal(told.get(node.id) as NetworkState)).toEqual(whole);
+          expect(normal(tracker.complete(node.id))).toEqual(whole);
         }
         for (const nodeId of told.keys()) if (store.node(nodeId) === undefined) told.delete(nodeId);
       }
@@ -187,6 +187,18 @@ test("who is on none of the networks that changed is told nothing", () => {
   const networks = [{ networkId: id("w", 1), address: "10.1.1.1", address6: "", aliases: [] }];
   apply(store, [{ kind: "putTask", task: sampleTask(1, { nodeId: id("n", 1), networks }) }]);
   expect([...(tracker.step(events)?.keys() ?? [])]).toEqual([id("n", 1)]);
+});
+
+test("what happens to a task and changes nothing of its endpoints is told nobody", () => {
+  const { store, events } = preparedStore();
+  const networks = [{ networkId: id("w", 1), address: "10.1.1.1", address6: "", aliases: [] }];
+  const task = sampleTask(1, { nodeId: id("n", 1), networks, state: TASK_STATE.assigned });
+  apply(store, [{ kind: "putTask", task }]);
+  const tracker = new NetworkTracker(store);
+  events.length = 0;
+  apply(store, [{ kind: "putTask", task: { ...task, state: TASK_STATE.preparing } }]);
+  expect(events).toHaveLength(1);
+  expect(tracker.step(events)?.size).toBe(0);
 });
 
 test("when ingress itself comes or goes everybody needs a complete state", () => {

@@ -1,7 +1,13 @@
-import type { Service, Task } from "../../api/index.js";
+import { type Service, sameSpec, type Task } from "../../api/index.js";
 import type { StoreEvent, StoreView } from "../../store/index.js";
 import { type EntryDelta, endpointKey, type NetworkDelta, serviceKey } from "./network-delta.js";
-import type { EndpointEntry, NetworkEntry, NodeEntry, ServiceEntry } from "./network-state.js";
+import type {
+  EndpointEntry,
+  NetworkEntry,
+  NetworkState,
+  NodeEntry,
+  ServiceEntry,
+} from "./network-state.js";
 import {
   endpointEntries,
   ingressOf,
@@ -51,6 +57,7 @@ export class NetworkTracker {
     const touched = new Touched();
     for (const event of events) this.#note(event, touched);
     const deltas = new Map<string, NetworkDelta>();
+    if (touched.isEmpty) return deltas;
     for (const { id: nodeId } of this.#view.nodes()) {
       const before = this.#networks.get(nodeId) ?? new Set<string>();
       const after = touched.members.has(nodeId) ? networksOf(this.#view, nodeId) : before;
@@ -59,6 +66,20 @@ export class NetworkTracker {
       if (delta !== undefined) deltas.set(nodeId, delta);
     }
     return deltas;
+  }
+
+  /** As `networkStateFor`, at the cost of that node's networks alone. All events up to now must have been stepped through. */
+  complete(nodeId: string): NetworkState {
+    const networkIds = [...networksOf(this.#view, nodeId)].sort();
+    return {
+      index: this.#view.index,
+      nodeId,
+      dataPathPort: this.#view.cluster()?.dataPathPort ?? 0,
+      networks: networkIds.flatMap((id) => this.#network(id) ?? []),
+      endpoints: networkIds.flatMap((id) => this.#endpointsOn(id)),
+      services: networkIds.flatMap((id) => this.#servicesOn(id)),
+      nodes: this.#view.nodes().flatMap((node) => nodeEntry(node) ?? []),
+    };
   }
 
   #note(event: StoreEvent, touched: Touched): void {
@@ -95,6 +116,7 @@ export class NetworkTracker {
   }
 
   #noteTask(old: Task | undefined, now: Task | undefined, touched: Touched): void {
+    if (old !== undefined && now !== undefined && isSameThere(old, now)) return;
     this.#index(old, now);
     for (const task of [old, now]) {
       if (task === undefined || task.nodeId === "") continue;
@@ -205,6 +227,17 @@ class Touched {
   readonly nodes = new Set<string>();
   /** Nodes whose list of networks may be another. */
   readonly members = new Set<string>();
+
+  get isEmpty(): boolean {
+    const { endpoints, services, networks, nodes, members } = this;
+    return [endpoints, services, networks, nodes, members].every(({ size }) => size === 0);
+  }
+}
+
+/** Most of what happens to a task changes nothing of its endpoints: it is pulled, it becomes ready, it starts. */
+function isSameThere(old: Task, now: Task): boolean {
+  if (old.networks.length === 0 && now.networks.length === 0) return true;
+  return sameSpec(endpointEntries(old), endpointEntries(now));
 }
 
 /** Set where there is an entry now, removed where there is none. */
