@@ -1,11 +1,19 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { ManagerAddr, Node, swarm } from "../../api/index.js";
+import type { NetworkDelta, NetworkState } from "../../overlay-net/core/index.js";
 import type { StoreView } from "../../store/index.js";
 import { AssignmentTracker } from "./core/assignments.js";
-import { assignmentsMessage, nodeUpdateMessage } from "./messages.js";
+import { assignmentsMessage, networksMessage, nodeUpdateMessage } from "./messages.js";
 
 type Out = swarm.dispatcher.IDispatcherMessage;
 export type SessionCall = ServerDuplexStream<swarm.dispatcher.AgentMessage, Out>;
+
+/** What messages are made of. */
+export type SessionSource = {
+  readonly view: StoreView;
+  readonly managers: () => readonly ManagerAddr[];
+  readonly networksOf: (nodeId: string) => NetworkState;
+};
 
 /** One agent's stream: what it was told, and what waits to be told until the stream takes more. */
 export class AgentSession {
@@ -14,6 +22,10 @@ export class AgentSession {
   readonly #call: SessionCall;
   readonly #tracker: AssignmentTracker;
   #changedTaskIds = new Set<string>();
+  /** What its networks are to become; a second difference while the stream is full makes it the whole. */
+  #networkNews: NetworkDelta | "complete" | undefined;
+  /** Store index of the networks it was told. */
+  #networkIndex = 0;
   #isNodeChanged = false;
   #sentNodeUpdate = "";
   #isWelcome = false;
@@ -28,17 +40,18 @@ export class AgentSession {
     this.#tracker = new AssignmentTracker(nodeId);
   }
 
-  /** From here on changes are sent: Welcome, the node, and its complete set of tasks. */
-  welcome(
-    heartbeatPeriodMs: number,
-    node: Node,
-    view: StoreView,
-    managers: readonly ManagerAddr[],
-  ): void {
+  get isWelcome(): boolean {
+    return this.#isWelcome && !this.#isEnded;
+  }
+
+  /** From here on changes are sent: Welcome, the node, its networks and its complete set of tasks. */
+  welcome(heartbeatPeriodMs: number, node: Node, source: SessionSource): void {
     this.#isWelcome = true;
     this.send({ welcome: { sessionId: this.sessionId, heartbeatPeriodMs } });
-    this.#sendNode(node, view, managers);
-    this.sendComplete(view);
+    this.#sendNode(node, source);
+    this.#networkNews = "complete";
+    this.#sendNetworks(source);
+    this.sendComplete(source.view);
   }
 
   sendComplete(view: StoreView): void {
@@ -51,22 +64,28 @@ export class AgentSession {
     this.#changedTaskIds.add(taskId);
   }
 
+  networksChanged(news: NetworkDelta | "complete"): void {
+    this.#networkNews = this.#networkNews === undefined ? news : "complete";
+  }
+
   nodeChanged(): void {
     this.#isNodeChanged = true;
   }
 
   /** Sends what has changed, unless the stream is full: then `onDrain` comes back here. */
-  flush(view: StoreView, managers: () => readonly ManagerAddr[], onDrain: () => void): void {
+  flush(source: SessionSource, onDrain: () => void): void {
     if (!this.#isWelcome || this.#isEnded) return;
     if (this.#isBlocked || this.#call.writableNeedDrain) {
       this.#waitForDrain(onDrain);
       return;
     }
+    const { view } = source;
     if (this.#isNodeChanged) {
       this.#isNodeChanged = false;
       const node = view.node(this.nodeId);
-      if (node !== undefined) this.#sendNode(node, view, managers());
+      if (node !== undefined) this.#sendNode(node, source);
     }
+    this.#sendNetworks(source);
     if (this.#changedTaskIds.size === 0) return;
     const taskIds = this.#changedTaskIds;
     this.#changedTaskIds = new Set();
@@ -105,8 +124,24 @@ export class AgentSession {
     this.#call.emit("error", error);
   }
 
-  #sendNode(node: Node, view: StoreView, managers: readonly ManagerAddr[]): void {
-    const message = nodeUpdateMessage(node, view, managers);
+  /** Before the tasks that are on them. */
+  #sendNetworks({ networksOf }: SessionSource): void {
+    const news = this.#networkNews;
+    this.#networkNews = undefined;
+    if (news === "complete") {
+      const state = networksOf(this.nodeId);
+      this.#networkIndex = state.index;
+      this.send(networksMessage({ kind: "complete", state }));
+      // What a complete state was made from counts as told.
+    } else if (news !== undefined && news.index > this.#networkIndex) {
+      const appliesTo = this.#networkIndex;
+      this.#networkIndex = news.index;
+      this.send(networksMessage({ kind: "delta", appliesTo, delta: news }));
+    }
+  }
+
+  #sendNode(node: Node, { view, managers }: SessionSource): void {
+    const message = nodeUpdateMessage(node, view, managers());
     const text = JSON.stringify(message);
     if (text === this.#sentNodeUpdate) return;
     this.#sentNodeUpdate = text;

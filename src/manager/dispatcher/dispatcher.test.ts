@@ -140,7 +140,7 @@ async function session(nodeId: string): Promise<Agent> {
 
 test("a new session is registered, welcomed, told of its node and given its complete set", async () => {
   const agent = await session("n1");
-  const [welcome, update, set] = agent.call.written;
+  const [welcome, update, networks, set] = agent.call.written;
   expect(welcome?.welcome?.heartbeatPeriodMs).toBeGreaterThanOrEqual(900);
   expect(welcome?.welcome?.heartbeatPeriodMs).toBeLessThanOrEqual(1100);
   expect(update?.nodeUpdate).toMatchObject({
@@ -149,6 +149,7 @@ test("a new session is registered, welcomed, told of its node and given its comp
     managers,
     hostname: "host1",
   });
+  expect(networks?.networks).toMatchObject({ complete: true, resultsIn: store.index });
   expect(set?.assignments).toMatchObject({ complete: true, resultsIn: store.index });
   expect(set?.assignments?.tasks?.map((task) => task.taskId)).toEqual(["t1"]);
   expect(set?.assignments?.specs).toHaveLength(1);
@@ -193,7 +194,7 @@ test("coming again unchanged writes nothing", async () => {
   await session("n1");
   proposer.transactions = [];
   const again = await session("n1");
-  expect(again.kinds()).toEqual(["welcome", "nodeUpdate", "assignments"]);
+  expect(again.kinds()).toEqual(["welcome", "nodeUpdate", "networks", "assignments"]);
   expect(proposer.transactions).toEqual([]);
 });
 

@@ -11,8 +11,9 @@ import {
   type Task,
 } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
+import type { NetworkDelta, NetworkState } from "../../overlay-net/core/index.js";
 import type { StoreView } from "../../store/index.js";
-import type { AssignmentDiff } from "./core/assignments.js";
+import { type AssignmentDiff, toldState } from "./core/assignments.js";
 
 /** Largest node description taken, in bytes. */
 export const DESCRIPTION_BYTES_MAX = 64 * 1024;
@@ -51,7 +52,7 @@ function taskAssignment(
     serviceName: task.serviceName,
     slot: task.slot,
     specRef: table.refOf(task.spec),
-    desiredState: task.desiredState,
+    desiredState: toldState(task),
     notBeforeMs: task.notBeforeMs,
     hostPortsJson: Buffer.from(canonicalJson(task.hostPorts)),
     registryAuth: (isPrevious ? service.previousRegistryAuth : service?.registryAuth) ?? "",
@@ -60,6 +61,28 @@ function taskAssignment(
     ...(task.genericResources.length > 0 && {
       genericResourcesJson: encodeSpec(task.genericResources),
     }),
+    ...(task.networks.length > 0 && {
+      networksJson: encodeSpec(task.networks),
+      networkPhase: task.networkPhase,
+    }),
+  };
+}
+
+/** The whole state of a node's networks, or what leads there from the index `appliesTo`. */
+export function networksMessage(
+  told:
+    | { readonly kind: "complete"; readonly state: NetworkState }
+    | { readonly kind: "delta"; readonly appliesTo: number; readonly delta: NetworkDelta },
+): Out {
+  const isComplete = told.kind === "complete";
+  const body = isComplete ? told.state : told.delta;
+  return {
+    networks: {
+      complete: isComplete,
+      appliesTo: isComplete ? 0 : told.appliesTo,
+      resultsIn: body.index,
+      bodyJson: Buffer.from(JSON.stringify(body)),
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type ManagerAddr,
   type Node,
   readTaskStatus,
+  safeUint,
   sameSpec,
   type swarm,
 } from "../../api/index.js";
@@ -11,11 +12,13 @@ import { ApiError, newId } from "../../base/index.js";
 import type { StoreBatch, StoreEvent } from "../../store/index.js";
 import type { LeaderContext } from "../port.js";
 import { isDenied, type KnownCaller, serviceError } from "../rpc/index.js";
-import { AgentSession, type SessionCall } from "./agent-session.js";
+import { AgentSession, type SessionCall, type SessionSource } from "./agent-session.js";
 import { CHECK_PERIOD_MS, NodeSessions } from "./core/sessions.js";
 import { judgeStatus } from "./core/status-rules.js";
 import { readDescription, redirectMessage } from "./messages.js";
+import { registrationChange } from "./registration.js";
 import { StatusWriter } from "./status-writer.js";
+import { TermNetworks } from "./term-networks.js";
 
 /** Of the cluster setting, in ms; used until the cluster object says otherwise. */
 export const HEARTBEAT_PERIOD_DEFAULT_MS = 1000;
@@ -41,12 +44,30 @@ export class DispatcherTerm {
   readonly #streams = new Map<string, AgentSession>();
   readonly #tunnels = new Map<string, { nodeId: string; failed: (message: string) => void }>();
   readonly #dirty = new Set<AgentSession>();
+  readonly #networks: TermNetworks;
+  readonly #source: SessionSource;
   #isFlushScheduled = false;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
     this.#sessions = new NodeSessions(parts.clock.nowMs(), this.#periodMs());
     this.#writer = new StatusWriter(parts);
+    this.#networks = new TermNetworks({
+      ...parts,
+      sessions: this.#streams,
+      markDirty: (session) => {
+        this.#markDirty(session);
+      },
+      scheduleFlush: () => {
+        this.#scheduleFlush();
+      },
+      write: (changes) => this.#writer.write(changes),
+    });
+    this.#source = {
+      view: parts.store,
+      managers: parts.managers,
+      networksOf: this.#networks.stateOf,
+    };
   }
 
   async run(): Promise<void> {
@@ -94,6 +115,7 @@ export class DispatcherTerm {
     if (outcome.kind === "refused") throw serviceError(status.UNAVAILABLE, outcome.reason);
     this.#streams.get(nodeId)?.fail(serviceError(status.ABORTED, "replaced by a newer session"));
     this.#streams.set(nodeId, session);
+    this.#networks.sessionBegins(nodeId);
     try {
       if (change !== undefined) await this.#writer.write([change]);
     } catch (error) {
@@ -110,7 +132,8 @@ export class DispatcherTerm {
       this.disconnected(session);
       return undefined;
     }
-    session.welcome(this.#jitteredPeriodMs(), now, store, this.#parts.managers());
+    this.#networks.distribute();
+    session.welcome(this.#jitteredPeriodMs(), now, this.#source);
     logger.debug({ nodeId, sessionId: session.sessionId }, "session established");
     return session;
   }
@@ -120,6 +143,7 @@ export class DispatcherTerm {
     else if (message.statuses) this.#statuses(session, message.statuses);
     else if (message.description) this.#description(session, message.description);
     else if (message.leaving) this.#leaving(session);
+    else if (message.networkApplied) this.#networkApplied(session, message.networkApplied);
     else if (message.tunnelFailed) {
       const { tunnelId, message: text } = message.tunnelFailed;
       const tunnel = this.#tunnels.get(tunnelId ?? "");
@@ -129,7 +153,10 @@ export class DispatcherTerm {
 
   /** The stream is gone. The node is judged by its heartbeats alone, so nothing else changes. */
   disconnected(session: AgentSession): void {
-    if (this.#streams.get(session.nodeId) === session) this.#streams.delete(session.nodeId);
+    if (this.#streams.get(session.nodeId) === session) {
+      this.#streams.delete(session.nodeId);
+      this.#networks.sessionEnded();
+    }
     this.#dirty.delete(session);
   }
 
@@ -204,6 +231,13 @@ export class DispatcherTerm {
     this.#writeNode({ nodeId: session.nodeId, description });
   }
 
+  #networkApplied(session: AgentSession, message: swarm.dispatcher.INetworkApplied): void {
+    // A stream that was replaced tells of a kernel that may have been restarted since.
+    if (this.#streams.get(session.nodeId) !== session) return;
+    const index = safeUint(message.index ?? 0, "network_applied.index");
+    this.#networks.applied(session.nodeId, index);
+  }
+
   #leaving(session: AgentSession): void {
     const { logger } = this.#parts;
     logger.info({ nodeId: session.nodeId }, "node leaves");
@@ -242,6 +276,7 @@ export class DispatcherTerm {
   }
 
   #onBatch(batch: StoreBatch): void {
+    this.#networks.observe(batch);
     if (batch.kind === "restored") {
       for (const session of this.#streams.values()) {
         session.nodeChanged();
@@ -290,14 +325,18 @@ export class DispatcherTerm {
   /** Changes of one turn of the event loop go out together, at its end. */
   #markDirty(session: AgentSession): void {
     this.#dirty.add(session);
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     setImmediate(() => {
       this.#isFlushScheduled = false;
-      const { store, managers } = this.#parts;
+      this.#networks.distribute();
       for (const dirty of this.#dirty) {
         this.#dirty.delete(dirty);
-        dirty.flush(store, managers, () => this.#markDirty(dirty));
+        dirty.flush(this.#source, () => this.#markDirty(dirty));
       }
     });
   }
@@ -322,6 +361,7 @@ export class DispatcherTerm {
       session.end(redirectMessage(leaderAddr(), managers()));
     this.#streams.clear();
     this.#dirty.clear();
+    this.#networks.close();
   }
 
   #periodMs(): number {
@@ -333,40 +373,4 @@ export class DispatcherTerm {
     const spread = (this.#parts.random.float() * 2 - 1) * HEARTBEAT_JITTER;
     return Math.round(this.#periodMs() * (1 + spread));
   }
-}
-
-/** What the registration changes of the stored node; undefined when nothing: a reconnect writes nothing. */
-function registrationChange(
-  node: Node,
-  remoteIp: string,
-  hello: swarm.dispatcher.IHello,
-): Change | undefined {
-  const description = readDescription(hello.descriptionJson ?? new Uint8Array());
-  const bootId = hello.bootId ?? "";
-  if (bootId === "" || bootId.length > 64)
-    throw new ApiError("InvalidArgument", "session: field boot_id is missing or too long");
-  const addr = nodeAddr(remoteIp, hello.advertiseAddr ?? "");
-  const isSame =
-    node.state === "ready" &&
-    node.stateMessage === "" &&
-    node.addr === addr &&
-    node.bootId === bootId &&
-    sameSpec(node.description, description);
-  if (isSame) return undefined;
-  return {
-    kind: "nodeStatus",
-    nodeId: node.id,
-    state: "ready",
-    stateMessage: "",
-    addr,
-    description,
-    bootId,
-  };
-}
-
-/** As seen from here; a node on this manager's own host is seen on loopback and known by what it advertises. */
-function nodeAddr(remoteIp: string, advertiseAddr: string): string {
-  const isLoopback = remoteIp.startsWith("127.") || remoteIp === "::1";
-  const advertised = advertiseAddr.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-  return isLoopback && advertised !== "" ? advertised : remoteIp;
 }

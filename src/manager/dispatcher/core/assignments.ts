@@ -1,5 +1,6 @@
 /** What one agent was told of its tasks, and what it must be told next. Pure. */
-import { TASK_STATE, type Task } from "../../../api/index.js";
+import { TASK_STATE, type Task, type TaskState } from "../../../api/index.js";
+import { isStopHeld } from "./endpoint-phases.js";
 
 /** Changes of tasks for one agent: what to send now. */
 export type AssignmentDiff = {
@@ -15,9 +16,14 @@ export function isAssigned(task: Task, nodeId: string): boolean {
   return task.nodeId === nodeId && task.state >= TASK_STATE.assigned;
 }
 
+/** What the agent is told to do: to let a task run on while its stop is held back. An agent never goes back to a lower state. */
+export function toldState(task: Task): TaskState {
+  return isStopHeld(task) ? TASK_STATE.running : task.desiredState;
+}
+
 /**
- * Tracks one session. Statuses that the agent itself reported are not echoed: only what a manager decides (desired state, start time)
- * makes a task worth sending again; spec, slot and host ports of a task never change.
+ * Tracks one session. Statuses that the agent itself reported are not echoed: only what a manager decides (desired state, start time,
+ * network phase) makes a task worth sending again; spec, slot, host ports and addresses of a task never change.
  */
 export class AssignmentTracker {
   readonly #nodeId: string;
@@ -68,5 +74,5 @@ export class AssignmentTracker {
 }
 
 function signature(task: Task): string {
-  return `${task.desiredState}/${task.notBeforeMs}`;
+  return `${toldState(task)}/${task.notBeforeMs}/${task.networkPhase}`;
 }
