@@ -1,8 +1,8 @@
-import { TASK_STATE, type Task } from "../../api/index.js";
+import { NETWORK_PHASE, TASK_STATE, type Task } from "../../api/index.js";
 
 /**
  * What the network knows of a task's endpoint. A step of an update goes: new one healthy → in the balancers → old one out of them →
- * stopped. Whoever answers these from more than the task must have the service planned again when an answer changes.
+ * stopped.
  */
 export type Reach = {
   /** The new task answers wherever its service does: the old one may go. */
@@ -11,8 +11,15 @@ export type Reach = {
   isWithdrawn(task: Task): boolean;
 };
 
-/** Without a network to ask: who runs is reached, and who is to stop is out. */
-export const REACH_BY_STATE: Reach = {
-  isReachable: (task) => task.state === TASK_STATE.running,
-  isWithdrawn: () => true,
+/**
+ * The dispatcher writes a phase when all nodes have confirmed it, or have been waited for long enough: so the stored task says it all,
+ * also to the next leader. A task on no network is reached when it runs, and out when it is to stop.
+ */
+export const REACH_BY_PHASE: Reach = {
+  isReachable: ({ state, networks, networkPhase }) =>
+    state === TASK_STATE.running &&
+    (networks.length === 0 || networkPhase >= NETWORK_PHASE.announced),
+  // One that was never announced, or has ended, is in no balancer.
+  isWithdrawn: ({ state, networks, networkPhase }) =>
+    networks.length === 0 || state > TASK_STATE.running || networkPhase !== NETWORK_PHASE.announced,
 };

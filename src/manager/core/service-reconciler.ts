@@ -6,7 +6,7 @@ import { DirtySet } from "./dirty-set.js";
 import { planGlobal } from "./global-service.js";
 import { planGlobalJob, planReplicatedJob } from "./job-service.js";
 import type { Plan } from "./plan.js";
-import { REACH_BY_STATE, type Reach } from "./reach.js";
+import { REACH_BY_PHASE, type Reach } from "./reach.js";
 import type { Reconciler } from "./reconciler.js";
 import { planReplicated } from "./replicated-service.js";
 import { desired } from "./restart.js";
@@ -31,7 +31,7 @@ export class ServiceReconciler implements Reconciler {
 
   readonly #reach: Reach;
 
-  constructor(random: Random, reach: Reach = REACH_BY_STATE) {
+  constructor(random: Random, reach: Reach = REACH_BY_PHASE) {
     this.#newTaskId = () => newId(random);
     this.#reach = reach;
   }
@@ -126,7 +126,7 @@ export class ServiceReconciler implements Reconciler {
     if (
       hasEnded ||
       old.desiredState !== task.desiredState ||
-      (isUpdating && old.state !== task.state)
+      (isUpdating && (old.state !== task.state || old.networkPhase !== task.networkPhase))
     )
       this.#dirty.mark(task.serviceId);
   }
