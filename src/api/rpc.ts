@@ -80,4 +80,10 @@ export const netService = {
   release: method("/swarm.net.Net/Release", swarm.net.ReleaseRequest, swarm.net.ReleaseReply),
   sync: method("/swarm.net.Net/Sync", swarm.net.SyncRequest, swarm.net.SyncReply),
   status: method("/swarm.net.Net/Status", swarm.net.StatusRequest, swarm.net.StatusReply),
+  setNetworks: method(
+    "/swarm.net.Net/SetNetworks",
+    swarm.net.NetworksRequest,
+    swarm.net.NetworksReply,
+  ),
+  verify: method("/swarm.net.Net/Verify", swarm.net.VerifyRequest, swarm.net.VerifyReply),
 };
