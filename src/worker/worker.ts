@@ -23,7 +23,7 @@ import type { Engine } from "./engine/index.js";
 import { type HttpContext, serveLocal } from "./http/index.js";
 import { Limiter } from "./limiter.js";
 import { FallocatePuncher, LogService } from "./logs/index.js";
-import { NetClient } from "./net/index.js";
+import { NetClient, NetworkRelay } from "./net/index.js";
 import { ImageSource, RecordStore, TaskManager } from "./tasks/index.js";
 import { LocalVolumes } from "./volumes/index.js";
 
@@ -51,6 +51,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #identity: LiveIdentity;
   readonly #net: NetClient;
+  readonly #relay: NetworkRelay;
   readonly #logs: LogService;
   readonly #store: RecordStore;
   readonly #tasks: TaskManager;
@@ -77,6 +78,7 @@ export class Worker implements AsyncDisposable {
       wantedIds: () => this.#tasks.networkIds(),
       logger,
     });
+    this.#relay = new NetworkRelay({ net: this.#net, clock, logger });
     this.#logs = new LogService({ clock, logger, puncher: new FallocatePuncher() });
     this.#store = new RecordStore(`${paths.workerDir}/tasks`, logger);
     const volumeRoot = `${paths.workerDir}/volumes`;
@@ -103,6 +105,7 @@ export class Worker implements AsyncDisposable {
     this.#tunnels = new Tunnels({ socketPath: paths.workerSocket, credentials });
     this.#agent = new Agent({
       tasks: this.#tasks,
+      networks: this.#relay,
       dial: options.dial ?? grpcDialer(credentials),
       clock,
       random,
@@ -153,6 +156,7 @@ export class Worker implements AsyncDisposable {
     await this.#server?.[Symbol.asyncDispose]();
     await this.#tasks[Symbol.asyncDispose]();
     await this.#logs[Symbol.asyncDispose]();
+    this.#relay[Symbol.dispose]();
     this.#net[Symbol.dispose]();
     await this.#options.engine[Symbol.asyncDispose]();
   }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type FromChild, type NodeIdentity, TASK_STATE } from "../../api/index.js";
 import { SeededRandom, silentLogger } from "../../base/index.js";
+import { NetworkRelay } from "../net/index.js";
 import { FakeClock, settle, until } from "../testing/fake-clock.js";
 import { FakeDispatcher, type FakeSession, wireAssignments } from "../testing/fake-dispatcher.js";
 import { fakeAssignment, NODE, NodeKit, taskId } from "../testing/node-kit.js";
@@ -43,6 +44,7 @@ class AgentKit implements AsyncDisposable {
     this.clock = clock;
     this.agent = new Agent({
       tasks: node.tasks,
+      networks: new NetworkRelay({ net: node.net, clock, logger: silentLogger }),
       dial: this.cluster.dial,
       clock,
       random: new SeededRandom(7),
@@ -300,4 +302,55 @@ test("a message that makes no sense ends the session, not the agent", async () =
   first.send({ assignments: { ...broken, specs: [] } });
   expect(first.isClosed).toBe(true);
   expect((await kit.session(2)).addr).toBe("m2:2377");
+});
+
+function wholeNetworks(index: number) {
+  const lists = { networks: [], endpoints: [], services: [], nodes: [] };
+  const state = { index, nodeId: NODE.nodeId, dataPathPort: 4789, ...lists };
+  const bodyJson = Buffer.from(JSON.stringify(state));
+  return { networks: { complete: true, appliesTo: 0, resultsIn: index, bodyJson } };
+}
+
+test("how far the kernel is with the networks is told once per pause, and again with each session", async () => {
+  await using kit = await AgentKit.make();
+  answerAll(kit);
+  const first = await kit.session(1);
+  first.welcome();
+  first.send(wholeNetworks(7));
+  first.send(wholeNetworks(9));
+  await kit.clock.advance(10, 1);
+  expect(first.of("networkApplied")).toEqual([{ index: 9 }]);
+  first.break();
+  const second = await kit.session(2);
+  expect(second.of("networkApplied")).toEqual([]);
+  second.welcome();
+  expect(second.of("networkApplied")).toEqual([{ index: 9 }]);
+});
+
+test("a net process that is away holds up nothing of the agent", async () => {
+  await using kit = await AgentKit.make();
+  answerAll(kit);
+  kit.node.net.isDown = true;
+  const session = await kit.session(1);
+  session.welcome();
+  session.send(wholeNetworks(7));
+  session.send({ assignments: wireAssignments([], 8) });
+  await kit.clock.advance(1_000, 100);
+  expect(kit.node.tasks.index).toBe(8);
+  expect(session.of("heartbeat")).toHaveLength(1);
+  expect(session.of("networkApplied")).toEqual([]);
+  kit.node.net.isDown = false;
+  await kit.clock.advance(5_000, 100);
+  expect(session.of("networkApplied")).toEqual([{ index: 7 }]);
+});
+
+test("a gap in the networks opens the session anew", async () => {
+  await using kit = await AgentKit.make();
+  answerAll(kit);
+  const session = await kit.session(1);
+  session.welcome();
+  const { networks } = wholeNetworks(9);
+  session.send({ networks: { ...networks, complete: false, appliesTo: 4 } });
+  expect(session.isClosed).toBe(true);
+  await kit.session(2);
 });

@@ -9,12 +9,14 @@ import {
   stepReconnect,
 } from "../core/session/reconnect.js";
 import { StatusQueue } from "../core/status/status-queue.js";
+import type { NetworkRelay } from "../net/index.js";
 import type { TaskManager } from "../tasks/index.js";
 import type { DialDispatcher } from "./dispatcher-stream.js";
 import { type NodeUpdate, Session, type SessionEnd, type SessionHost } from "./session.js";
 
 export type AgentDeps = {
   readonly tasks: TaskManager;
+  readonly networks: Pick<NetworkRelay, "receive" | "forget" | "appliedIndex" | "onApplied">;
   readonly dial: DialDispatcher;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,6 +49,7 @@ export class Agent {
       this.#queue.put(status);
       this.#session?.statusQueued(status);
     });
+    deps.networks.onApplied(() => this.#session?.networksApplied());
     deps.tasks.onErased((taskId) => this.#queue.forget(taskId));
   }
 
@@ -67,6 +70,7 @@ export class Agent {
     } else {
       this.#isRemoved = false;
       this.#deps.tasks.forgetIndex();
+      this.#deps.networks.forget();
       this.#reconnect = initialReconnect(addrs);
       this.#session?.close();
     }
@@ -141,7 +145,7 @@ export class Agent {
   }
 
   #host(): SessionHost {
-    const { tasks } = this.#deps;
+    const { tasks, networks } = this.#deps;
     return {
       hello: () => ({
         description: this.#deps.description(),
@@ -157,6 +161,8 @@ export class Agent {
         this.#deps.tell({ kind: "session", isUp: true });
       },
       onAssignments: (message) => tasks.apply(message),
+      onNetworks: (message) => networks.receive(message),
+      networkApplied: () => networks.appliedIndex,
       onNodeUpdate: (update) => this.#nodeUpdate(update),
       onOpenTunnel: (tunnelId, addr) => this.#tunnel(tunnelId, addr),
     };

@@ -1,11 +1,12 @@
 /** One session with one dispatcher: hello, heartbeats, statuses up, assignments down. Ends with the reason to dial again. */
 import { type NodeDescription, type NodeRole, TASK_STATE } from "../../api/index.js";
 import type { Clock, Logger } from "../../base/index.js";
+import type { NetworkMessage } from "../core/network/network-queue.js";
 import type { StatusQueue } from "../core/status/status-queue.js";
 import type { AssignmentMessage } from "../core/task/assignment-set.js";
 import type { TaskStatus } from "../core/task/types.js";
 import type { DialDispatcher, DispatcherMessage, DispatcherStream } from "./dispatcher-stream.js";
-import { fromTaskStatus, toAssignmentMessage } from "./wire-assignments.js";
+import { fromTaskStatus, toAssignmentMessage, toNetworkMessage } from "./wire-assignments.js";
 
 export type NodeUpdate = {
   readonly role: NodeRole;
@@ -35,6 +36,10 @@ export type SessionHost = {
   readonly onUp: () => void;
   /** False on a gap. */
   readonly onAssignments: (message: AssignmentMessage) => boolean;
+  /** False on a gap. */
+  readonly onNetworks: (message: NetworkMessage) => boolean;
+  /** Store index up to which the kernel holds the node's networks; 0: none. */
+  readonly networkApplied: () => number;
   readonly onNodeUpdate: (update: NodeUpdate) => void;
   readonly onOpenTunnel: (tunnelId: string, managerAddr: string) => void;
 };
@@ -69,6 +74,8 @@ export class Session {
   #cancelTimer: () => void = () => undefined;
   #cancelFlush: (() => void) | undefined;
   #flushDueMs = 0;
+  #cancelApplied: (() => void) | undefined;
+  #toldApplied = 0;
 
   constructor(options: {
     readonly addr: string;
@@ -119,6 +126,15 @@ export class Session {
     });
   }
 
+  /** The kernel holds more of the networks than before: told soon, the highest number alone. */
+  networksApplied(): void {
+    if (!this.isUp || this.#cancelApplied !== undefined) return;
+    this.#cancelApplied = this.#clock.setTimer(STATUS_QUIET_MS, () => {
+      this.#cancelApplied = undefined;
+      this.#tellApplied();
+    });
+  }
+
   sendDescription(description: NodeDescription): void {
     if (!this.isUp) return;
     this.#stream.send({
@@ -145,6 +161,7 @@ export class Session {
     this.#isOver = true;
     this.#cancelTimer();
     this.#cancelFlush?.();
+    this.#cancelApplied?.();
     this.#stream.close();
     this.#finish(end);
   }
@@ -182,6 +199,10 @@ export class Session {
       if (this.#host.onAssignments(toAssignmentMessage(message.assignments))) return;
       return this.#end({ kind: "lost", reason: "a change of assignments was lost on the way" });
     }
+    if (message.networks) {
+      if (this.#host.onNetworks(toNetworkMessage(message.networks))) return;
+      return this.#end({ kind: "lost", reason: "a change of networks was lost on the way" });
+    }
     if (message.nodeUpdate) return this.#nodeUpdate(message.nodeUpdate);
     if (message.openTunnel) {
       const { tunnelId, managerAddr } = message.openTunnel;
@@ -199,6 +220,7 @@ export class Session {
     this.#host.statuses.restart(this.#host.allStatuses());
     this.#host.onUp();
     this.#flush();
+    this.#tellApplied();
     this.#beatLater();
   }
 
@@ -232,6 +254,13 @@ export class Session {
     this.#heartbeatSeq += 1;
     this.#stream.send({ heartbeat: { seq: this.#heartbeatSeq } });
     this.#beatLater();
+  }
+
+  #tellApplied(): void {
+    const index = this.#host.networkApplied();
+    if (!this.isUp || index <= this.#toldApplied) return;
+    this.#toldApplied = index;
+    this.#stream.send({ networkApplied: { index } });
   }
 
   #flush(): void {

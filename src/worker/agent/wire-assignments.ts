@@ -3,21 +3,44 @@ import type { swarm } from "../../api/index.js";
 import {
   type GenericResource,
   type Labels,
+  NETWORK_PHASE,
+  type NetworkPhase,
   type PortConfig,
   safeUint,
   TASK_STATE,
+  type TaskNetwork,
   type TaskSpec,
   type TaskState,
 } from "../../api/index.js";
+import type { NetworkMessage } from "../core/network/network-queue.js";
 import type { AssignmentMessage } from "../core/task/assignment-set.js";
 import type { Assignment, TaskStatus } from "../core/task/types.js";
 
 const STATES: ReadonlySet<number> = new Set(Object.values(TASK_STATE));
+const PHASES: ReadonlySet<number> = new Set(Object.values(NETWORK_PHASE));
 
 /** Throws RangeError for a number that is no task state. */
 export function toTaskState(raw: number): TaskState {
   if (!STATES.has(raw)) throw new RangeError(`unknown task state ${raw}`);
   return raw as TaskState;
+}
+
+/** Throws RangeError for a number that is no network phase. */
+export function toNetworkPhase(raw: number): NetworkPhase {
+  if (!PHASES.has(raw)) throw new RangeError(`unknown network phase ${raw}`);
+  return raw as NetworkPhase;
+}
+
+/** The body stays as it came: the net process reads it. */
+export function toNetworkMessage(
+  raw: swarm.dispatcher.NetworkAssignments.$Properties,
+): NetworkMessage {
+  return {
+    isComplete: raw.complete ?? false,
+    appliesTo: safeUint(raw.appliesTo ?? 0, "networks.applies_to"),
+    resultsIn: safeUint(raw.resultsIn ?? 0, "networks.results_in"),
+    body: raw.bodyJson ?? new Uint8Array(),
+  };
 }
 
 export function toAssignmentMessage(
@@ -55,6 +78,8 @@ function toAssignment(
     serviceLabels: (parseJson(raw.serviceLabelsJson) ?? {}) as Labels,
     versionIndex: safeUint(raw.versionIndex ?? 0, "task.version_index"),
     genericResources: (parseJson(raw.genericResourcesJson) ?? []) as readonly GenericResource[],
+    networks: (parseJson(raw.networksJson) ?? []) as readonly TaskNetwork[],
+    networkPhase: toNetworkPhase(raw.networkPhase ?? 0),
   };
 }
 

@@ -1,9 +1,14 @@
 export {
   type Attachment,
+  type AttachRequest,
+  type Drift,
   type HostPort,
   NetClient,
   NetError,
   type NetPort,
   type NetStatus,
   type NetworkMode,
+  type NetworksReply,
+  type VerifyReport,
 } from "./net-client.js";
+export { NetworkRelay } from "./network-relay.js";

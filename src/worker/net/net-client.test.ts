@@ -59,6 +59,7 @@ async function startNet(): Promise<void> {
   });
 }
 
+const A = { containerId: "a", mode: "default", hostPorts: [] } as const;
 const NEVER = new AbortController().signal;
 
 beforeEach(async () => {
@@ -82,8 +83,8 @@ test("the wanted containers are told before the first attach, and only then", as
   await startNet();
   const ports = [{ protocol: "tcp", targetPort: 80, publishedPort: 0 }];
   const [first] = await Promise.all([
-    client.attach("a", "default", ports, NEVER),
-    client.attach("b", "host", [], NEVER),
+    client.attach({ containerId: "a", mode: "default", hostPorts: ports }, NEVER),
+    client.attach({ containerId: "b", mode: "host", hostPorts: [] }, NEVER),
   ]);
   await client.release("a", NEVER);
   expect(asked[0]).toBe("sync a,b");
@@ -97,26 +98,27 @@ test("the wanted containers are told before the first attach, and only then", as
     hostPorts: [{ protocol: "tcp", targetPort: 80, publishedPort: 32768 }],
     nameservers: ["172.20.0.1"],
     search: [],
+    options: [],
   });
 });
 
 test("a refusal is final and carries the words of the net process", async () => {
   await startNet();
   refusal = "host port 80/tcp is in use";
-  await expect(client.attach("a", "default", [], NEVER)).rejects.toMatchObject({
+  await expect(client.attach(A, NEVER)).rejects.toMatchObject({
     code: "REFUSED",
     message: "host port 80/tcp is in use",
   });
 });
 
 test("an absent net process is no refusal; after it comes back the set is told again", async () => {
-  await expect(client.attach("a", "default", [], NEVER)).rejects.toMatchObject({
+  await expect(client.attach(A, NEVER)).rejects.toMatchObject({
     code: "NET_DOWN",
   });
   await startNet();
   for (;;) {
     // The channel reconnects within its own back-off of 0.1 to 1 s.
-    const result = await client.attach("a", "default", [], NEVER).catch(() => undefined);
+    const result = await client.attach(A, NEVER).catch(() => undefined);
     if (result !== undefined) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,7 +1,14 @@
 /** The worker's end of net.proto: what a container's network needs, from the net process of this node. */
-import { Client, credentials, status as GrpcStatus, type ServiceError } from "@grpc/grpc-js";
-import { netService, type swarm } from "../../api/index.js";
+import {
+  Client,
+  connectivityState,
+  credentials,
+  status as GrpcStatus,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { netService, safeUint, type swarm } from "../../api/index.js";
 import type { Logger } from "../../base/index.js";
+import type { NetworkMessage } from "../core/network/network-queue.js";
 
 export type NetworkMode = "default" | "host" | "none";
 export type HostPort = {
@@ -20,7 +27,42 @@ export type Attachment = {
   readonly hostPorts: readonly HostPort[];
   readonly nameservers: readonly string[];
   readonly search: readonly string[];
+  readonly options: readonly string[];
 };
+
+export type AttachRequest = {
+  readonly containerId: string;
+  readonly mode: NetworkMode;
+  readonly hostPorts: readonly HostPort[];
+  /** Overlay networks in the order of the interfaces, as endpoints of the task; none: the node's bridge alone. */
+  readonly overlay?: {
+    readonly taskId: string;
+    readonly networkIds: readonly string[];
+    /** As the task's spec has them. */
+    readonly dns: {
+      readonly nameservers: readonly string[];
+      readonly search: readonly string[];
+      readonly options: readonly string[];
+    };
+  };
+};
+
+export type NetworksReply = {
+  /** Highest store index that the kernel holds entirely. */
+  readonly appliedIndex: number;
+  /** The message does not follow on what net has; nothing was changed. */
+  readonly needsComplete: boolean;
+};
+
+export type Drift = {
+  /** "": of the host itself. */
+  readonly networkId: string;
+  readonly netns: string;
+  readonly what: string;
+  readonly isRepaired: boolean;
+};
+
+export type VerifyReport = { readonly drifts: readonly Drift[]; readonly appliedIndex: number };
 
 export type NetStatus = {
   readonly bridge: string;
@@ -45,23 +87,21 @@ export class NetError extends Error {
 
 export interface NetPort {
   /** Safe to repeat with the same arguments. */
-  attach(
-    containerId: string,
-    mode: NetworkMode,
-    hostPorts: readonly HostPort[],
-    signal: AbortSignal,
-  ): Promise<Attachment>;
+  attach(request: AttachRequest, signal: AbortSignal): Promise<Attachment>;
   /** Nothing there is success. */
   release(containerId: string, signal: AbortSignal): Promise<void>;
   status(): Promise<NetStatus>;
+  /** What the managers say of this node's networks. Resolves when the kernel holds it; calls may overlap. */
+  setNetworks(message: NetworkMessage): Promise<NetworksReply>;
+  /** Compares the kernel with what is desired; no ids: all networks of the node. */
+  verify(networkIds: readonly string[], mayRepair: boolean): Promise<VerifyReport>;
+  /** Called when net answers again after it was away. Returns how to stop that. */
+  onBack(listener: () => void): () => void;
 }
 
 const CALL_DEADLINE_MS = 30_000;
 /** Asked for `/info`, which does not wait. */
 const STATUS_DEADLINE_MS = 300;
-
-/** Of a container that is on the node's bridge alone. */
-const NO_OVERLAY = { taskId: "", networkIds: [], dnsServers: [], dnsSearch: [], dnsOptions: [] };
 
 type UnaryMethod<Req, Res> = {
   readonly path: string;
@@ -74,6 +114,7 @@ export class NetClient implements NetPort, Disposable {
   readonly #logger: Logger;
   readonly #wantedIds: () => Promise<readonly string[]>;
   #synced: Promise<void> | undefined;
+  #isClosed = false;
 
   /** `wantedIds`: containers that may hold network now; asked before the first call and after each outage of net. */
   constructor(options: {
@@ -89,16 +130,21 @@ export class NetClient implements NetPort, Disposable {
     this.#logger = options.logger;
   }
 
-  async attach(
-    containerId: string,
-    mode: NetworkMode,
-    hostPorts: readonly HostPort[],
-    signal: AbortSignal,
-  ): Promise<Attachment> {
+  async attach(request: AttachRequest, signal: AbortSignal): Promise<Attachment> {
+    const { containerId, mode, hostPorts, overlay } = request;
     await this.#sync();
     const reply = await this.#call(
       netService.attach,
-      { ...NO_OVERLAY, containerId, mode, hostPorts: [...hostPorts] },
+      {
+        containerId,
+        mode,
+        hostPorts: [...hostPorts],
+        taskId: overlay?.taskId ?? "",
+        networkIds: [...(overlay?.networkIds ?? [])],
+        dnsServers: [...(overlay?.dns.nameservers ?? [])],
+        dnsSearch: [...(overlay?.dns.search ?? [])],
+        dnsOptions: [...(overlay?.dns.options ?? [])],
+      },
       CALL_DEADLINE_MS,
       signal,
     );
@@ -115,7 +161,56 @@ export class NetClient implements NetPort, Disposable {
     return { bridge: bridge ?? "", subnet: subnet ?? "", problems: problems ?? [] };
   }
 
+  async setNetworks(message: NetworkMessage): Promise<NetworksReply> {
+    const { isComplete: complete, appliesTo, resultsIn, body: bodyJson } = message;
+    const request = { complete, appliesTo, resultsIn, bodyJson };
+    const reply = await this.#call(netService.setNetworks, request, CALL_DEADLINE_MS);
+    return {
+      appliedIndex: safeUint(reply.appliedIndex ?? 0, "networks.applied_index"),
+      needsComplete: reply.needsComplete ?? false,
+    };
+  }
+
+  async verify(networkIds: readonly string[], mayRepair: boolean): Promise<VerifyReport> {
+    const request = { networkIds: [...networkIds], repair: mayRepair };
+    const reply = await this.#call(netService.verify, request, CALL_DEADLINE_MS);
+    return {
+      appliedIndex: safeUint(reply.appliedIndex ?? 0, "verify.applied_index"),
+      drifts: (reply.drifts ?? []).map((drift) => ({
+        networkId: drift.networkId ?? "",
+        netns: drift.netns ?? "",
+        what: drift.what ?? "",
+        isRepaired: drift.repaired ?? false,
+      })),
+    };
+  }
+
+  onBack(listener: () => void): () => void {
+    const channel = this.#client.getChannel();
+    let isWatching = true;
+    // Before the first connection nothing is known to be lost; calls that fail are tried again by their callers.
+    let wasThere = false;
+    let wasAway = false;
+    const watch = (): void => {
+      if (!isWatching || this.#isClosed) return;
+      // Asking for the state also connects again: nobody might call for long.
+      const state = channel.getConnectivityState(true);
+      if (state !== connectivityState.READY) wasAway = wasThere;
+      else {
+        if (wasAway) listener();
+        wasAway = false;
+        wasThere = true;
+      }
+      channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, watch);
+    };
+    watch();
+    return () => {
+      isWatching = false;
+    };
+  }
+
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#client.close();
   }
 
@@ -190,5 +285,6 @@ function toAttachment(mode: NetworkMode, reply: swarm.net.AttachReply.$Propertie
     })),
     nameservers: reply.nameservers ?? [],
     search: reply.search ?? [],
+    options: reply.options ?? [],
   };
 }

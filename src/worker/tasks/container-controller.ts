@@ -1,5 +1,5 @@
 /** The work behind a task's steps: image, network, files, container. Each method may run again after a crash or an outage. */
-import { type PortStatus, TASK_STATE, type TaskSpec } from "../../api/index.js";
+import { type ContainerSpec, type PortStatus, TASK_STATE, type TaskSpec } from "../../api/index.js";
 import type { Clock, Logger } from "../../base/index.js";
 import { planHealth } from "../core/health/health.js";
 import { type Outcome, outcomeOfExit } from "../core/task/outcome.js";
@@ -21,7 +21,7 @@ import {
 } from "./container-request.js";
 import { HealthMonitor } from "./health-monitor.js";
 import type { ImageSource } from "./image-source.js";
-import { writeNetworkFiles } from "./network-files.js";
+import { dnsChoice, writeNetworkFiles } from "./network-files.js";
 import type { RecordStore, TaskRecord } from "./record-store.js";
 
 export type ControllerDeps = {
@@ -85,7 +85,7 @@ export class ContainerController {
     const { assignment } = this.#owner.read();
     const { spec } = assignment;
     checkSupported(spec);
-    const mode = networkModeOf(spec.Networks);
+    const mode = networkModeOf(spec.Networks, assignment.networks);
     const node = this.#deps.node();
     const expanded = expandedSpec(assignment, node);
     const image = await this.#deps.images.get(expanded.Image, assignment.registryAuth, signal);
@@ -107,8 +107,13 @@ export class ContainerController {
     // From here on a crash leaves things behind: the record must be there first.
     await this.#deps.store.flush(this.#taskId);
     await this.#deps.workLimiter.run(signal, async () => {
-      const attachment = await this.#attach(mode, signal);
-      const files = await writeNetworkFiles(paths.filesDir, expanded, hostname, attachment);
+      const attachment = await this.#attach(mode, expanded.DNSConfig, signal);
+      const files = await writeNetworkFiles(paths.filesDir, {
+        spec: expanded,
+        hostname,
+        attachment,
+        networks: assignment.networks,
+      });
       await this.#deps.engine.create(
         {
           id: this.#taskId,
@@ -231,14 +236,31 @@ export class ContainerController {
     return anonymousVolumes.map((name) => ({ name, target: targets.get(name) ?? "" }));
   }
 
-  async #attach(mode: Attachment["mode"], signal: AbortSignal): Promise<Attachment> {
+  async #attach(
+    mode: Attachment["mode"],
+    dns: ContainerSpec["DNSConfig"],
+    signal: AbortSignal,
+  ): Promise<Attachment> {
     const { assignment } = this.#owner.read();
     const wanted = assignment.hostPorts.map((port) => ({
       protocol: port.Protocol,
       targetPort: port.TargetPort,
       publishedPort: port.PublishedPort ?? 0,
     }));
-    const attachment = await this.#deps.net.attach(this.#taskId, mode, wanted, signal);
+    const overlay = {
+      taskId: this.#taskId,
+      networkIds: assignment.networks.map(({ networkId }) => networkId),
+      dns: dnsChoice(dns),
+    };
+    const attachment = await this.#deps.net.attach(
+      {
+        containerId: this.#taskId,
+        mode,
+        hostPorts: wanted,
+        ...(overlay.networkIds.length > 0 && { overlay }),
+      },
+      signal,
+    );
     const portStatus = attachment.hostPorts.map(
       ({ protocol, targetPort, publishedPort }): PortStatus => ({
         protocol: protocol === "udp" || protocol === "sctp" ? protocol : "tcp",

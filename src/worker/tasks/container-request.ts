@@ -1,5 +1,11 @@
 /** Turns a task into the engine's request: templates, labels, network mode, and the checks that only this node can make. */
-import type { GenericResource, Labels, NetworkTarget, TaskSpec } from "../../api/index.js";
+import type {
+  GenericResource,
+  Labels,
+  NetworkTarget,
+  TaskNetwork,
+  TaskSpec,
+} from "../../api/index.js";
 import { type Assignment, taskName } from "../core/task/types.js";
 import { expandContainerSpec, type TemplateContext } from "../core/template/template.js";
 import type { NetworkMode } from "../net/index.js";
@@ -23,6 +29,8 @@ export const SERVICE_ID_LABEL = "com.docker.swarm.service.id";
 
 const LOG_DRIVERS: ReadonlySet<string> = new Set(["json-file", "local", "none"]);
 const LOG_OPTIONS: ReadonlySet<string> = new Set(["max-size", "max-file"]);
+/** Networks that every node has by itself. */
+const NODE_MODES: ReadonlySet<string> = new Set(["host", "bridge", "none"]);
 /** Docker: a container without a host name gets the beginning of its id. */
 const HOSTNAME_ID_LENGTH = 12;
 
@@ -89,20 +97,32 @@ export function hostnameOf(
   return mode === "host" ? node.hostname : containerIdOf(taskId).slice(0, HOSTNAME_ID_LENGTH);
 }
 
-/** Network of the task on this node, by the targets of its spec. */
-export function networkModeOf(targets: readonly NetworkTarget[] | undefined): NetworkMode {
-  const names = (targets ?? []).map((target) => target.Target);
-  const unknown = names.find((name) => name !== "host" && name !== "bridge" && name !== "none");
+/**
+ * Network of the task on this node, by the targets of its spec. On overlay networks it is "default": a namespace of its own, with the
+ * node's bridge as its way out. Throws UnsupportedSpecError for a target the managers gave no address on, and for mixtures.
+ */
+export function networkModeOf(
+  targets: readonly NetworkTarget[] | undefined,
+  networks: readonly TaskNetwork[],
+): NetworkMode {
+  const names = new Set((targets ?? []).map(({ Target }) => Target ?? ""));
+  const own = [...names].filter((name) => NODE_MODES.has(name));
+  const overlay = [...names].filter((name) => !NODE_MODES.has(name));
+  const unknown = overlay.find((id) => !networks.some(({ networkId }) => networkId === id));
   if (unknown !== undefined) {
+    throw new UnsupportedSpecError(`network ${unknown}: the task has no address there`);
+  }
+  if (own.length + Math.min(1, overlay.length) > 1) {
     throw new UnsupportedSpecError(
-      `network ${unknown}: overlay networks are not supported by this node`,
+      `networks ${[...names].join(", ")} cannot be combined in one task`,
     );
   }
-  if (new Set(names).size > 1) {
-    throw new UnsupportedSpecError(`networks ${names.join(", ")} cannot be combined in one task`);
+  const [name] = own;
+  if (name !== "host" && name !== "none") return "default";
+  if (networks.length > 0) {
+    throw new UnsupportedSpecError(`network ${name}: ports cannot be published through ingress`);
   }
-  const [name] = names;
-  return name === "host" || name === "none" ? name : "default";
+  return name;
 }
 
 /** Refuses what would otherwise be accepted and ignored. */

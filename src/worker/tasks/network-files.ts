@@ -1,13 +1,16 @@
 /** Writes the files that the engine mounts over a container's /etc/hosts, /etc/hostname and /etc/resolv.conf. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import type { ContainerSpec } from "../../api/index.js";
+import type { ContainerSpec, TaskNetwork } from "../../api/index.js";
 import {
+  type DnsChoice,
   hostNetworkHostsText,
   hostsText,
   parseResolvConf,
   resolvConfText,
 } from "../core/files/network-files.js";
 import type { Attachment } from "../net/index.js";
+
+const NO_CHOICE: DnsChoice = { nameservers: [], search: [], options: [] };
 
 export type NetworkFiles = {
   readonly hostsPath: string;
@@ -23,35 +26,46 @@ export function networkFilesIn(dir: string): NetworkFiles {
   };
 }
 
+export function dnsChoice(config: ContainerSpec["DNSConfig"]): DnsChoice {
+  return {
+    nameservers: config?.Nameservers ?? [],
+    search: config?.Search ?? [],
+    options: config?.Options ?? [],
+  };
+}
+
+/** On overlay networks the container is known by its first address there, and asks the node's resolver, which knows the spec's choice. */
 export async function writeNetworkFiles(
   dir: string,
-  spec: ContainerSpec,
-  hostname: string,
-  attachment: Attachment,
+  task: {
+    readonly spec: ContainerSpec;
+    readonly hostname: string;
+    readonly attachment: Attachment;
+    readonly networks: readonly TaskNetwork[];
+  },
 ): Promise<NetworkFiles> {
+  const { spec, hostname, attachment } = task;
+  const [first] = task.networks;
   const files = networkFilesIn(dir);
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const isHost = attachment.mode === "host";
   const extraHosts = spec.Hosts ?? [];
   const hosts = isHost
     ? hostNetworkHostsText(await readIfThere("/etc/hosts"), extraHosts)
-    : hostsText({ address: attachment.address, hostname, extraHosts });
-  const own = {
-    nameservers: spec.DNSConfig?.Nameservers ?? [],
-    search: spec.DNSConfig?.Search ?? [],
-    options: spec.DNSConfig?.Options ?? [],
-  };
-  const network = {
-    nameservers: attachment.nameservers,
-    search: attachment.search,
-    options: [],
-  };
+    : hostsText({ address: ownAddress(first) ?? attachment.address, hostname, extraHosts });
+  const { nameservers, search, options } = attachment;
+  const own = first === undefined ? dnsChoice(spec.DNSConfig) : NO_CHOICE;
+  const network = { nameservers, search, options };
   const host = parseResolvConf(await readIfThere("/etc/resolv.conf"), isHost);
   // Containers may run as any user: these files are for everybody to read.
   await writeFile(files.hostsPath, hosts, { mode: 0o644 });
   await writeFile(files.hostnamePath, `${hostname}\n`, { mode: 0o644 });
   await writeFile(files.resolvConfPath, resolvConfText(own, network, host), { mode: 0o644 });
   return files;
+}
+
+function ownAddress(network: TaskNetwork | undefined): string | undefined {
+  return network === undefined ? undefined : network.address || network.address6;
 }
 
 async function readIfThere(path: string): Promise<string> {

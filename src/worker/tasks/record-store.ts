@@ -1,5 +1,6 @@
 /** Tasks on disk: one directory each, `task.json` replaced as a whole. Survives restarts of the agent. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { NETWORK_PHASE } from "../../api/index.js";
 import type { Logger } from "../../base/index.js";
 import type { Assignment, TaskStatus } from "../core/task/types.js";
 import type { ImageConfig } from "../engine/port.js";
@@ -72,9 +73,9 @@ export class RecordStore {
           await readFile(`${this.#root}/${id}/task.json`, "utf8"),
         ) as TaskRecord;
         if (raw.format !== 1 || raw.assignment.taskId !== id) throw new Error("not a task record");
-        // Records of versions before generic resources have none.
-        const { genericResources = [] } = raw.assignment as Partial<TaskRecord["assignment"]>;
-        records.push({ ...raw, assignment: { ...raw.assignment, genericResources } });
+        // Records of older versions have none of these.
+        const older = { genericResources: [], networks: [], networkPhase: NETWORK_PHASE.none };
+        records.push({ ...raw, assignment: { ...older, ...raw.assignment } });
       } catch (error) {
         // Its container, if any, is an orphan: kept until the managers send the complete set.
         this.#logger.warn({ error, taskId: id }, "unreadable task record ignored");

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { TASK_STATE } from "../../api/index.js";
 import { EngineError } from "../engine/index.js";
@@ -102,7 +103,7 @@ test.each([
   {
     name: "a network that does not exist here",
     spec: { Networks: [{ Target: "web-net" }] },
-    err: "network web-net: overlay networks are not supported by this node",
+    err: "network web-net: the task has no address there",
   },
   {
     name: "an unknown log driver",
@@ -319,4 +320,60 @@ test("leaving stops and deletes everything, also what has no record", async () =
   expect(kit.engine.containers.size).toBe(0);
   expect(kit.net.attached.size).toBe(0);
   expect(await kit.store.load()).toEqual([]);
+});
+
+const OVERLAY = {
+  networks: [
+    { networkId: "net1", address: "10.1.0.5", address6: "fd00::5", aliases: [] },
+    { networkId: "ingress", address: "10.0.0.9", address6: "", aliases: [] },
+  ],
+  spec: {
+    ContainerSpec: { Image: "bb:latest", DNSConfig: { Nameservers: ["9.9.9.9"] } },
+    Networks: [{ Target: "net1" }],
+  },
+};
+
+test("a task on overlay networks starts when the other nodes know it", async () => {
+  await using kit = await NodeKit.make();
+  const clock = kit.clock as FakeClock;
+  kit.tasks.apply(completeSet(5, [fakeAssignment("a", OVERLAY)]));
+  await reaches(kit, "a", S.ready);
+  await clock.advance(1_900, 100);
+  expect(kit.stateOf("a")).toBe(S.ready);
+  kit.tasks.apply(completeSet(6, [fakeAssignment("a", { ...OVERLAY, networkPhase: 2 })]));
+  await reaches(kit, "a", S.running);
+});
+
+test("it does not wait for longer than two seconds, and other tasks do not wait with it", async () => {
+  await using kit = await NodeKit.make();
+  kit.tasks.apply(completeSet(5, [fakeAssignment("a", OVERLAY), fakeAssignment("b")]));
+  await reaches(kit, "b", S.running);
+  await reaches(kit, "a", S.ready);
+  await (kit.clock as FakeClock).advance(2_000);
+  await reaches(kit, "a", S.running);
+});
+
+test("net is told of its networks and DNS settings, and its resolver is the container's", async () => {
+  await using kit = await NodeKit.make();
+  kit.tasks.apply(completeSet(5, [fakeAssignment("a", { ...OVERLAY, networkPhase: 2 })]));
+  await reaches(kit, "a", S.running);
+  expect(kit.net.requests).toEqual([
+    {
+      containerId: taskId("a"),
+      mode: "default",
+      hostPorts: [],
+      overlay: {
+        taskId: taskId("a"),
+        networkIds: ["net1", "ingress"],
+        dns: { nameservers: ["9.9.9.9"], search: [], options: [] },
+      },
+    },
+  ]);
+  const { filesDir } = kit.store.paths(taskId("a"));
+  const resolv = await readFile(`${filesDir}/resolv.conf`, "utf8");
+  expect(resolv).toContain("nameserver 127.0.0.11\n");
+  expect(resolv).toContain("options ndots:0\n");
+  expect(resolv).not.toContain("9.9.9.9");
+  const hosts = await readFile(`${filesDir}/hosts`, "utf8");
+  expect(hosts).toContain(`10.1.0.5\t${containerIdOf(taskId("a")).slice(0, 12)}\n`);
 });

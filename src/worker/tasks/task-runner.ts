@@ -2,7 +2,7 @@
  * One task on this node: asks the core for the next step, carries it out, records what came of it. Everything it does is
  * safe to repeat, so a restarted agent just runs it again on the stored record and finds the container as it left it.
  */
-import { TASK_STATE } from "../../api/index.js";
+import { NETWORK_PHASE, TASK_STATE } from "../../api/index.js";
 import { invariant, unreachable } from "../../base/index.js";
 import { type Outcome, outcomeOfFailure, retryDelayMs } from "../core/task/outcome.js";
 import { decideStep, type TaskStep } from "../core/task/step.js";
@@ -121,6 +121,9 @@ export class TaskRunner {
       state: status.state,
       desired: assignment.desiredState,
       notBeforeMs: assignment.notBeforeMs,
+      sinceMs: status.atMs,
+      isUnannounced:
+        assignment.networks.length > 0 && assignment.networkPhase < NETWORK_PHASE.announced,
       nowMs: this.#deps.clock.wallMs(),
       isWithdrawn,
       hasNetwork,

@@ -103,6 +103,8 @@ export function wireAssignments(
       serviceLabelsJson: Buffer.from(JSON.stringify(task.serviceLabels)),
       versionIndex: task.versionIndex,
       genericResourcesJson: Buffer.from(JSON.stringify(task.genericResources)),
+      networksJson: Buffer.from(JSON.stringify(task.networks)),
+      networkPhase: task.networkPhase,
     })),
     removedTaskIds: [],
   };

@@ -1,9 +1,11 @@
+import type { NetworkMessage } from "../core/network/network-queue.js";
 import {
   type Attachment,
-  type HostPort,
+  type AttachRequest,
   NetError,
   type NetPort,
-  type NetworkMode,
+  type NetworksReply,
+  type VerifyReport,
 } from "../net/index.js";
 
 /** A net process in memory: gives addresses in order, can be away or refuse. */
@@ -11,8 +13,18 @@ export class FakeNet implements NetPort {
   readonly attached = new Map<string, Attachment>();
   isDown = false;
   refusal = "";
+  readonly requests: AttachRequest[] = [];
+  /** What it was told of networks, and its answer. */
+  readonly told: NetworkMessage[] = [];
+  answer: (message: NetworkMessage) => Promise<NetworksReply> = ({ resultsIn }) =>
+    Promise.resolve({ appliedIndex: resultsIn, needsComplete: false });
+  /** What `verify` finds. */
+  drifts: VerifyReport["drifts"] = [];
+  readonly #backListeners = new Set<() => void>();
 
-  async attach(id: string, mode: NetworkMode, hostPorts: readonly HostPort[]): Promise<Attachment> {
+  async attach(request: AttachRequest): Promise<Attachment> {
+    const { containerId: id, mode, hostPorts } = request;
+    this.requests.push(request);
     if (this.isDown) throw new NetError("NET_DOWN", "net is away");
     if (this.refusal !== "") throw new NetError("REFUSED", this.refusal);
     const attachment: Attachment = this.attached.get(id) ?? {
@@ -22,8 +34,9 @@ export class FakeNet implements NetPort {
       gateway: "172.30.0.1",
       mac: "02:42:ac:1e:00:02",
       hostPorts: hostPorts.map((port) => ({ ...port, publishedPort: port.publishedPort || 32768 })),
-      nameservers: ["10.0.0.2"],
+      nameservers: [request.overlay === undefined ? "10.0.0.2" : "127.0.0.11"],
       search: [],
+      options: request.overlay === undefined ? [] : ["ndots:0"],
     };
     this.attached.set(id, attachment);
     return attachment;
@@ -36,5 +49,32 @@ export class FakeNet implements NetPort {
 
   async status(): Promise<{ bridge: string; subnet: string; problems: string[] }> {
     return { bridge: "br", subnet: "172.30.0.0/20", problems: [] };
+  }
+
+  async setNetworks(message: NetworkMessage): Promise<NetworksReply> {
+    if (this.isDown) throw new NetError("NET_DOWN", "net is away");
+    this.told.push(message);
+    return this.answer(message);
+  }
+
+  async verify(networkIds: readonly string[], mayRepair: boolean): Promise<VerifyReport> {
+    if (this.isDown) throw new NetError("NET_DOWN", "net is away");
+    const isWanted = (id: string): boolean => networkIds.length === 0 || networkIds.includes(id);
+    const drifts = this.drifts.filter(({ networkId }) => isWanted(networkId));
+    return {
+      drifts: drifts.map((drift) => ({ ...drift, isRepaired: mayRepair })),
+      appliedIndex: 1,
+    };
+  }
+
+  onBack(listener: () => void): () => void {
+    this.#backListeners.add(listener);
+    return () => this.#backListeners.delete(listener);
+  }
+
+  /** The process was restarted: its memory is empty. */
+  restart(): void {
+    this.isDown = false;
+    for (const listener of this.#backListeners) listener();
   }
 }

@@ -1,7 +1,7 @@
 /** A worker's inside on a temporary directory with fakes around it. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { TASK_STATE, type TaskSpec } from "../../api/index.js";
+import { NETWORK_PHASE, TASK_STATE, type TaskSpec } from "../../api/index.js";
 import { type Clock, SeededRandom, silentLogger } from "../../base/index.js";
 import type { AssignmentMessage } from "../core/task/assignment-set.js";
 import type { Assignment, TaskStatus } from "../core/task/types.js";
@@ -42,6 +42,8 @@ export function fakeAssignment(
     serviceLabels: {},
     versionIndex: 1,
     genericResources: [],
+    networks: [],
+    networkPhase: NETWORK_PHASE.none,
     ...rest,
     spec: { ContainerSpec: { Image: "bb:latest" }, ForceUpdate: 0, Runtime: "container", ...spec },
   };

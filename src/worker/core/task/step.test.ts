@@ -9,6 +9,8 @@ function view(change: Partial<TaskView>): TaskView {
     state: S.assigned,
     desired: S.running,
     notBeforeMs: 0,
+    sinceMs: 0,
+    isUnannounced: false,
     nowMs: 1_000,
     isWithdrawn: false,
     hasNetwork: false,
@@ -72,6 +74,16 @@ test.each<{ name: string; task: Partial<TaskView>; want: object }>([
   {
     name: "and starts when it is over",
     task: { state: S.ready, notBeforeMs: 1_000 },
+    want: { kind: "transition", to: S.starting, message: "starting" },
+  },
+  {
+    name: "a task that the other nodes do not know yet waits for them",
+    task: { state: S.ready, isUnannounced: true, sinceMs: 900 },
+    want: { kind: "waitUntil", atMs: 2_900 },
+  },
+  {
+    name: "for two seconds",
+    task: { state: S.ready, isUnannounced: true, sinceMs: 900, nowMs: 2_900 },
     want: { kind: "transition", to: S.starting, message: "starting" },
   },
   {

@@ -4,10 +4,17 @@
  */
 import { TASK_STATE, type TaskState } from "../../../api/index.js";
 
+/** A task on overlay networks that is ready waits this long for the other nodes to know it, then it is started all the same. */
+export const ANNOUNCE_MAX_MS = 2000;
+
 export type TaskView = {
   readonly state: TaskState;
   readonly desired: TaskState;
   readonly notBeforeMs: number;
+  /** Since when it is in `state`, Unix ms. */
+  readonly sinceMs: number;
+  /** It is on overlay networks whose nodes do not all know it yet. */
+  readonly isUnannounced: boolean;
   /** Unix ms. */
   readonly nowMs: number;
   /** The manager no longer knows the task: everything of it goes, its record too. */
@@ -70,9 +77,13 @@ function enterNext(task: TaskView): TaskStep {
       return { kind: "transition", to: TASK_STATE.accepted, message: "accepted" };
     case TASK_STATE.accepted:
       return { kind: "transition", to: TASK_STATE.preparing, message: "preparing" };
-    case TASK_STATE.ready:
+    case TASK_STATE.ready: {
       if (task.nowMs < task.notBeforeMs) return { kind: "waitUntil", atMs: task.notBeforeMs };
+      const announcedMs = task.sinceMs + ANNOUNCE_MAX_MS;
+      if (task.isUnannounced && task.nowMs < announcedMs)
+        return { kind: "waitUntil", atMs: announcedMs };
       return { kind: "transition", to: TASK_STATE.starting, message: "starting" };
+    }
     default:
       return WAIT;
   }

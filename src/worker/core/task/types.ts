@@ -2,9 +2,11 @@
 import {
   type GenericResource,
   type Labels,
+  type NetworkPhase,
   type PortConfig,
   type PortStatus,
   TASK_STATE,
+  type TaskNetwork,
   type TaskSpec,
   type TaskState,
 } from "../../../api/index.js";
@@ -27,6 +29,9 @@ export type Assignment = {
   readonly versionIndex: number;
   /** What the task got of the node's generic resources. */
   readonly genericResources: readonly GenericResource[];
+  /** Overlay networks in the order of its interfaces, ingress last; empty: the node's bridge alone. */
+  readonly networks: readonly TaskNetwork[];
+  readonly networkPhase: NetworkPhase;
 };
 
 /** What the agent reports. `state` never goes down. */

@@ -1,0 +1,124 @@
+/** Passes on to net what the managers say of this node's networks, and tells how far the kernel is. Nothing waits for it. */
+import type { Clock, Logger } from "../../base/index.js";
+import { type NetworkMessage, NetworkQueue } from "../core/network/network-queue.js";
+import { retryDelayMs } from "../core/task/outcome.js";
+import type { NetPort, NetworksReply } from "./net-client.js";
+
+/** Calls that net may have unanswered: a later one does not wait for the kernel to hold an earlier one. */
+export const IN_FLIGHT_MAX = 8;
+
+export class NetworkRelay implements Disposable {
+  readonly #net: Pick<NetPort, "setNetworks" | "onBack">;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #queue = new NetworkQueue();
+  readonly #listeners = new Set<() => void>();
+  #stopWatching: (() => void) | undefined;
+  #stopRetry: (() => void) | undefined;
+  #appliedIndex = 0;
+  #inFlight = 0;
+  #failures = 0;
+  /** Counts wholes: an answer to what was sent before the last one says nothing about it. */
+  #round = 0;
+  #isDisposed = false;
+
+  constructor(parts: {
+    readonly net: Pick<NetPort, "setNetworks" | "onBack">;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  }) {
+    this.#net = parts.net;
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+  }
+
+  /** Highest store index that the kernel holds entirely; 0: none known. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** Called when `appliedIndex` has grown. */
+  onApplied(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** False on a gap: the session has to be opened again. */
+  receive(message: NetworkMessage): boolean {
+    if (!this.#queue.receive(message)) return false;
+    // Only a node that was told something has to notice that net was restarted.
+    this.#stopWatching ??= this.#net.onBack(() => this.#netIsBack());
+    this.#pump();
+    return true;
+  }
+
+  /** Another cluster: its indexes mean nothing here. */
+  forget(): void {
+    this.#round += 1;
+    this.#queue.clear();
+    this.#appliedIndex = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    this.#stopWatching?.();
+    this.#stopRetry?.();
+  }
+
+  #netIsBack(): void {
+    this.#failures = 0;
+    this.#stopRetry?.();
+    this.#stopRetry = undefined;
+    this.#lost();
+  }
+
+  #lost(): void {
+    this.#queue.netLost();
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#isDisposed && this.#stopRetry === undefined && this.#inFlight < IN_FLIGHT_MAX) {
+      const message = this.#queue.next();
+      if (message === undefined) return;
+      if (message.isComplete) this.#round += 1;
+      this.#send(message, this.#round);
+    }
+  }
+
+  #send(message: NetworkMessage, round: number): void {
+    this.#inFlight += 1;
+    this.#net
+      .setNetworks(message)
+      .then(
+        (reply) => this.#answered(reply, round),
+        (error: unknown) => this.#failed(error, round),
+      )
+      .finally(() => {
+        this.#inFlight -= 1;
+        this.#pump();
+      });
+  }
+
+  #answered({ appliedIndex, needsComplete }: NetworksReply, round: number): void {
+    if (round !== this.#round) return;
+    this.#failures = 0;
+    if (needsComplete) {
+      this.#queue.netLost();
+      return;
+    }
+    if (appliedIndex <= this.#appliedIndex) return;
+    this.#appliedIndex = appliedIndex;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #failed(error: unknown, round: number): void {
+    if (round !== this.#round || this.#stopRetry !== undefined || this.#isDisposed) return;
+    if (this.#failures === 0) this.#logger.warn({ error }, "net did not take this node's networks");
+    this.#failures += 1;
+    this.#queue.netLost();
+    this.#stopRetry = this.#clock.setTimer(retryDelayMs(this.#failures), () => {
+      this.#stopRetry = undefined;
+      this.#pump();
+    });
+  }
+}
