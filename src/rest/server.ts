@@ -13,6 +13,7 @@ import { journalRoutes } from "./routes/journal.js";
 import { handleUpgrade, localRoutes } from "./routes/local.js";
 import { logRoutes } from "./routes/logs.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { networkVerifyRoute } from "./routes/network-verify.js";
 import { networkRoutes } from "./routes/networks.js";
 import { nodeRoutes } from "./routes/nodes.js";
 import { serviceRoutes } from "./routes/services.js";
@@ -42,6 +43,7 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   whyRoutes(app, context);
   logRoutes(app, context);
   networkRoutes(app, context);
+  networkVerifyRoute(app, context);
   eventRoutes(app, context, watch);
   journalRoutes(app, context);
   localRoutes(app, context, () => connections.isRetiring);

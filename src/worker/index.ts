@@ -1,2 +1,2 @@
-export type { LocalInfo } from "./http/index.js";
+export type { LocalInfo, NetworkVerification } from "./http/index.js";
 export { Worker, type WorkerOptions } from "./worker.js";

@@ -3,6 +3,7 @@ import { EngineClient } from "../client.js";
 import { ExitError } from "../exit-codes.js";
 import { type NetworkFlags, networkBody } from "../network-spec.js";
 import { print, printError, table } from "../output.js";
+import { isAsWanted, type NodeVerification, verifyRows } from "../verify-table.js";
 
 type Flags = Readonly<Record<string, unknown>>;
 type ApiNetwork = {
@@ -18,12 +19,35 @@ const clientOf = (command: Command): EngineClient =>
 const networkPath = (reference: string): string => `/networks/${encodeURIComponent(reference)}`;
 const gather = (value: string, before: readonly string[]): string[] => [...before, value];
 
-/** network create, ls, inspect, rm, prune. */
+/** network create, ls, inspect, rm, prune, verify, repair. */
 export function addNetworkCommands(program: Command): void {
   const network = program.command("network").description("Networks that span the nodes");
   addCreate(network);
   addListing(network);
   addRemoval(network);
+  addVerification(network, "verify", "Compare the nodes' kernels with what the network should be");
+  addVerification(network, "repair", "The same, and put right what differs");
+}
+
+/** Ends with 1 while something differs, or a node did not answer. */
+function addVerification(network: Command, name: "verify" | "repair", description: string): void {
+  const command = network
+    .command(`${name} <network>`)
+    .description(description)
+    .option("--node <node>", "this node only; otherwise all that are ready")
+    .option("--format <format>", "json, or a table when absent");
+  command.action(async (reference: string, flags: Flags) => {
+    const query = new URLSearchParams({ repair: String(name === "repair") });
+    if (flags["node"] !== undefined) query.set("node", String(flags["node"]));
+    const path = `${networkPath(reference)}/verify?${query}`;
+    const { Nodes: nodes } = await clientOf(command).call<{ Nodes: NodeVerification[] }>(
+      "POST",
+      path,
+    );
+    if (flags["format"] === "json") print(JSON.stringify(nodes, undefined, 2));
+    else for (const line of table(verifyRows(nodes))) print(line);
+    if (!isAsWanted(nodes)) throw new ExitError(1, "not all nodes hold the network as they should");
+  });
 }
 
 function addCreate(network: Command): void {

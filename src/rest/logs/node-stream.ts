@@ -1,4 +1,4 @@
-/** One GET on a node's local Engine API: over its own socket here, through the manager's tunnel elsewhere. */
+/** One request to a node's local Engine API, without a body: over its own socket here, through the manager's tunnel elsewhere. */
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -18,6 +18,7 @@ export function nodeStreams(
   cluster: ClusterApi,
   workerSocket: string,
   clock: Clock,
+  method: "GET" | "POST" = "GET",
 ): OpenNodeStream {
   return async (nodeId, path, signal) => {
     const limit = new AbortController();
@@ -30,16 +31,16 @@ export function nodeStreams(
         nodeId === cluster.nodeId
           ? connect({ path: workerSocket })
           : await cluster.connectNode(nodeId, either);
-      return await get(bytes, path, signal, either);
+      return await ask(bytes, { method, path }, signal, either);
     } finally {
       cancel();
     }
   };
 }
 
-function get(
+function ask(
   bytes: Duplex,
-  path: string,
+  asked: { readonly method: string; readonly path: string },
   lasting: AbortSignal,
   untilAnswer: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -56,13 +57,13 @@ function get(
       give(untilAnswer.reason);
     };
     untilAnswer.addEventListener("abort", onAbort, { once: true });
-    const asked = request({
+    const call = request({
       createConnection: () => bytes,
-      path,
+      ...asked,
       headers: { Host: "node", Connection: "close" },
     });
-    asked.on("error", give);
-    asked.on("response", (response) => {
+    call.on("error", give);
+    call.on("response", (response) => {
       untilAnswer.removeEventListener("abort", onAbort);
       const stop = (): void => {
         bytes.destroy();
@@ -74,6 +75,6 @@ function get(
       });
       resolve(response);
     });
-    asked.end();
+    call.end();
   });
 }

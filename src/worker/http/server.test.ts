@@ -358,3 +358,18 @@ test("an engine that is away answers 503 with its text", async () => {
   expect(answer.statusCode).toBe(503);
   expect(answer.json()).toEqual({ message: "containerd at /x is away" });
 });
+
+test("the node's networks are compared with its kernel, and repaired on request", async () => {
+  await using kit = await NodeKit.make();
+  const drift = { networkId: "net1", netns: "swarm-x", what: "no route", isRepaired: false };
+  kit.net.drifts = [drift, { ...drift, networkId: "net2" }];
+  const app = buildServer(contextOf(kit));
+  const url = "/local/networks/verify?network=net1";
+  const seen = await app.inject({ method: "POST", url });
+  const found = { NetworkID: "net1", Netns: "swarm-x", What: "no route", Repaired: false };
+  expect(seen.json()).toEqual({ AppliedIndex: 1, Drifts: [found] });
+  const repaired = await app.inject({ method: "POST", url: `${url}&repair=true` });
+  expect(repaired.json()).toEqual({ AppliedIndex: 1, Drifts: [{ ...found, Repaired: true }] });
+  kit.net.isDown = true;
+  expect((await app.inject({ method: "POST", url })).statusCode).toBe(503);
+});

@@ -7,6 +7,7 @@ import { toHttpError } from "./errors.js";
 import { addImageRoutes } from "./image-routes.js";
 import { localInfo } from "./local-info.js";
 import { addLogRoutes } from "./log-routes.js";
+import { addNetworkRoutes } from "./network-routes.js";
 import { addVolumeRoutes } from "./volume-routes.js";
 
 declare module "fastify" {
@@ -86,5 +87,6 @@ export function buildServer(context: HttpContext): FastifyInstance {
   addLogRoutes(app, context);
   addImageRoutes(app, context);
   addVolumeRoutes(app, context);
+  addNetworkRoutes(app, context);
   return app;
 }

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { isAsWanted, type NodeVerification, verifyRows } from "./verify-table.js";
+
+const OK = { NodeID: "n".repeat(25), Hostname: "w1", AppliedIndex: 12, Error: "", Drifts: [] };
+const drift = (Repaired: boolean) => ({
+  NetworkID: "x",
+  Netns: "swarm-1",
+  What: "no\u001b[2J route",
+  Repaired,
+});
+
+test.each<{ name: string; node: NodeVerification; row: readonly string[]; isFine: boolean }>([
+  { name: "in order", node: OK, row: ["w1", "", "ok", "as of index 12"], isFine: true },
+  {
+    name: "different",
+    node: { ...OK, Drifts: [drift(false)] },
+    row: ["w1", "swarm-1", "differs", "no [2J route"],
+    isFine: false,
+  },
+  {
+    name: "repaired",
+    node: { ...OK, Drifts: [drift(true)] },
+    row: ["w1", "swarm-1", "repaired", "no [2J route"],
+    isFine: true,
+  },
+  {
+    name: "silent",
+    node: { ...OK, Hostname: "", Error: "node is away" },
+    row: ["nnnnnnnnnnnn", "", "unknown", "node is away"],
+    isFine: false,
+  },
+])("a node that is $name", ({ node, row, isFine }) => {
+  expect(verifyRows([node])[1]).toEqual(row);
+  expect(isAsWanted([OK, node])).toBe(isFine);
+});
