@@ -340,6 +340,13 @@ test.each([
     name: "a description without hostname",
     hello: { bootId: "b1", descriptionJson: Buffer.from("{}") },
   },
+  {
+    name: "routes that are none",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(JSON.stringify({ ...DESCRIPTION, Routes: ["10.0.0.0/8", 7] })),
+    },
+  },
 ])("a Hello with $name is refused", async ({ hello }) => {
   const agent = new Agent("n1");
   agent.send({ hello });

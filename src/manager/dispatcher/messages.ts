@@ -10,13 +10,15 @@ import {
   type swarm,
   type Task,
 } from "../../api/index.js";
-import { ApiError } from "../../base/index.js";
+import { ApiError, parseCidr } from "../../base/index.js";
 import type { NetworkDelta, NetworkState } from "../../overlay-net/core/index.js";
 import type { StoreView } from "../../store/index.js";
 import { type AssignmentDiff, toldState } from "./core/assignments.js";
 
 /** Largest node description taken, in bytes. */
 export const DESCRIPTION_BYTES_MAX = 64 * 1024;
+/** Most routes that a node may list. */
+const ROUTES_MAX = 1024;
 /** Most generic resources that a node may list. */
 const GENERIC_MAX = 1024;
 
@@ -139,12 +141,23 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
     throw malformed("has no Engine");
   if (EngineKind !== "containerd" && EngineKind !== "simulated")
     throw malformed("has an unknown EngineKind");
+  if (!isRouteList(value.Routes)) throw malformed("has Routes that are no list of CIDRs");
   // Its members were checked above.
   return value as NodeDescription;
 }
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** The allocator parses them. */
+function isRouteList(value: unknown): boolean {
+  if (value === undefined) return true;
+  return (
+    Array.isArray(value) &&
+    value.length <= ROUTES_MAX &&
+    value.every((route) => typeof route === "string" && parseCidr(route) !== undefined)
+  );
 }
 
 /** The scheduler counts with them: what is malformed must not get that far. */

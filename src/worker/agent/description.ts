@@ -1,7 +1,8 @@
-/** This machine as the cluster sees it: looked at anew every 20 s, because cgroup limits and the engine may change. */
+/** This machine as the cluster sees it: looked at anew every 20 s, because cgroup limits, routes and the engine may change. */
 import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
 import type { GenericResource, NodeDescription } from "../../api/index.js";
+import { routeCidrs } from "../core/node/routes.js";
 import type { Engine } from "../engine/port.js";
 
 const NANO = 1e9;
@@ -35,6 +36,8 @@ export async function describeNode(
     },
     Engine: { EngineVersion: engineVersion, Labels: {}, Plugins: PLUGINS },
     EngineKind: engine.kind,
+    // Of the network namespace that the node runs in.
+    Routes: routeCidrs(await readFile("/proc/net/route", "utf8").catch(() => "")),
   };
 }
 

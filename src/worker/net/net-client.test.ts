@@ -7,7 +7,7 @@ import {
   type sendUnaryData,
   status,
 } from "@grpc/grpc-js";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { netService, type swarm } from "../../api/index.js";
 import { silentLogger } from "../../base/index.js";
 import { NetClient } from "./net-client.js";
@@ -49,6 +49,15 @@ async function startNet(): Promise<void> {
     sync: unary((request: { containerIds?: string[] | null }) => {
       asked.push(`sync ${(request.containerIds ?? []).join(",")}`);
       return { released: [] };
+    }),
+    setNetworks: unary((request: swarm.net.NetworksRequest.$Properties) => {
+      asked.push(`networks ${request.complete} ${request.appliesTo}-${request.resultsIn}`);
+      return { appliedIndex: request.resultsIn, needsComplete: (request.appliesTo ?? 0) > 0 };
+    }),
+    verify: unary((request: swarm.net.VerifyRequest.$Properties) => {
+      asked.push(`verify ${(request.networkIds ?? []).join(",")} ${request.repair}`);
+      const drift = { networkId: "w", netns: "ns", what: "no route", repaired: true };
+      return { drifts: [drift], appliedIndex: 7 };
     }),
     status: unary(() => ({ bridge: "br0", subnet: "172.20.0.0/20", problems: ["no nft"] })),
   });
@@ -139,4 +148,31 @@ test("a call that is given up is no answer of the net process", async () => {
   await expect(client.release("a", AbortSignal.abort(new Error("stop")))).rejects.toMatchObject({
     code: "NET_DOWN",
   });
+});
+
+const WHOLE = { isComplete: true, appliesTo: 0, resultsIn: 5, body: Buffer.from("{}") };
+
+test("networks and verification go to net as they are", async () => {
+  await startNet();
+  expect(await client.setNetworks(WHOLE)).toEqual({ appliedIndex: 5, needsComplete: false });
+  const delta = { ...WHOLE, isComplete: false, appliesTo: 5, resultsIn: 6 };
+  expect(await client.setNetworks(delta)).toEqual({ appliedIndex: 6, needsComplete: true });
+  const drift = { networkId: "w", netns: "ns", what: "no route", isRepaired: true };
+  expect(await client.verify(["w"], true)).toEqual({ drifts: [drift], appliedIndex: 7 });
+  expect(asked).toEqual(["networks true 0-5", "networks false 5-6", "verify w true"]);
+});
+
+test("a net process that was restarted is noticed though nobody calls it", async () => {
+  await startNet();
+  let backCount = 0;
+  await client.setNetworks(WHOLE);
+  const stop = client.onBack(() => {
+    backCount += 1;
+  });
+  server?.forceShutdown();
+  await rm(`${dir}/net.sock`, { force: true });
+  await startNet();
+  // The channel reconnects within its own back-off of 0.1 to 1 s.
+  await vi.waitFor(() => expect(backCount).toBe(1), { timeout: 5_000, interval: 20 });
+  stop();
 });

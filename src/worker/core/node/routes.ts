@@ -1,0 +1,39 @@
+/** The node's own routes, so that networks can be chosen clear of them (contracts §7). */
+
+/** Most that a node reports; of more, those that cover most. */
+export const ROUTES_MAX = 512;
+
+const UP = 0x1;
+const ADDRESS_BITS = 32;
+
+/**
+ * CIDRs of the kernel's main IPv4 table, from the text of /proc/net/route (hex in the host's byte order, here little-endian: every platform
+ * of ours). The default route says nothing and is left out. Sorted, each once.
+ */
+export function routeCidrs(text: string): readonly string[] {
+  const found = new Map<string, number>();
+  for (const line of text.split("\n").slice(1)) {
+    const [, destination, , flags, , , , mask] = line.split(/\s+/);
+    if (destination === undefined || mask === undefined) continue;
+    const length = prefixLength(littleEndian(mask));
+    if (length === 0 || (Number.parseInt(flags ?? "0", 16) & UP) === 0) continue;
+    found.set(`${dotted(littleEndian(destination))}/${length}`, length);
+  }
+  const byReach = [...found].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1));
+  return byReach.slice(0, ROUTES_MAX).map(([cidr]) => cidr);
+}
+
+function littleEndian(hex: string): readonly number[] {
+  const value = Number.parseInt(hex, 16);
+  return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
+}
+
+function dotted(octets: readonly number[]): string {
+  return octets.join(".");
+}
+
+function prefixLength(octets: readonly number[]): number {
+  const bits = octets.map((octet) => octet.toString(2).padStart(8, "0")).join("");
+  const end = bits.indexOf("0");
+  return end < 0 ? ADDRESS_BITS : end;
+}
