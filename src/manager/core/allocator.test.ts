@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
 import {
   type Cluster,
+  NETWORK_PHASE,
   type Network,
+  type NetworkPhase,
   type NetworkSpec,
   type NodeDescription,
   type PortConfig,
   type ServiceSpec,
   TASK_STATE,
+  type Task,
 } from "../../api/index.js";
 import { ADDRESS_REST_MS } from "../../overlay-net/core/index.js";
-import { type ServiceFields, World } from "./testing/world.js";
+import { goodAgent, type ServiceFields, World } from "./testing/world.js";
 
 const META = { versionIndex: 0, clientIndex: 0, createdAtMs: 0, updatedAtMs: 0 };
 
@@ -240,4 +243,36 @@ describe("services and tasks", () => {
     expect(waiting).toHaveLength(0);
     expect(new Set(addressesOf(world)).size).toBe(250);
   });
+});
+
+test("a start-first update goes step by step with the phases of its tasks", () => {
+  const { announced, withdrawn } = NETWORK_PHASE;
+  const world = cluster();
+  // What the dispatcher does: a stop is told when the task is withdrawn.
+  world.agent = (task) => {
+    const isHeld = task.state === TASK_STATE.running && task.networkPhase === announced;
+    return isHeld && task.desiredState >= TASK_STATE.shutdown ? undefined : goodAgent(task);
+  };
+  const write = (phase: NetworkPhase, which: (task: Task) => boolean): void => {
+    const tasks = world.tasks().filter(which);
+    world.commit(tasks.map(({ id }) => ({ kind: "taskNetworkPhase", taskId: id, phase })));
+    world.settle();
+  };
+  const images = (): string[] =>
+    world
+      .tasks()
+      .filter(({ state }) => state === TASK_STATE.running)
+      .map(({ spec, desiredState }) => `${spec.ContainerSpec.Image}/${desiredState}`)
+      .sort();
+  const fields: ServiceFields = { ...on("web"), replicas: 2, update: { Order: "start-first" } };
+  world.createService({ ...fields, image: "bb:1" }).settle();
+  write(announced, () => true);
+  world.updateService({ ...fields, image: "bb:2" }).advance(1000);
+  // The new one runs, and not everybody knows it: the old one stays.
+  expect(images()).toEqual(["bb:1/512", "bb:1/512", "bb:2/512"]);
+  write(announced, ({ networkPhase }) => networkPhase < announced);
+  // It is told to stop when everybody has forgotten it; the other slot waits for that.
+  expect(images()).toEqual(["bb:1/512", "bb:1/640", "bb:2/512"]);
+  write(withdrawn, ({ desiredState }) => desiredState === TASK_STATE.shutdown);
+  expect(images()).toEqual(["bb:1/512", "bb:2/512", "bb:2/512"]);
 });

@@ -60,8 +60,10 @@ export class TermNetworks {
         if (isOnNone(old) && isOnNone(now)) continue;
         this.#phases.observe(old, now, batch.index, clock.nowMs());
         this.#decideSoon();
-      } else if (event.table === "network") this.#ingressId = this.#findIngress();
-      else if (event.table === "node") {
+      } else if (event.table === "network") {
+        this.#ingressId = this.#findIngress();
+        this.#decideSoon();
+      } else if (event.table === "node") {
         if (event.kind === "removed") this.#forget(event.old.id);
         this.#decideSoon();
       }

@@ -115,7 +115,6 @@ export class DispatcherTerm {
     if (outcome.kind === "refused") throw serviceError(status.UNAVAILABLE, outcome.reason);
     this.#streams.get(nodeId)?.fail(serviceError(status.ABORTED, "replaced by a newer session"));
     this.#streams.set(nodeId, session);
-    this.#networks.sessionBegins(nodeId);
     try {
       if (change !== undefined) await this.#writer.write([change]);
     } catch (error) {
@@ -132,6 +131,7 @@ export class DispatcherTerm {
       this.disconnected(session);
       return undefined;
     }
+    this.#networks.sessionBegins(nodeId);
     this.#networks.distribute();
     session.welcome(this.#jitteredPeriodMs(), now, this.#source);
     logger.debug({ nodeId, sessionId: session.sessionId }, "session established");
@@ -332,8 +332,8 @@ export class DispatcherTerm {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     setImmediate(() => {
-      this.#isFlushScheduled = false;
       this.#networks.distribute();
+      this.#isFlushScheduled = false;
       for (const dirty of this.#dirty) {
         this.#dirty.delete(dirty);
         dirty.flush(this.#source, () => this.#markDirty(dirty));
