@@ -99,6 +99,21 @@ test("net has something else than expected: it gets the whole once", async () =>
   expect(applied).toEqual([5, 7]);
 });
 
+test("the kernel does not hold it all: net is asked again, at most every five seconds", async () => {
+  let held = 4;
+  net.answer = () => Promise.resolve({ appliedIndex: held, needsComplete: false });
+  relay.receive(message(5, true));
+  await clock.advance(60_000, 250);
+  expect(told().length).toBeLessThan(20);
+  expect(applied).toEqual([4]);
+  held = 5;
+  await clock.advance(5_000);
+  expect(applied).toEqual([4, 5]);
+  told();
+  await clock.advance(60_000, 1_000);
+  expect(told()).toEqual([]);
+});
+
 test("another cluster's numbers begin anew", async () => {
   relay.receive(message(50, true));
   await settle();

@@ -96,16 +96,17 @@ export class NetworkRelay implements Disposable {
       .finally(() => {
         this.#inFlight -= 1;
         this.#pump();
+        this.#checkHeld();
       });
   }
 
   #answered({ appliedIndex, needsComplete }: NetworksReply, round: number): void {
     if (round !== this.#round) return;
-    this.#failures = 0;
     if (needsComplete) {
       this.#queue.netLost();
       return;
     }
+    if (appliedIndex >= this.#queue.index) this.#failures = 0;
     if (appliedIndex <= this.#appliedIndex) return;
     this.#appliedIndex = appliedIndex;
     for (const listener of this.#listeners) listener();
@@ -114,6 +115,22 @@ export class NetworkRelay implements Disposable {
   #failed(error: unknown, round: number): void {
     if (round !== this.#round || this.#stopRetry !== undefined || this.#isDisposed) return;
     if (this.#failures === 0) this.#logger.warn({ error }, "net did not take this node's networks");
+    this.#retryLater();
+  }
+
+  /** Net took everything, but its kernel does not hold it: asked again, which also makes it try again. */
+  #checkHeld(): void {
+    const isQuiet = this.#inFlight === 0 && this.#stopRetry === undefined && !this.#isDisposed;
+    if (!isQuiet || this.#appliedIndex >= this.#queue.index) return;
+    if (this.#failures === 0)
+      this.#logger.warn(
+        { appliedIndex: this.#appliedIndex, index: this.#queue.index },
+        "the kernel does not hold all of this node's networks",
+      );
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
     this.#failures += 1;
     this.#queue.netLost();
     this.#stopRetry = this.#clock.setTimer(retryDelayMs(this.#failures), () => {
