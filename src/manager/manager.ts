@@ -264,6 +264,10 @@ export class Manager implements ClusterApi, AsyncDisposable {
     return this.#group.leadership.status().term;
   }
 
+  get lateNodeCount(): number {
+    return this.#dispatcher.lateNodeCount;
+  }
+
   subscribeTicks(listener: (latenessMs: number) => void): () => void {
     return this.#group.subscribeTicks(listener);
   }

@@ -94,6 +94,8 @@ export interface ClusterApi {
   readonly journal: ClusterJournal;
   /** Raft's current term on this manager. */
   readonly raftTerm: number;
+  /** How often a node did not confirm a change of its networks in time while this manager led. */
+  readonly lateNodeCount: number;
   /** Called at each of Raft's ticks with how many ms late it came. */
   subscribeTicks(listener: (latenessMs: number) => void): () => void;
 }

@@ -240,6 +240,7 @@ test("metrics count what the store holds", async () => {
   expect(answer.text).toContain('swarm_nodes{state="ready"} 5');
   expect(answer.text).toContain("swarm_manager_leader 1");
   expect(answer.text).toContain("swarm_raft_term 3");
+  expect(answer.text).toContain("swarm_network_late_nodes_total 2");
   expect(answer.text).toContain('swarm_raft_tick_lateness_seconds_bucket{le="0.05"} 0');
   expect(answer.text).toContain('swarm_raft_tick_lateness_seconds_bucket{le="0.075"} 1');
   expect(answer.text).toContain("process_resident_memory_bytes");

@@ -22,6 +22,7 @@ type DispatcherParts = {
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   #term: DispatcherTerm | undefined;
+  #lateNodeCount = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -29,7 +30,10 @@ export class Dispatcher {
 
   /** The leader loop. */
   readonly lead = async (context: LeaderContext): Promise<void> => {
-    const term = new DispatcherTerm({ ...this.#parts, ...context });
+    const onLate = (nodeCount: number): void => {
+      this.#lateNodeCount += nodeCount;
+    };
+    const term = new DispatcherTerm({ ...this.#parts, ...context, onLate });
     this.#term = term;
     try {
       await term.run();
@@ -37,6 +41,11 @@ export class Dispatcher {
       if (this.#term === term) this.#term = undefined;
     }
   };
+
+  /** How often a node did not confirm a change of its networks in time, since this process began. */
+  get lateNodeCount(): number {
+    return this.#lateNodeCount;
+  }
 
   /** As DispatcherTerm.openTunnel; undefined when this manager does not lead. */
   openTunnel(

@@ -210,6 +210,7 @@ test("a silent node is waited for two seconds, one whose session ended not at al
   expect(phaseOf("t1")).toBe(NETWORK_PHASE.none);
   await clock.advance(1);
   expect(phaseOf("t1")).toBe(NETWORK_PHASE.announced);
+  expect(dispatcher.lateNodeCount).toBe(1);
   await commit(attached("t3", "n1"));
   await settled();
   await one.read().applied();

@@ -22,6 +22,8 @@ type Parts = {
   /** Calls `distribute` soon. */
   readonly scheduleFlush: () => void;
   readonly write: (changes: readonly Change[]) => Promise<void>;
+  /** So many nodes were waited for in vain. */
+  readonly onLate: (nodeCount: number) => void;
 };
 
 /** Networks in one leadership term: what nodes are told, what they have confirmed, and what follows for tasks. */
@@ -146,8 +148,9 @@ export class TermNetworks {
 
   #write({ writes, lateNodeIds }: ReturnType<EndpointPhases["decide"]>): void {
     if (writes.length === 0) return;
-    const { logger, clock, write } = this.#parts;
+    const { logger, clock, write, onLate } = this.#parts;
     if (lateNodeIds.length > 0) {
+      onLate(lateNodeIds.length);
       logger.warn(
         {
           nodes: lateNodeIds.slice(0, NAMED_MAX),

@@ -33,6 +33,8 @@ type TermParts = LeaderContext & {
   readonly leaderAddr: () => string | undefined;
   /** A linearizable look: before a node is told that it was removed. */
   readonly readBarrier: (signal: AbortSignal) => Promise<unknown>;
+  /** So many nodes did not confirm a change of their networks in time. */
+  readonly onLate: (nodeCount: number) => void;
 };
 
 /** The dispatcher while this manager leads. Its knowledge of sessions lives and ends with the term. */

@@ -1,6 +1,6 @@
 /** `GET /metrics` for Prometheus: the process, its connections, and what this node's store holds. */
 import type { FastifyInstance } from "fastify";
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { JournalLag } from "../../journal/index.js";
 import type { ClusterJournal } from "../../manager/index.js";
 import type { RestContext } from "../context.js";
@@ -33,6 +33,15 @@ export function metricsRoutes(
     });
     gauge(register, "swarm_raft_term", "Raft's current term on this manager", (metric) => {
       metric.set(cluster.raftTerm);
+    });
+    const late: Counter = new Counter({
+      name: "swarm_network_late_nodes_total",
+      help: "How often a node did not confirm a change of its networks within 2 s while this manager led",
+      registers: [register],
+      collect: () => {
+        late.reset();
+        late.inc(cluster.lateNodeCount);
+      },
     });
     const lateness = new Histogram({
       name: "swarm_raft_tick_lateness_seconds",

@@ -160,6 +160,7 @@ export class FakeCluster implements ClusterApi {
   }
 
   readonly raftTerm = 3;
+  readonly lateNodeCount = 2;
   readonly #tickListeners = new Set<(latenessMs: number) => void>();
 
   subscribeTicks(listener: (latenessMs: number) => void): () => void {

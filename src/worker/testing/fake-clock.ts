@@ -26,11 +26,15 @@ export class FakeClock implements Clock {
         reject(signal.reason);
         return;
       }
-      const cancel = this.setTimer(delayMs, resolve);
-      signal?.addEventListener("abort", () => {
+      const onAbort = (): void => {
         cancel();
-        reject(signal.reason);
+        reject(signal?.reason);
+      };
+      const cancel = this.setTimer(delayMs, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
       });
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
