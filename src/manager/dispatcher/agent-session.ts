@@ -132,8 +132,8 @@ export class AgentSession {
       const state = networksOf(this.nodeId);
       this.#networkIndex = state.index;
       this.send(networksMessage({ kind: "complete", state }));
-      // What a complete state was made from counts as told.
     } else if (news !== undefined && news.index > this.#networkIndex) {
+      // Otherwise a complete state that was sent in between had it.
       const appliesTo = this.#networkIndex;
       this.#networkIndex = news.index;
       this.send(networksMessage({ kind: "delta", appliesTo, delta: news }));
