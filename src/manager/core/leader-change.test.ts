@@ -115,7 +115,10 @@ test.each(operations)("$name goes on under a new leader, whenever it comes", (op
       new Set([TASK_STATE.running]),
     );
     expect(world.updateState).toBe(operation.state);
-    expect([...seen].filter((id) => !before.has(id)), `step ${step}`).toHaveLength(operation.made);
+    expect(
+      [...seen].filter((id) => !before.has(id)),
+      `step ${step}`,
+    ).toHaveLength(operation.made);
     const { index } = world.store;
     expect(world.advance(60_000).store.index).toBe(index);
   }
