@@ -107,6 +107,17 @@ describe("nodes", () => {
     expect(await names("/nodes", filters)).toEqual(found);
   });
 
+  test("by a label, with its value or without", async () => {
+    const inspected = await world.call("GET", "/nodes/n4");
+    const { Version } = inspected.json as { readonly Version: { readonly Index: number } };
+    const labelled = { Role: "worker", Availability: "active", Labels: { rack: "a" } };
+    const path = `/nodes/n4/update?version=${Version.Index}`;
+    expect(await world.call("POST", path, labelled)).toMatchObject({ status: 200 });
+    expect(await names("/nodes", { "node.label": ["rack"] })).toEqual(["n4"]);
+    expect(await names("/nodes", { "node.label": ["rack=a"] })).toEqual(["n4"]);
+    expect(await names("/nodes", { "node.label": ["rack=b"] })).toEqual([]);
+  });
+
   test("a role that is none is refused", async () => {
     const query = `filters=${encodeURIComponent('{"role":["boss"]}')}`;
     expect(await world.call("GET", `/nodes?${query}`)).toMatchObject({ status: 400 });
@@ -165,3 +176,15 @@ test("processes are limited, limited otherwise and unlimited again", async () =>
     expect((await inspect()).Spec.TaskTemplate.Resources?.Limits ?? {}).toEqual(Limits);
   }
 });
+
+test.each([{ given: {} }, { given: { Init: true } }, { given: { Init: false } }])(
+  "an init is wanted, not wanted or left open: $given stays so",
+  async ({ given }) => {
+    const Name = `init-${String(given.Init)}`;
+    await make(Name, { TaskTemplate: { ContainerSpec: { Image: "bb", ...given } } });
+    const { json } = await world.call("GET", `/services/${Name}`);
+    const { Spec } = json as { Spec: { TaskTemplate: { ContainerSpec: { Init?: boolean } } } };
+    expect("Init" in Spec.TaskTemplate.ContainerSpec).toBe("Init" in given);
+    expect(Spec.TaskTemplate.ContainerSpec.Init).toBe(given.Init);
+  },
+);

@@ -55,7 +55,11 @@ test.each<{ name: string; change: (service: Service) => Service }>([
     name: "labels of the service",
     change: (old) => ({ ...old, spec: { ...old.spec, Labels: { a: "b" } } }),
   },
-])("$name replace nothing", ({ change }) => {
+  {
+    name: "the endpoint mode",
+    change: (old) => ({ ...old, spec: { ...old.spec, EndpointSpec: { Mode: "dnsrr" } } }),
+  },
+])("$name: replaces nothing", ({ change }) => {
   const world = serving();
   const before = ids(world);
   const service = { ...change(world.service()), specVersion: 0 };
