@@ -40,6 +40,7 @@ function node(number: number): Node {
     nodeIndex: number + 1,
     bootId: "",
     downSinceMs: 0,
+    drainSinceMs: 0,
   };
 }
 

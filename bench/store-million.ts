@@ -60,6 +60,7 @@ function node(number: number): Node {
     nodeIndex: 1,
     bootId: "",
     downSinceMs: 0,
+    drainSinceMs: 0,
   };
 }
 

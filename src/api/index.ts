@@ -23,6 +23,7 @@ export {
   RESULT_LENGTH_MAX,
   TRANSACTION_FORMAT,
 } from "./codec/transactions.js";
+export { drainDeadlineMs } from "./drain.js";
 export {
   EXIT_CODE,
   type ExitReason,
@@ -78,6 +79,7 @@ export type {
   ClusterSpec,
   ConfigSpec,
   ContainerSpec,
+  DrainConfig,
   EndpointSpec,
   FailureAction,
   FileTarget,

@@ -77,6 +77,8 @@ export type Node = Meta & {
   readonly bootId: string;
   /** When the node went down; 0 while it is not. */
   readonly downSinceMs: number;
+  /** When the drain with the present settings began; 0 when the node is not drained, or has been from its start. */
+  readonly drainSinceMs: number;
 };
 
 export type UpdateState =

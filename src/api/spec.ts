@@ -14,6 +14,16 @@ export type NodeSpec = {
   readonly Labels: Labels;
   readonly Role: NodeRole;
   readonly Availability: Availability;
+  /** Only while Availability is drain. An extension of the API. */
+  readonly Drain?: DrainConfig;
+};
+
+/** How the tasks of replicated services leave a drained node. */
+export type DrainConfig = {
+  /** ns from the start of the drain; what then still waits for its replacement is stopped. Absent: 10 min. 0: at once. */
+  readonly Deadline?: number;
+  /** Tasks per service that are replaced at the same time; 0 = all. Absent: the update parallelism of the service. */
+  readonly MaxParallel?: number;
 };
 
 export type ClusterSpec = {

@@ -53,6 +53,7 @@ export function bootstrapTransaction(
     nodeIndex: 1,
     bootId: "",
     downSinceMs: 0,
+    drainSinceMs: 0,
   };
   const networks: Network[] = [
     { ...meta(newId()), spec: INGRESS_SPEC, predefined: false, ...UNALLOCATED },

@@ -53,6 +53,7 @@ export function simNode(
     nodeIndex: 1,
     bootId: "",
     downSinceMs: 0,
+    drainSinceMs: 0,
   };
 }
 

@@ -104,6 +104,7 @@ const node = fc.record({
   nodeIndex: fc.nat(4094),
   bootId: text,
   downSinceMs: time,
+  drainSinceMs: time,
 });
 const vips = fc.array(fc.record({ networkId: id, address: text, address6: text }), {
   maxLength: 2,

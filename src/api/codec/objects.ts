@@ -140,6 +140,7 @@ export function nodeMessage(o: Node): NodeMessage {
     nodeIndex: uint32Field(o.nodeIndex, "node index"),
     bootId: o.bootId,
     downSinceMs: timeField(o.downSinceMs, "down since"),
+    drainSinceMs: timeField(o.drainSinceMs, "drain since"),
   };
 }
 
@@ -156,6 +157,7 @@ export function readNode(m: NodeMessage): Node {
     nodeIndex: m.nodeIndex ?? 0,
     bootId: m.bootId ?? "",
     downSinceMs: timeField(m.downSinceMs, "down since"),
+    drainSinceMs: timeField(m.drainSinceMs, "drain since"),
   };
 }
 

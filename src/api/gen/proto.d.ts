@@ -1029,6 +1029,7 @@ export namespace swarm {
             nodeIndex: number;
             bootId: string;
             downSinceMs: number;
+            drainSinceMs: number;
             static create(properties: swarm.objects.Node.$Shape): swarm.objects.Node & swarm.objects.Node.$Shape;
             static create(properties?: swarm.objects.Node.$Properties): swarm.objects.Node;
             static encode(message: swarm.objects.Node.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1049,6 +1050,7 @@ export namespace swarm {
                 nodeIndex?: (number|null);
                 bootId?: (string|null);
                 downSinceMs?: (number|null);
+                drainSinceMs?: (number|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Node.$Properties;

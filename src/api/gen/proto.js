@@ -4360,6 +4360,7 @@ export const swarm = $root.swarm = (() => {
             Node.prototype.nodeIndex = 0;
             Node.prototype.bootId = "";
             Node.prototype.downSinceMs = 0;
+            Node.prototype.drainSinceMs = 0;
 
             Node.create = function(properties) {
                 return new Node(properties);
@@ -4394,6 +4395,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(82).string(message.bootId);
                 if (message.downSinceMs != null && $Object.hasOwnProperty.call(message, "downSinceMs") && !$Object.is(message.downSinceMs, 0))
                     writer.uint32(89).double(message.downSinceMs);
+                if (message.drainSinceMs != null && $Object.hasOwnProperty.call(message, "drainSinceMs") && !$Object.is(message.drainSinceMs, 0))
+                    writer.uint32(97).double(message.drainSinceMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4518,6 +4521,15 @@ export const swarm = $root.swarm = (() => {
                                 message.downSinceMs = value;
                             else
                                 delete message.downSinceMs;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.drainSinceMs = value;
+                            else
+                                delete message.drainSinceMs;
                             continue;
                         }
                     }

@@ -152,6 +152,7 @@ function newNode(
     nodeIndex,
     bootId: "",
     downSinceMs: 0,
+    drainSinceMs: 0,
   };
 }
 

@@ -5,12 +5,13 @@ import {
   type Node,
   type NodeSpec,
   type Operation,
+  sameSpec,
   TASK_STATE,
   type Task,
 } from "../../api/index.js";
 import { ApiError, doorError } from "../../base/index.js";
 import type { Membership } from "../port.js";
-import { choice, struct, text, textMap, walkStruct } from "./field-types.js";
+import { choice, struct, text, textMap, uint, walkStruct } from "./field-types.js";
 import { notFound } from "./rejection-errors.js";
 import { type Call, type Outcome, type RunDeps, runOperation } from "./run-operation.js";
 
@@ -26,6 +27,7 @@ const NODE_FIELDS = struct({
   Labels: textMap({ fill: {} }),
   Role: choice(["worker", "manager"], (value) => `invalid Role: "${value}"`),
   Availability: choice(["active", "pause", "drain"], (value) => `invalid Availability: "${value}"`),
+  Drain: struct({ Deadline: uint({ keepsZero: true }), MaxParallel: uint({ keepsZero: true }) }),
 });
 
 export function updateNode(
@@ -44,7 +46,9 @@ export function updateNode(
         { kind: "clientVersion", table: "node", id: nodeId, index: version },
         { kind: "versionIs", table: "node", id: nodeId, index: old.versionIndex },
       ],
-      changes: [{ kind: "putNode", node: { ...old, spec } }],
+      changes: [
+        { kind: "putNode", node: { ...old, ...drainFields(old, spec, deps.clock.wallMs()) } },
+      ],
       result: {},
     };
   });
@@ -90,6 +94,34 @@ function validateNode(input: NodeSpec): NodeSpec {
   if (Role === undefined) throw doorError("InvalidArgument", 'invalid Role: ""');
   if (Availability === undefined) throw doorError("InvalidArgument", 'invalid Availability: ""');
   return { ...spec, Labels, Role, Availability };
+}
+
+/**
+ * Docker's clients drop what they do not know, so a drained node keeps its settings until others come: those begin a drain of their own.
+ * With the drain they end.
+ */
+function drainFields(
+  old: Node,
+  spec: NodeSpec,
+  nowMs: number,
+): Pick<Node, "spec" | "drainSinceMs"> {
+  const { Drain: given, ...rest } = spec;
+  const stored = old.spec.Drain;
+  if (spec.Availability !== "drain") {
+    // A client that writes back all it has read means nothing by it.
+    if (given !== undefined && !sameSpec(given, stored))
+      throw doorError(
+        "InvalidArgument",
+        `invalid Drain: only for a node that is drained; Availability is "${spec.Availability}"`,
+      );
+    return { spec: rest, drainSinceMs: 0 };
+  }
+  const wanted = given ?? stored;
+  const goesOn = old.spec.Availability === "drain" && sameSpec(wanted, stored);
+  return {
+    spec: wanted === undefined ? rest : { ...rest, Drain: wanted },
+    drainSinceMs: goesOn ? old.drainSinceMs : nowMs,
+  };
 }
 
 function checkDemotion(deps: NodeDeps, node: Node): void {

@@ -1,5 +1,6 @@
 /** One replicated service: as many slots as replicas, each with a living task of the current spec. */
 import { TASK_STATE, type Task } from "../../api/index.js";
+import { planDrain, withoutReplaced } from "./drain.js";
 import { careForSlot, desired } from "./restart.js";
 import { mayRestart } from "./restart-policy.js";
 import { planUpdate } from "./rolling-update.js";
@@ -8,7 +9,7 @@ import type { ServiceContext } from "./service-context.js";
 import { isWanted, type Slot, slotsOf } from "./task-slot.js";
 import { makeTask } from "./task-template.js";
 
-/** Returns whether the service needs a look at every change of its tasks: an update is under way. */
+/** Returns whether the service needs a look at every change of its tasks: an update or a drain is under way. */
 export function planReplicated(
   context: ServiceContext,
   replicas: number,
@@ -34,7 +35,14 @@ export function planReplicated(
     const victims = counted.filter((slot) => !keep.has(slot.number));
     if (!removeSlots(context, victims)) return true;
   }
-  return planUpdate(context, kept, changed);
+  const drain = planDrain(context, kept, changed);
+  if (drain === "noRoom") return true;
+  const isUpdating = planUpdate(
+    context,
+    kept.map((slot) => withoutReplaced(context, slot)),
+    changed,
+  );
+  return isUpdating || drain === "going";
 }
 
 /** A slot without a wanted task counts still when its last one ended for good. A rollback starts such slots again. */

@@ -161,7 +161,7 @@ describe("the old task is waited for", () => {
   test("a replacement starts only when the drained node has stopped the old one", () => {
     const world = running(undefined);
     world.agent = (task) => (task.nodeId === "a" ? undefined : goodAgent(task));
-    world.putNode("a", { availability: "drain" });
+    world.putNode("a", { availability: "drain", drain: { Deadline: 0 } });
     world.settle().advance(30_000);
     expect(world.placed()).toEqual(["1:b:ready"]);
     world.agent = goodAgent;
@@ -172,7 +172,7 @@ describe("the old task is waited for", () => {
   test("but for no longer than a minute", () => {
     const world = running(undefined).advance(1000);
     world.agent = (task) => (task.nodeId === "a" ? undefined : goodAgent(task));
-    world.putNode("a", { availability: "drain" });
+    world.putNode("a", { availability: "drain", drain: { Deadline: 0 } });
     world.settle().advance(59_999);
     expect(world.placed()).toEqual(["1:b:ready"]);
     world.advance(1);
@@ -182,7 +182,7 @@ describe("the old task is waited for", () => {
   test("and not at all when its node goes down meanwhile", () => {
     const world = running(undefined);
     world.agent = (task) => (task.nodeId === "a" ? undefined : goodAgent(task));
-    world.putNode("a", { availability: "drain" });
+    world.putNode("a", { availability: "drain", drain: { Deadline: 0 } });
     world.settle();
     world.putNode("a", { state: "down" });
     world.settle();

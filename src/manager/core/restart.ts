@@ -1,5 +1,6 @@
 /** Keeps the wanted task of each slot alive: replaces what ended or lost its node, starts replacements when their time has come. */
 import { type Change, isJob, type Service, TASK_STATE, type Task } from "../../api/index.js";
+import { isLingering } from "./lingering.js";
 import { mayRestart, OLD_TASK_WAIT_MS, restartDelayMs } from "./restart-policy.js";
 import type { ServiceContext } from "./service-context.js";
 import { isStopped, isWanted, mayStillRun, nodeFate, type Slot } from "./task-slot.js";
@@ -12,7 +13,8 @@ import { isDirty, makeTask } from "./task-template.js";
 export type SlotCare = "settled" | "waiting" | "changed" | "noRoom";
 
 export function careForSlot(context: ServiceContext, slot: Slot): SlotCare {
-  const wanted = slot.tasks.filter(isWanted);
+  // One that lingers is no stand-in for its replacement, which is restarted like any other.
+  const wanted = slot.tasks.filter((task) => isWanted(task) && !isLingering(context, slot, task));
   for (const task of wanted) {
     if (isStopped(task) || nodeFate(task, context.nodeOf) !== "fine")
       return replace(context, slot, task, wanted);

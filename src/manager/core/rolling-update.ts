@@ -37,6 +37,8 @@ export function planUpdate(
   const dirty = slots.filter((slot) => isDirtySlot(context, slot));
   if (state === undefined) {
     if (dirty.length === 0) return false;
+    // What was just changed may be as it is to be then: two tasks of a slot that a drain has made one, say.
+    if (dirty.every((slot) => changed.has(slot.number))) return true;
     const status = { state: "updating", startedAtMs: plan.nowMs, completedAtMs: 0 } as const;
     const started = { ...status, message: "update in progress" };
     if (!plan.add(statusChange(service, started))) return true;

@@ -43,6 +43,7 @@ export function sampleNode(change: Partial<Node> & { readonly id: string }): Nod
     nodeIndex: 1,
     bootId: "",
     downSinceMs: 0,
+    drainSinceMs: 0,
     ...change,
   };
 }

@@ -1,5 +1,5 @@
 import type { NodeSpec } from "../../api/index.js";
-import { mapped, oneOf, struct, text, textMap } from "./decoder.js";
+import { duration, mapped, oneOf, pointer, struct, text, textMap, uint64 } from "./decoder.js";
 
 export const availability = oneOf(
   ["active", "pause", "drain"],
@@ -12,6 +12,7 @@ const nodeSpec = mapped(
     Labels: textMap,
     Role: oneOf(["worker", "manager"], (value) => `invalid Role: "${value}"`),
     Availability: availability,
+    Drain: struct("NodeSpec.Drain", { Deadline: pointer(duration), MaxParallel: pointer(uint64) }),
   }),
   (raw): NodeSpec => ({
     ...raw,

@@ -1,6 +1,7 @@
-import type { Cluster, Node, NodeDescription } from "../../api/index.js";
+import { type Cluster, drainDeadlineMs, type Node, type NodeDescription } from "../../api/index.js";
 import type { ReachabilityOf } from "../../manager/index.js";
 import { presentMeta } from "./meta.js";
+import { formatTime } from "./time.js";
 import { tlsInfo } from "./tls-info.js";
 
 function presentDescription(description: NodeDescription, cluster: Cluster | undefined) {
@@ -19,6 +20,13 @@ function presentDescription(description: NodeDescription, cluster: Cluster | und
   };
 }
 
+/** Extension: when the drain began, and when what has not moved by then is stopped. */
+function presentDrain(node: Node) {
+  if (node.spec.Availability !== "drain" || node.drainSinceMs === 0) return {};
+  const StartedAt = formatTime(node.drainSinceMs);
+  return { DrainStatus: { StartedAt, Deadline: formatTime(drainDeadlineMs(node)) } };
+}
+
 export function presentNode(
   node: Node,
   cluster: Cluster | undefined,
@@ -32,6 +40,7 @@ export function presentNode(
       node.description === undefined
         ? { Platform: {}, Resources: {}, Engine: {}, TLSInfo: {} }
         : presentDescription(node.description, cluster),
+    ...presentDrain(node),
     Status: {
       State: node.state,
       ...(node.stateMessage === "" ? {} : { Message: node.stateMessage }),

@@ -240,5 +240,6 @@ function node(id: string, name: string, number: number): Node {
     nodeIndex: number,
     bootId: "boot",
     downSinceMs: 0,
+    drainSinceMs: 0,
   };
 }

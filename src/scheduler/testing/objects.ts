@@ -60,6 +60,7 @@ export function makeNode(id: string, fields: NodeFields = {}): Node {
     nodeIndex: 1,
     bootId: "boot",
     downSinceMs: fields.downSinceMs ?? 0,
+    drainSinceMs: 0,
   };
 }
 

@@ -100,6 +100,7 @@ export function sampleNode(number: number, set: Partial<Node> = {}): Node {
     nodeIndex: number,
     bootId: "boot1",
     downSinceMs: 0,
+    drainSinceMs: 0,
     ...set,
   };
 }

@@ -147,6 +147,7 @@ export function node(id: string, set: Partial<Node> = {}): Node {
     nodeIndex: 1,
     bootId: "boot",
     downSinceMs: 0,
+    drainSinceMs: 0,
     ...set,
   };
 }

@@ -4,6 +4,7 @@
  */
 import {
   type Change,
+  type DrainConfig,
   encodeTransaction,
   type GenericResource,
   isJob,
@@ -39,6 +40,7 @@ export const SECOND_NS = 1e9;
 export type NodeFields = {
   readonly state?: Node["state"];
   readonly availability?: Node["spec"]["Availability"];
+  readonly drain?: DrainConfig;
   readonly labels?: Readonly<Record<string, string>>;
   readonly cpus?: number;
   readonly memBytes?: number;
@@ -236,12 +238,17 @@ export class World {
   putNode(id: string, fields: NodeFields = {}): void {
     const old = this.store.node(id);
     const state = fields.state ?? old?.state ?? "ready";
+    const availability = fields.availability ?? old?.spec.Availability ?? "active";
+    const isDrained = availability === "drain";
+    const drain = isDrained ? (fields.drain ?? old?.spec.Drain) : undefined;
+    const goesOn = old?.spec.Availability === "drain" && !fields.drain;
     const node: Node = {
       ...meta(id),
       spec: {
         Labels: fields.labels ?? old?.spec.Labels ?? {},
         Role: "worker",
-        Availability: fields.availability ?? old?.spec.Availability ?? "active",
+        Availability: availability,
+        ...(drain && { Drain: drain }),
       },
       role: "worker",
       description: {
@@ -262,6 +269,7 @@ export class World {
       nodeIndex: 1,
       bootId: "",
       downSinceMs: state === "down" ? this.nowMs : 0,
+      drainSinceMs: !isDrained ? 0 : goesOn ? old.drainSinceMs : this.nowMs,
     };
     this.commit([{ kind: "putNode", node }]);
   }
