@@ -79,7 +79,10 @@ export type ApiNode = {
     readonly Role: string;
     readonly Availability: string;
     readonly Labels?: Readonly<Record<string, string>>;
+    readonly Drain?: { readonly Deadline?: number; readonly MaxParallel?: number };
   };
+  /** While a drain is under way, or has ended. */
+  readonly DrainStatus?: { readonly StartedAt: string; readonly Deadline: string };
   readonly Description?: {
     readonly Hostname?: string;
     readonly Engine?: { readonly EngineVersion?: string };

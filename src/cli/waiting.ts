@@ -12,7 +12,7 @@ import {
 import { EXIT } from "./exit-codes.js";
 
 /** A pending task with a refusal that has not changed for this long will not be placed by waiting. */
-const UNSCHEDULABLE_MS = 5_000;
+export const UNSCHEDULABLE_MS = 5_000;
 /** A manager is elected, or restarted, within seconds; after this long without an answer nobody is left to wait for. */
 export const UNREACHABLE_MS = 60_000;
 const NANO_PER_MS = 1e6;

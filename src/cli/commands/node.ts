@@ -5,6 +5,7 @@ import { type JsonObject, objectAt } from "../json.js";
 import { print, table } from "../output.js";
 import { type ApiGauged, topLines } from "../placement-table.js";
 import { capitalise, UsageError } from "../units.js";
+import { addDrainFlags, editDrain, waitForDrain } from "./node-drain.js";
 import { printTasks } from "./service.js";
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -101,8 +102,9 @@ function addNodeChanges(node: Command): void {
     .addOption(new Option("--role <role>", "worker or manager").choices(["worker", "manager"]))
     .option("--label-add <label...>", "add or change a label, key=value")
     .option("--label-rm <key...>", "remove a label");
+  addDrainFlags(update);
   update.action(async (reference: string, flags: Flags) => {
-    await change(clientOf(update), reference, (spec) => {
+    const nodeId = await change(clientOf(update), reference, (spec) => {
       if (flags["availability"] !== undefined) spec["Availability"] = flags["availability"];
       if (flags["role"] !== undefined) spec["Role"] = flags["role"];
       const labels = objectAt(spec, "Labels");
@@ -114,8 +116,10 @@ function addNodeChanges(node: Command): void {
         const [key = "", ...rest] = pair.split("=");
         labels[key] = rest.join("=");
       }
+      editDrain(spec, flags);
     });
     print(reference);
+    if (flags["wait"] === true) await waitForDrain(clientOf(update), nodeId, flags);
   });
   addRoleChange(node, "promote", "manager", "Make workers managers");
   addRoleChange(node, "demote", "worker", "Make managers workers");
@@ -151,11 +155,12 @@ async function change(
   client: EngineClient,
   reference: string,
   edit: (spec: JsonObject) => void,
-): Promise<void> {
+): Promise<string> {
   const current = await client.call<ApiNode>("GET", nodePath(await selfOr(client, reference)));
   const spec = structuredClone(current.Spec) as unknown as JsonObject;
   edit(spec);
   await client.call("POST", `/nodes/${current.ID}/update?version=${current.Version.Index}`, {
     body: spec,
   });
+  return current.ID;
 }

@@ -75,6 +75,52 @@ describe("node.update", () => {
   });
 });
 
+describe("a drain", () => {
+  const drain = (Drain?: object) => ({ ...worker, Availability: "drain", ...(Drain && { Drain }) });
+  const stored = () => {
+    const { spec, drainSinceMs = 0 } = l.store.node("n1") ?? {};
+    return { Drain: spec?.Drain, ageMs: drainSinceMs === 0 ? undefined : l.nowMs - drainSinceMs };
+  };
+  const OLD = { Deadline: 60e9, MaxParallel: 2 };
+
+  test.each([
+    { name: "without settings it goes on as it was", next: drain(), Drain: OLD, ageMs: 1000 },
+    { name: "with the same ones too", next: drain({ ...OLD }), Drain: OLD, ageMs: 1000 },
+    {
+      name: "with others it begins anew",
+      next: drain({ Deadline: 0 }),
+      Drain: { Deadline: 0 },
+      ageMs: 0,
+    },
+    { name: "it ends, and its settings with it", next: worker, Drain: undefined, ageMs: undefined },
+    {
+      name: "a client that writes back all it has read may end it",
+      next: { ...worker, Drain: OLD },
+      Drain: undefined,
+      ageMs: undefined,
+    },
+  ])("$name", async ({ next, Drain, ageMs }) => {
+    await withNodes(node("n1"));
+    await update("n1", drain(OLD));
+    expect(stored()).toEqual({ Drain: OLD, ageMs: 0 });
+    l.nowMs += 1000;
+    await update("n1", next);
+    expect(stored()).toEqual({ Drain, ageMs });
+  });
+
+  test.each([
+    {
+      spec: { ...worker, Drain: OLD },
+      text: 'invalid Drain: only for a node that is drained; Availability is "active"',
+    },
+    { spec: drain({ Deadline: -1 }), text: /Drain.Deadline.*0 or more/ },
+    { spec: drain({ MaxParallel: 1.5 }), text: /Drain.MaxParallel.*a whole number/ },
+  ])("is refused: $text", async ({ spec, text }) => {
+    await withNodes(node("n1"));
+    await expect(update("n1", spec)).rejects.toThrow(text);
+  });
+});
+
 describe("demotion", () => {
   const LAST = "attempting to demote the last manager of the swarm";
   const QUORUM = "this would result in a loss of quorum";

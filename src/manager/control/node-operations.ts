@@ -100,7 +100,7 @@ function validateNode(input: NodeSpec): NodeSpec {
  * Docker's clients drop what they do not know, so a drained node keeps its settings until others come: those begin a drain of their own.
  * With the drain they end.
  */
-function drainFields(
+export function drainFields(
   old: Node,
   spec: NodeSpec,
   nowMs: number,

@@ -9,7 +9,17 @@ describe("NodeSpec", () => {
     expect(parseNodeSpec({})).toEqual({ Labels: {}, Role: "worker", Availability: "active" });
   });
 
+  test("the settings of a drain keep their zeros", () => {
+    const Drain = { Deadline: 0, MaxParallel: 0 };
+    expect(parseNodeSpec({ Availability: "drain", Drain })).toMatchObject({ Drain });
+  });
+
   test.each([
+    {
+      body: { Drain: { Deadline: "10m" } },
+      message:
+        "json: cannot unmarshal string into Go struct field NodeSpec.Drain.Deadline of type time.Duration",
+    },
     { body: { Role: "boss" }, message: 'invalid Role: "boss"' },
     { body: { Availability: "asleep" }, message: 'invalid Availability: "asleep"' },
   ])("$message", ({ body, message }) => {
