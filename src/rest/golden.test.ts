@@ -74,6 +74,10 @@ const MEANT: readonly { readonly pattern: RegExp; readonly why: string }[] = [
     pattern: /^\$\.SwarmResources: not recorded$/,
     why: "an extension: what is reserved of a node",
   },
+  {
+    pattern: /^\$\.DrainStatus: not recorded$/,
+    why: "an extension: since when a node is drained, and its deadline",
+  },
   { pattern: /\.EnableIPv4: not recorded$/, why: "networks have EnableIPv4 since API 1.48" },
   {
     pattern: /\.(?:Addresses\[\d+\]|VirtualIPs\[\d+\]\.Addr): "10\.0\.\d\.\d+\/24" recorded/,

@@ -170,6 +170,8 @@ const NODE: Decisions<{ readonly Spec: NodeSpec }> = {
   "Spec.Labels.*": "shown",
   "Spec.Role": "shown",
   "Spec.Availability": "shown",
+  "Spec.Drain.Deadline": "shown",
+  "Spec.Drain.MaxParallel": "shown",
 };
 
 /** What was observed, by the names that derive.ts gives it. */
