@@ -25,9 +25,12 @@ export function planDrain(
   let underWay = 0;
   let isGoing = false;
   for (const slot of slots) {
-    const leaving = slot.tasks.filter((task) => isLingering(context, slot, task));
-    const staying = slot.tasks.filter((task) => isWanted(task) && !leaving.includes(task));
+    const wanted = slot.tasks.filter(isWanted);
+    const leaving = wanted.filter((task) => isLingering(context, slot, task));
     const [first] = leaving;
+    // Almost all slots of almost all services.
+    if (!first && wanted.length < 2) continue;
+    const staying = wanted.filter((task) => !leaving.includes(task));
     if (first) {
       isGoing = true;
       wakeAtDeadlines(context, leaving);

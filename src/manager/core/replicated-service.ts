@@ -39,7 +39,7 @@ export function planReplicated(
   if (drain === "noRoom") return true;
   const isUpdating = planUpdate(
     context,
-    kept.map((slot) => withoutReplaced(context, slot)),
+    drain === "going" ? kept.map((slot) => withoutReplaced(context, slot)) : kept,
     changed,
   );
   return isUpdating || drain === "going";
