@@ -260,6 +260,25 @@ describe("in the middle of a drain", () => {
     expect(countOn(world, "a")).toBe(0);
   });
 
+  test("the new task of a start-first update is not given up for the old one beside it", () => {
+    let isOpen = false;
+    const world = new World(undefined, {
+      isReachable: ({ nodeId }) => isOpen || nodeId === "a",
+      isWithdrawn: () => true,
+    });
+    world.addNodes("a").createService().settle().addNodes("b", "c").settle();
+    world.updateService({ image: "web:2", update: { Order: "start-first" } }).settle();
+    expect(world.placed()).toEqual(["1:a:running", "1:b:running"]);
+    drain(world, "b");
+    expect(world.placed()).toEqual(["1:a:running", "1:b:running"]);
+    isOpen = true;
+    world.electLeader();
+    world.advance(MINUTE_MS);
+    expect(world.images()).toEqual({ "web:2": 1 });
+    expect(countOn(world, "b")).toBe(0);
+    expect(world.updateState).toBe("completed");
+  });
+
   test("a paused update stays so", () => {
     const world = onNodeA({ replicas: 3 });
     world.agent = (task) =>

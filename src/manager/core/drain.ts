@@ -12,6 +12,17 @@ import { isDirty, makeTask } from "./task-template.js";
 /** A slot whose task waits for its replacement to be begun. */
 type Waiting = { readonly slot: Slot; readonly task: Task };
 
+/** Running tasks of a slot that are to leave, oldest first. */
+type Departure = {
+  readonly leaving: readonly Task[];
+  /** The one of them that goes on until a replacement is there: an up to date one, the newest. */
+  readonly last: Task;
+  /** As up to date as `last`. An older task that an update is about to stop is none. */
+  readonly replacements: readonly Task[];
+  /** Wanted tasks that do not leave, replacements or not. */
+  readonly stayingCount: number;
+};
+
 /** `going`: tasks are still to leave, so every change of the service's tasks matters. `noRoom`: the plan is full. */
 export type DrainProgress = "none" | "going" | "noRoom";
 
@@ -25,26 +36,24 @@ export function planDrain(
   let underWay = 0;
   let isGoing = false;
   for (const slot of slots) {
-    const wanted = slot.tasks.filter(isWanted);
-    const leaving = wanted.filter((task) => isLingering(context, slot, task));
-    const [first] = leaving;
-    // Almost all slots of almost all services.
-    if (!first && wanted.length < 2) continue;
-    const staying = wanted.filter((task) => !leaving.includes(task));
-    if (first) {
+    const departure = departureOf(context, slot);
+    if (departure) {
       isGoing = true;
-      wakeAtDeadlines(context, leaving);
+      wakeAtDeadlines(context, departure.leaving);
     }
     if (changed.has(slot.number)) {
-      if (first) underWay++;
+      if (departure) underWay++;
       continue;
     }
-    const surplus = first ? replacedTasks(context, leaving, staying) : spareTasks(context, staying);
+    const surplus = departure ? replacedTasks(context, departure) : spareTasks(context, slot);
     if (surplus.length > 0) {
       if (!stop(context, surplus)) return "noRoom";
       changed.add(slot.number);
-    } else if (first && staying.length > 0) underWay++;
-    else if (first && !hasEndedForGood(slot)) waiting.push({ slot, task: first });
+    } else if (!departure) continue;
+    else if (departure.replacements.length > 0) underWay++;
+    // An outdated task beside the one that leaves is the update's to stop, before a third one is made.
+    else if (departure.stayingCount === 0 && !hasEndedForGood(slot))
+      waiting.push({ slot, task: departure.last });
   }
   for (const { slot, task } of waiting) {
     if (underWay >= parallelism(context, task)) continue;
@@ -57,38 +66,49 @@ export function planDrain(
 
 /** The slot as updates see it: a task that leaves, and has its replacement, is not one of two to be made one. */
 export function withoutReplaced(context: ServiceContext, slot: Slot): Slot {
-  if (slot.tasks.filter(isWanted).length < 2) return slot;
-  const leaving = slot.tasks.filter((task) => isLingering(context, slot, task));
-  const isReplaced = slot.tasks.some((task) => isWanted(task) && !leaving.includes(task));
-  if (!isReplaced || leaving.length === 0) return slot;
+  const departure = departureOf(context, slot);
+  if (!departure || departure.replacements.length === 0) return slot;
   const tasks = slot.tasks.map((task) =>
-    leaving.includes(task) ? { ...task, desiredState: TASK_STATE.shutdown } : task,
+    departure.leaving.includes(task) ? { ...task, desiredState: TASK_STATE.shutdown } : task,
   );
   return { ...slot, tasks };
 }
 
-/** All that leave once a replacement is reached; before that all but one, since a replacement may have been drained in its turn. */
+/** undefined when nothing of the slot lingers on a drained node. */
+function departureOf(context: ServiceContext, slot: Slot): Departure | undefined {
+  const leaving = slot.tasks.filter((task) => isLingering(context, slot, task));
+  const newest = leaving.at(-1);
+  if (!newest) return undefined;
+  const isClean = (task: Task): boolean => !isDirty(task, context.service, context.nodeOf);
+  const last = leaving.findLast(isClean) ?? newest;
+  const staying = slot.tasks.filter((task) => isWanted(task) && !leaving.includes(task));
+  const replacements = staying.filter((task) => isClean(task) || !isClean(last));
+  return { leaving, last, replacements, stayingCount: staying.length };
+}
+
+/** All that leave once a replacement is reached; before that all but the last. */
 function replacedTasks(
   { reach }: ServiceContext,
-  leaving: readonly Task[],
-  staying: readonly Task[],
+  { leaving, last, replacements }: Departure,
 ): readonly Task[] {
-  const hasArrived = staying.some(
-    (task) => task.state === TASK_STATE.running && reach.isReachable(task),
-  );
-  return hasArrived ? leaving : leaving.slice(1);
+  const isReached = (task: Task): boolean =>
+    task.state === TASK_STATE.running && reach.isReachable(task);
+  if (replacements.some(isReached)) return leaving;
+  return isReached(last) ? leaving.filter((task) => task !== last) : [];
 }
 
 /** A drain that was called off leaves slots with two tasks alike: the one that is furthest, then the oldest, stays. */
-function spareTasks(context: ServiceContext, staying: readonly Task[]): readonly Task[] {
-  const { service, nodeOf } = context;
-  const areAlike = staying.every(
+function spareTasks({ service, nodeOf }: ServiceContext, slot: Slot): readonly Task[] {
+  const wanted = slot.tasks.filter(isWanted);
+  // Almost all slots of almost all services.
+  if (wanted.length < 2) return [];
+  const areAlike = wanted.every(
     (task) =>
       !isStopped(task) && nodeFate(task, nodeOf) === "fine" && !isDirty(task, service, nodeOf),
   );
   if (!areAlike) return [];
   // Array.sort is stable, so of equals the oldest comes first.
-  return [...staying].sort((a, b) => b.state - a.state).slice(1);
+  return wanted.sort((a, b) => b.state - a.state).slice(1);
 }
 
 function stop({ plan }: ServiceContext, tasks: readonly Task[]): boolean {
