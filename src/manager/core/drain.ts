@@ -19,6 +19,8 @@ type Departure = {
   readonly last: Task;
   /** As up to date as `last`. An older task that an update is about to stop is none. */
   readonly replacements: readonly Task[];
+  /** Replacements of an older spec that do not run yet: one of the present spec is to take their place. */
+  readonly superseded: readonly Task[];
   /** Wanted tasks that do not leave, replacements or not. */
   readonly stayingCount: number;
 };
@@ -83,18 +85,20 @@ function departureOf(context: ServiceContext, slot: Slot): Departure | undefined
   const last = leaving.findLast(isClean) ?? newest;
   const staying = slot.tasks.filter((task) => isWanted(task) && !leaving.includes(task));
   const replacements = staying.filter((task) => isClean(task) || !isClean(last));
-  return { leaving, last, replacements, stayingCount: staying.length };
+  const superseded = staying.filter((task) => task.state < TASK_STATE.running && !isClean(task));
+  return { leaving, last, replacements, superseded, stayingCount: staying.length };
 }
 
-/** All that leave once a replacement is reached; before that all but the last. */
+/** All that leave once a replacement is reached; before that all but the last. And what is superseded. */
 function replacedTasks(
   { reach }: ServiceContext,
-  { leaving, last, replacements }: Departure,
+  { leaving, last, replacements, superseded }: Departure,
 ): readonly Task[] {
   const isReached = (task: Task): boolean =>
     task.state === TASK_STATE.running && reach.isReachable(task);
-  if (replacements.some(isReached)) return leaving;
-  return isReached(last) ? leaving.filter((task) => task !== last) : [];
+  if (replacements.some(isReached)) return [...leaving, ...superseded];
+  const others = isReached(last) ? leaving.filter((task) => task !== last) : [];
+  return [...others, ...superseded];
 }
 
 /** A drain that was called off leaves slots with two tasks alike: the one that is furthest, then the oldest, stays. */
