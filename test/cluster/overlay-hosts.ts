@@ -68,6 +68,7 @@ export function bringUp(
   const names = nodeNames(host.nodeId);
   const local: LocalFacts = {
     attachments,
+    keepsGwbridge: true,
     gwbridgeSubnet: "172.31.0.0/24",
     gwbridgeMtu: 1500,
     heldPorts: [8080, 8090, 8099].flatMap((publishedPort) => [

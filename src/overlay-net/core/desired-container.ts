@@ -71,7 +71,7 @@ function ownState(
   attachment: LocalAttachment,
   interfaces: readonly Interface[],
 ): NetnsState {
-  const { names, local } = input;
+  const { names } = input;
   const ingress = interfaces.find(({ network }) => network.isIngress);
   const gwbridge = gwbridgePart(input, attachment);
   const mesh = ingress === undefined ? NO_MESH : meshPart(input, lookup, attachment, ingress);
@@ -90,17 +90,7 @@ function ownState(
         }),
       ),
     ],
-    addresses: [
-      ...(attachment.gwbridgeAddress === ""
-        ? []
-        : [
-            {
-              link: GWBRIDGE_LINK,
-              address: addressWithLength(attachment.gwbridgeAddress, local.gwbridgeSubnet),
-            },
-          ]),
-      ...interfaces.flatMap(addressesOfInterface),
-    ],
+    addresses: [...gwbridge.addresses, ...interfaces.flatMap(addressesOfInterface)],
     routes: [...gwbridge.routes, ...mesh.routes],
     rules: mesh.rules,
     neighbours: mesh.neighbours,
@@ -134,7 +124,8 @@ function addressesOfInterface({ link, network, endpoint }: Interface) {
 }
 
 function gwbridgePart({ names, local }: DesiredInput, attachment: LocalAttachment) {
-  if (attachment.gwbridgeAddress === "") return { links: [], routes: [] };
+  const isElsewhere = attachment.gwbridgeAddress === "" || !local.keepsGwbridge;
+  if (isElsewhere) return { links: [], addresses: [], routes: [] };
   return {
     links: [
       plainLink({
@@ -144,6 +135,12 @@ function gwbridgePart({ names, local }: DesiredInput, attachment: LocalAttachmen
         mtu: local.gwbridgeMtu,
         mac: macOf(parseIpv4(attachment.gwbridgeAddress)),
       }),
+    ],
+    addresses: [
+      {
+        link: GWBRIDGE_LINK,
+        address: addressWithLength(attachment.gwbridgeAddress, local.gwbridgeSubnet),
+      },
     ],
     routes: [defaultRoute(4, gwbridgeGateway(local.gwbridgeSubnet), GWBRIDGE_LINK, MAIN_TABLE)],
   };

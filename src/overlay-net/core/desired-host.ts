@@ -2,7 +2,7 @@ import { addressesOf, type ClusterLookup, type DesiredInput } from "./cluster-lo
 import { addressWithLength, emptyNetns, plainLink } from "./desired-parts.js";
 import { HOST_MESH_TABLE, nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import { formatIpv4, macOf, parseIpv4, parsePrefix } from "./ipv4.js";
-import type { Link, NetnsState, NftTable, Sysctl } from "./kernel-model.js";
+import type { Link, LinkAddress, NetnsState, NftTable, Sysctl } from "./kernel-model.js";
 import { ingressLink, networkAlias, vethAlias, vethName } from "./names.js";
 import type { EndpointEntry, NetworkEntry, NodeEntry, ServiceEntry } from "./network-state.js";
 import { guardTable } from "./rulesets/guard.js";
@@ -20,7 +20,7 @@ type OnIngress = {
 
 /** What swarmd adds to the namespace it was started in. Nothing else there is its business. */
 export function desiredHost(input: DesiredInput, lookup: ClusterLookup): NetnsState {
-  const { names, local } = input;
+  const { names } = input;
   const { ingress: network, self } = lookup;
   const on =
     network === undefined || self === undefined
@@ -29,13 +29,7 @@ export function desiredHost(input: DesiredInput, lookup: ClusterLookup): NetnsSt
   return {
     ...emptyNetns(""),
     links: [...gwbridgeLinks(input), ...(on === undefined ? [] : [ingressEnd(input, on)])],
-    addresses: [
-      {
-        link: names.bridge,
-        address: addressWithLength(gwbridgeGateway(local.gwbridgeSubnet), local.gwbridgeSubnet),
-      },
-      ...(on === undefined ? [] : ingressAddresses(on)),
-    ],
+    addresses: [...gwbridgeAddresses(input), ...(on === undefined ? [] : ingressAddresses(on))],
     ...(on === undefined ? {} : markedRoutes(on)),
     tables: hostTables(input, lookup, on),
     sysctls: hostSysctls(input, on),
@@ -47,7 +41,14 @@ export function gwbridgeGateway(subnet: string): string {
   return formatIpv4(parsePrefix(subnet).base + 1);
 }
 
+function gwbridgeAddresses({ names, local }: DesiredInput): readonly LinkAddress[] {
+  const { keepsGwbridge, gwbridgeSubnet } = local;
+  const address = addressWithLength(gwbridgeGateway(gwbridgeSubnet), gwbridgeSubnet);
+  return keepsGwbridge ? [{ link: names.bridge, address }] : [];
+}
+
 function gwbridgeLinks({ names, local }: DesiredInput): readonly Link[] {
+  if (!local.keepsGwbridge) return [];
   const base = parsePrefix(local.gwbridgeSubnet).base;
   const mtu = local.gwbridgeMtu;
   const bridge = plainLink({ name: names.bridge, kind: "bridge", alias: names.bridgeAlias, mtu });
@@ -129,7 +130,8 @@ function hostTables(
     members: state.nodes.map(({ dataPathAddr }) => dataPathAddr).filter((addr) => addr !== ""),
     separateLinks: local.wasForwarding ? [] : local.uplinks.map(({ name }) => name),
   });
-  const tables = [guard, gwbridgeTable(names, local.gwbridgeSubnet, hostPorts)];
+  const bridge = local.keepsGwbridge ? [gwbridgeTable(names, local.gwbridgeSubnet, hostPorts)] : [];
+  const tables = [guard, ...bridge];
   if (on === undefined) return tables;
   const { network, self, link } = on;
   const mesh = meshTable(names, {
@@ -174,20 +176,21 @@ export function meshBackends(
 
 /** Forwarding is switched on link by link; the order is that in which they must be set. */
 function hostSysctls({ names, local }: DesiredInput, on: OnIngress | undefined): readonly Sysctl[] {
+  const bridges = local.keepsGwbridge ? [names.bridge] : [];
   const forwarding = [
-    names.bridge,
+    ...bridges,
     ...(on === undefined ? [] : [on.link]),
     ...local.uplinks.map(({ name }) => name),
   ].map((link) => v4(link, "forwarding", 1));
   // Lets 127.0.0.1:<published port> on this host be translated to a container.
-  const bridge = v4(names.bridge, "route_localnet", 1);
-  if (on === undefined) return [bridge, ...forwarding];
+  const loopback = bridges.map((bridge) => v4(bridge, "route_localnet", 1));
+  if (on === undefined) return [...loopback, ...forwarding];
   const ingress = [
     v4(on.link, "route_localnet", 1),
     v4(on.link, "rp_filter", 2),
     v4(on.link, "src_valid_mark", 1),
   ];
-  return [bridge, ...ingress, ...forwarding, ...ipv6Sysctls(local.uplinks, on)];
+  return [...loopback, ...ingress, ...forwarding, ...ipv6Sysctls(local.uplinks, on)];
 }
 
 /** IPv6 forwards for all links or none, and a router ignores router advertisements unless told otherwise. */

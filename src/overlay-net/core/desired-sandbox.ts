@@ -5,7 +5,7 @@ import { nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import type { FdbEntry, Link, Neighbour, NetnsState } from "./kernel-model.js";
 import type { LocalAttachment } from "./local-facts.js";
 import { endpointAlias, ingressLink, networkAlias, sandboxNetns, vxlanName } from "./names.js";
-import type { NetworkEntry } from "./network-state.js";
+import type { NetworkEntry, NetworkState } from "./network-state.js";
 
 /** The bridge of a sandbox; everything in a sandbox is ours. */
 export const SANDBOX_BRIDGE = "br0";
@@ -20,12 +20,13 @@ export function desiredSandbox(
   { state, names, local }: DesiredInput,
   lookup: ClusterLookup,
   network: NetworkEntry,
+  memo: RemoteMemo,
 ): NetnsState {
   const vxlan = network.isEncrypted
     ? undefined
     : vxlanLink({ state, names, local }, lookup, network);
   const remote =
-    vxlan === undefined ? { fdb: [], neighbours: [] } : remoteEntries(lookup, network, vxlan.name);
+    vxlan === undefined ? NO_REMOTE : rememberedEntries(lookup, network, vxlan.name, memo);
   const alias = networkAlias(names, network.id);
   const ports = local.attachments.flatMap((attachment) => {
     const port = endpointPort({ state, names, local }, lookup, network, attachment);
@@ -124,7 +125,25 @@ function ingressPort(
   ];
 }
 
+/** Entries by network, of the state they were made from: as long as that is the same object, so are the lists. */
+export type RemoteMemo = Map<string, { readonly state: NetworkState; readonly remote: Remote }>;
+
+function rememberedEntries(
+  lookup: ClusterLookup,
+  network: NetworkEntry,
+  link: string,
+  memo: RemoteMemo,
+): Remote {
+  const known = memo.get(network.id);
+  if (known?.state === lookup.state) return known.remote;
+  const remote = remoteEntries(lookup, network, link);
+  memo.set(network.id, { state: lookup.state, remote });
+  return remote;
+}
+
 type Remote = { readonly fdb: readonly FdbEntry[]; readonly neighbours: readonly Neighbour[] };
+
+const NO_REMOTE: Remote = { fdb: [], neighbours: [] };
 
 /** Every remote endpoint, also of a node that is down: it may be back before its tasks are given up. */
 function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: string): Remote {

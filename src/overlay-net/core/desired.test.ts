@@ -110,3 +110,19 @@ test("with local backends a service that prefers them leaves the others out", ()
   };
   expect(mesh(remote as RandomCluster)).toContain("numgen random mod 2");
 });
+
+test("a bridge that is kept elsewhere is in no desired state; its address still decides about replies", () => {
+  const local = { ...INPUT.local, keepsGwbridge: false };
+  const host = netns({ ...INPUT, local }, "");
+  expect(host.links.map(({ name }) => name)).toEqual(["swinnode0xxx"]);
+  expect(host.tables.map(({ name }) => name)).toEqual([
+    "swarm_node0xxx_guard",
+    "swarm_node0xxx_mesh",
+  ]);
+  expect(host.sysctls.some(({ key }) => key.includes("swgw"))).toBe(false);
+  const container = netns({ ...INPUT, local }, "swarm-node0xxx-task0");
+  expect(container.links.map(({ name }) => name)).toEqual(["eth1", "eth2"]);
+  expect(container.addresses.some(({ link }) => link === "eth0")).toBe(false);
+  const ingress = container.tables.find(({ name }) => name.endsWith("_ingress"))?.text;
+  expect(ingress).toContain("dnat ip to 172.20.0.2");
+});

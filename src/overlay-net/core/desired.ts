@@ -1,7 +1,7 @@
 import { ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
 import { desiredContainer, type RememberedContainer, type VipTables } from "./desired-container.js";
 import { desiredHost } from "./desired-host.js";
-import { desiredSandbox } from "./desired-sandbox.js";
+import { desiredSandbox, type RemoteMemo } from "./desired-sandbox.js";
 import type { NetnsState } from "./kernel-model.js";
 
 /**
@@ -10,6 +10,7 @@ import type { NetnsState } from "./kernel-model.js";
  */
 export class DesiredMemo {
   containers: ReadonlyMap<string, RememberedContainer> = new Map();
+  readonly remote: RemoteMemo = new Map();
 }
 
 /**
@@ -26,11 +27,13 @@ export function desiredState(
   const containers = local.attachments.map((attachment) =>
     desiredContainer(input, lookup, attachment, vipTables, memo.containers.get(attachment.netns)),
   );
+  const networkIds = new Set(state.networks.map(({ id }) => id));
+  for (const id of [...memo.remote.keys()]) if (!networkIds.has(id)) memo.remote.delete(id);
   memo.containers = new Map(containers.map((one) => [one.state.netns, one]));
   return [
     ...state.networks
       .filter(({ vni }) => vni > 0)
-      .map((network) => desiredSandbox(input, lookup, network)),
+      .map((network) => desiredSandbox(input, lookup, network, memo.remote)),
     desiredHost(input, lookup),
     ...containers.map((one) => one.state),
   ];

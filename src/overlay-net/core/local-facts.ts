@@ -27,6 +27,8 @@ export type Uplink = {
 
 export type LocalFacts = {
   readonly attachments: readonly LocalAttachment[];
+  /** The bridge, the containers' links to it and its table belong to the desired state; false: somebody else makes and keeps them. */
+  readonly keepsGwbridge: boolean;
   /** CIDR; its first host address is the bridge's own. */
   readonly gwbridgeSubnet: string;
   /** Bytes. */

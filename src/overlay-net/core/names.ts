@@ -60,8 +60,13 @@ export function sandboxPrefix(names: NodeNames): string {
   return `swarm-${names.short}.net-`;
 }
 
+/** Alias prefix of the sandboxes' links and of the host's own end on ingress: the bridge and its ports have others. */
+export function networkAliasPrefix(names: NodeNames): string {
+  return `${aliasPrefix(names)}network:`;
+}
+
 export function networkAlias(names: NodeNames, networkId: string): string {
-  return `${aliasPrefix(names)}network:${networkId}`;
+  return `${networkAliasPrefix(names)}${networkId}`;
 }
 
 /** Names both ends of a pair: with another alias a link leads into another bridge, or is another interface of its container. */

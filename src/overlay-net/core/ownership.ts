@@ -35,9 +35,15 @@ export function ownPart(
     ),
     routes: observed.routes.filter((route) => isOurs.has(route.link) && isOurRoute(route)),
     rules: observed.rules.filter(isOurRule),
-    // Entries for local ports are the bridge's own.
-    fdb: observed.fdb.filter(({ link, mac }) => vxlan.has(link) && !macs.has(mac)),
-    neighbours: observed.neighbours.filter(({ link }) => isOurs.has(link)),
+    // The wanted list itself, as after planning from one desired state to the next, is ours. Entries for local ports are the bridge's own.
+    fdb:
+      observed.fdb === wanted.fdb
+        ? wanted.fdb
+        : observed.fdb.filter(({ link, mac }) => vxlan.has(link) && !macs.has(mac)),
+    neighbours:
+      observed.neighbours === wanted.neighbours
+        ? wanted.neighbours
+        : observed.neighbours.filter(({ link }) => isOurs.has(link)),
     tables: withRevisions(observed.tables.filter(({ name }) => name.startsWith(tablePrefix))),
     sysctls: observed.sysctls,
   };

@@ -274,6 +274,7 @@ function nft(script: string): KernelOperation {
 
 /** Those of `list` that `others` does not have. */
 export function missing<T extends object>(list: readonly T[], others: readonly T[]): readonly T[] {
+  if (list === others) return [];
   const known = new Set(others.map(identity));
   return list.filter((item) => !known.has(identity(item)));
 }
@@ -284,6 +285,7 @@ function unwanted<T>(
   wanted: readonly T[],
   place: (item: T) => string,
 ): readonly T[] {
+  if (list === wanted) return [];
   const taken = new Set(wanted.map(place));
   return list.filter((item) => !taken.has(place(item)));
 }

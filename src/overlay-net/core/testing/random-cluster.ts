@@ -139,6 +139,7 @@ export function localFactsOf(cluster: RandomCluster, node: number): LocalFacts {
             },
           ],
     ),
+    keepsGwbridge: true,
     gwbridgeSubnet: "172.20.0.0/20",
     gwbridgeMtu: 1500,
     heldPorts: [8000, 8001].map((publishedPort) => ({ protocol: "tcp", publishedPort })),
