@@ -24,8 +24,8 @@ export class Engine {
     this.#namespaces = new Namespaces(foreign.libc);
     this.#handles = new Handles(foreign, this.#namespaces);
     this.#sysctls = new Sysctls(this.#namespaces);
-    this.#watches = new Watches(foreign, this.#namespaces, onChange, () => {
-      this.#handles.closeStale();
+    this.#watches = new Watches(foreign, this.#namespaces, onChange, (netns) => {
+      this.#handles.closeStale(netns);
     });
     this.#executor = new Executor({
       namespaces: this.#namespaces,

@@ -15,7 +15,10 @@ import {
   encodeReplaceNeighbour,
 } from "./codec/neighbour.js";
 import {
+  type Connection,
   decodeConnection,
+  decodeConnectionCount,
+  encodeCountConnections,
   encodeDumpConnections,
   encodeEndConnection,
   matchesFilter,
@@ -76,6 +79,8 @@ class NetnsRun {
   /** Only for this run: others may rename or replace links meanwhile. */
   readonly #indexes = new Map<string, number | undefined>();
   #pipeline: Pipeline | undefined;
+  /** Of this moment, for filters that follow each other: the kernel walks the table of all namespaces for each list. */
+  #connections: readonly Connection[] | undefined;
 
   constructor(parts: ExecutorParts, links: LinkMaker, netns: string) {
     this.#parts = parts;
@@ -84,6 +89,7 @@ class NetnsRun {
   }
 
   execute(operation: KernelOperation): void {
+    if (operation.kind !== "endConnections") this.#connections = undefined;
     try {
       this.#dispatch(operation);
     } catch (error) {
@@ -150,7 +156,8 @@ class NetnsRun {
         return this.#parts.sysctls.set(this.#netns, operation.sysctl);
       case "endConnections":
         this.flush();
-        return endConnections(this.#handle(), operation.filter);
+        this.#connections ??= connectionsOf(this.#handle());
+        return endConnections(this.#handle(), this.#connections, operation.filter);
     }
   }
 
@@ -258,13 +265,21 @@ export function nftErrorCode(said: string): "NOT_PERMITTED" | "INVALID" {
   return /Operation not permitted/.test(said) ? "NOT_PERMITTED" : "INVALID";
 }
 
-/** Ends those that match now; ones that went meanwhile are no error. */
-function endConnections({ netfilter }: NamespaceHandle, filter: ConntrackFilter): void {
+/** An idle namespace is asked for its number alone. */
+function connectionsOf({ netfilter }: NamespaceHandle): readonly Connection[] {
+  const { answer } = netfilter.query(encodeCountConnections());
+  if (answer !== undefined && decodeConnectionCount(answer.payload) === 0) return [];
+  return netfilter.dump(encodeDumpConnections()).map(decodeConnection);
+}
+
+/** Ends those that match; ones that went meanwhile are no error. */
+function endConnections(
+  { netfilter }: NamespaceHandle,
+  connections: readonly Connection[],
+  filter: ConntrackFilter,
+): void {
   const wanted = canonical(filter);
-  const matching = netfilter
-    .dump(encodeDumpConnections())
-    .map(decodeConnection)
-    .filter((connection) => matchesFilter(connection, wanted));
+  const matching = connections.filter((connection) => matchesFilter(connection, wanted));
   const isFatal = (_: number, { errno }: { errno: number }): boolean =>
     errno !== 0 && errno !== ENOENT;
   const acks = netfilter.request(matching.map(encodeEndConnection), isFatal);

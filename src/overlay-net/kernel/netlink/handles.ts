@@ -112,10 +112,11 @@ export class Handles {
     this.#open.delete(netns);
   }
 
-  /** Closes those whose namespace is gone: an open socket would keep it, and its VNIs, alive. */
-  closeStale(): void {
-    for (const [netns, handle] of this.#open)
-      if (this.#namespaces.identity(netns) !== handle.identity) this.close(netns);
+  /** Closes what is open in a namespace of that name which is gone: an open socket would keep it, and its VNIs, alive. */
+  closeStale(netns: string): void {
+    const handle = this.#open.get(netns);
+    if (handle !== undefined && this.#namespaces.identity(netns) !== handle.identity)
+      this.close(netns);
   }
 
   closeAll(): void {

@@ -9,6 +9,10 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "./netlink-socke
 const WATCHED_NAMESPACES_MAX = 2048;
 /** Changes come in bursts: one report per namespace in this time. */
 const REPORT_DELAY_MS = 10;
+/** After a change nothing is read for so long: of a burst of hundreds the first says it all. The rest waits in the socket, or runs over. */
+const QUIET_MS = 150;
+/** Datagrams read at once when it ends. */
+const DRAINED_MAX = 1_000;
 /** A name appears before the namespace is mounted on it. */
 const ARM_AGAIN_DELAY_MS = 100;
 /** Links, neighbours and FDB, addresses, routes and rules of both families: RTNLGRP_* of linux/rtnetlink.h. */
@@ -29,23 +33,29 @@ export class Watches {
   readonly #directory: FSWatcher;
   #reportTimer: NodeJS.Timeout | undefined;
   #armTimer: NodeJS.Timeout | undefined;
+  /** Names that came or went, to be looked at once more. */
+  readonly #unsettled = new Set<string>();
 
   /** `onDirectoryChange`: somebody added or removed a namespace, watched or not. */
   constructor(
     foreign: Foreign,
     namespaces: Namespaces,
     report: (netns: string) => void,
-    onDirectoryChange: () => void,
+    onDirectoryChange: (netns: string) => void,
   ) {
     this.#foreign = foreign;
     this.#namespaces = namespaces;
     this.#report = report;
-    this.#directory = watchFile(NETNS_DIR, () => {
-      onDirectoryChange();
-      this.#armAll();
+    this.#directory = watchFile(NETNS_DIR, (_event, name) => {
+      if (name === null) return;
+      onDirectoryChange(name);
+      this.arm(name);
+      this.#unsettled.add(name);
       this.#armTimer ??= setTimeout(() => {
         this.#armTimer = undefined;
-        this.#armAll();
+        const names = [...this.#unsettled];
+        this.#unsettled.clear();
+        for (const each of names) this.arm(each);
       }, ARM_AGAIN_DELAY_MS);
     });
   }
@@ -92,25 +102,39 @@ export class Watches {
     this.#watches.clear();
   }
 
-  #armAll(): void {
-    for (const netns of this.#watches.keys()) this.arm(netns);
-  }
-
   #listen(netns: string, identity: string): Watch {
     const { libc, poll } = this.#foreign;
     const sockets = this.#namespaces.inside(netns, () => [
       new NetlinkSocket(libc, NETLINK_ROUTE, ROUTE_GROUPS),
       new NetlinkSocket(libc, NETLINK_NETFILTER, NETFILTER_GROUPS),
     ]);
-    const polls = sockets.map((socket) =>
-      poll(socket.fd, () => {
-        if (sawChange(socket)) this.#note(netns);
-      }),
-    );
+    let polls: readonly { close(): void }[] = [];
+    let quiet: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      for (const each of polls) each.close();
+      polls = [];
+    };
+    const start = (): void => {
+      polls = sockets.map((socket) =>
+        poll(socket.fd, () => {
+          if (quiet !== undefined || !sawChange(socket)) return;
+          this.#note(netns);
+          stop();
+          quiet = setTimeout(resume, QUIET_MS);
+        }),
+      );
+    };
+    const resume = (): void => {
+      quiet = undefined;
+      if (sockets.map(drain).includes(true)) this.#note(netns);
+      start();
+    };
+    start();
     return {
       identity,
       close: () => {
-        for (const each of polls) each.close();
+        clearTimeout(quiet);
+        stop();
         for (const socket of sockets) socket.close();
       },
     };
@@ -129,7 +153,21 @@ export class Watches {
 
 /** Reads one datagram; the poll comes again for the next. What was lost may have been a change. */
 function sawChange(socket: NetlinkSocket): boolean {
-  const messages = socket.notifications();
+  return isChange(socket.notifications());
+}
+
+function isChange(messages: ReturnType<NetlinkSocket["notifications"]>): boolean {
   if (messages === "overrun") return true;
   return messages.some(({ type, payload }) => !isTransientNeighbour(type, payload));
+}
+
+/** Reads what waits; true when a change was among it. */
+function drain(socket: NetlinkSocket): boolean {
+  let isChanged = false;
+  for (let count = 0; count < DRAINED_MAX; count++) {
+    const messages = socket.notifications();
+    if (messages !== "overrun" && messages.length === 0) return isChanged;
+    isChanged ||= isChange(messages);
+  }
+  return isChanged;
 }

@@ -5,6 +5,8 @@ import { commandIn, startTool } from "./run-tool.js";
 
 /** Three processes each: the tools know no other way to hear of changes at once. */
 const WATCHED_NAMESPACES_MAX = 64;
+/** Ends with this process, however that ends: a monitor that stays would keep its namespace. */
+const UNTIL_WE_END = ["setpriv", "--pdeathsig", "KILL"];
 const MONITORS = [
   ["ip", "monitor", "all"],
   ["bridge", "monitor", "fdb"],
@@ -111,7 +113,9 @@ export class Monitors {
     };
     if (!isFirst || identity !== undefined) report();
     if (identity === undefined) return Promise.resolve();
-    const monitors = MONITORS.map((command) => startTool(commandIn(netns, command)));
+    const monitors = MONITORS.map((command) =>
+      startTool([...UNTIL_WE_END, ...commandIn(netns, command)]),
+    );
     watch.monitors = monitors;
     for (const child of monitors) listen(child, report);
     watch.starting = Promise.all(monitors.map(untilListening)).then(() => undefined);

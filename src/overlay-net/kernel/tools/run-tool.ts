@@ -13,6 +13,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   conntrack: "conntrack",
   nsenter: "util-linux",
+  setpriv: "util-linux",
 };
 
 /** The command as it is run inside a namespace; "" is the one of this process. */

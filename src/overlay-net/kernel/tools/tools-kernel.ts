@@ -36,6 +36,7 @@ const TOOLS = [
   ["nft", "-v"],
   ["conntrack", "-V"],
   ["nsenter", "-V"],
+  ["setpriv", "-V"],
 ];
 /** Digits of a hash that a number holds exactly. */
 const GENERATION_HEX_DIGITS = 12;

@@ -18,6 +18,7 @@ const NFNL_SUBSYS_CTNETLINK = 1;
 const NFNL_SUBSYS_NFTABLES = 10;
 const IPCTNL_MSG_CT_GET = 1;
 const IPCTNL_MSG_CT_DELETE = 2;
+const IPCTNL_MSG_CT_GET_STATS = 5;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_GETGEN = 16;
 const NFGENMSG_BYTES = 4;
@@ -25,6 +26,7 @@ const NFGENMSG_BYTES = 4;
 const CTA_TUPLE_ORIG = 1;
 const CTA_TUPLE_REPLY = 2;
 const CTA_ID = 12;
+const CTA_STATS_GLOBAL_ENTRIES = 1;
 const CTA_ZONE = 18;
 const CTA_TUPLE_IP = 1;
 const CTA_TUPLE_PROTO = 2;
@@ -78,6 +80,20 @@ export function encodeDumpConnections(): Buffer {
     NLM_F_REQUEST | NLM_F_DUMP,
     nfgenmsg(0),
   );
+}
+
+/** Of the namespace that is asked. */
+export function encodeCountConnections(): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET_STATS,
+    NLM_F_REQUEST | NLM_F_ACK,
+    nfgenmsg(0),
+  );
+}
+
+/** undefined when the answer does not say. */
+export function decodeConnectionCount(payload: Buffer): number | undefined {
+  return decodeAttrs(payload, NFGENMSG_BYTES).get(CTA_STATS_GLOBAL_ENTRIES)?.readUInt32BE(0);
 }
 
 export function encodeEndConnection({ family, key }: Connection): Buffer {
