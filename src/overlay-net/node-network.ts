@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "../base/index.js";
+import { Coalesced } from "./coalesced.js";
 import { AddressPool } from "./core/address-pool.js";
 import {
   firstFreePrefix,
@@ -18,9 +19,16 @@ import {
   vethName,
 } from "./core/names.js";
 import { type HostPortRule, nodeRuleset } from "./core/node-ruleset.js";
+import { gwbridgeTable } from "./core/rulesets/gwbridge.js";
 import type { Kernel } from "./kernel/port.js";
 import { PortHolder } from "./port-holder.js";
-import { readStateFile, type Spare, type StoredState, writeStateFile } from "./state-file.js";
+import {
+  type OverlayAttachment,
+  readStateFile,
+  type Spare,
+  type StoredState,
+  writeStateFile,
+} from "./state-file.js";
 
 /** Length of the prefix each node's bridge takes out of the pool. */
 const BRIDGE_PREFIX_LENGTH = 20;
@@ -53,6 +61,8 @@ export type Attachment = {
   /** a.b.c.d, "" unless mode is default. */
   readonly address: string;
   readonly hostPorts: readonly HostPort[];
+  /** Absent for a container on no overlay network. */
+  readonly overlay?: OverlayAttachment;
 };
 
 export type OpenOptions = {
@@ -63,6 +73,8 @@ export type OpenOptions = {
   readonly clock: Clock;
   /** Default 12. */
   readonly spareCount?: number;
+  /** Called when a container on overlay networks is released, before its namespace is removed. */
+  readonly onRelease?: (attachment: Attachment) => Promise<void>;
 };
 
 export class NodeNetworkError extends Error {
@@ -92,8 +104,10 @@ export class NodeNetwork {
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
-  #writing: Promise<void> = Promise.resolve();
-  #nextSave: Promise<void> | undefined;
+  readonly #onRelease: (attachment: Attachment) => Promise<void>;
+  /** Each resolves when the state of the call is written, or in the kernel: two tools at once could end in the wrong order. */
+  readonly #saving = new Coalesced(() => this.#write());
+  readonly #ruling = new Coalesced(() => this.#kernel.applyRuleset(this.#rules()));
   #hostPath = "";
 
   private constructor(kernel: Kernel, names: NodeNames, pool: AddressPool, options: OpenOptions) {
@@ -104,6 +118,7 @@ export class NodeNetwork {
     this.#logger = options.logger;
     this.#clock = options.clock;
     this.#spareCount = options.spareCount ?? SPARE_COUNT;
+    this.#onRelease = options.onRelease ?? (() => Promise.resolve());
   }
 
   /** Makes or adopts the bridge; continues with what the state file remembers and the kernel still has. */
@@ -151,11 +166,33 @@ export class NodeNetwork {
     return [...this.#attachments.values()];
   }
 
+  /** Digest of the bridge's table as it should be; undefined while it is being changed. */
+  get rulesDigest(): string | undefined {
+    return this.#ruling.isIdle
+      ? gwbridgeTable(this.#names, this.subnet, this.#hostPortRules()).hash
+      : undefined;
+  }
+
+  /** Loads the bridge's table again. */
+  repairRules(): Promise<void> {
+    return this.#applyRules();
+  }
+
+  /** Namespaces of this node's containers that no attachment is known for: an earlier life of this process made them. */
+  async unclaimed(): Promise<readonly string[]> {
+    const owned = new Set([netnsName(this.#names, "host")]);
+    for (const { netns } of [...this.#spares, ...this.#attachments.values()]) owned.add(netns);
+    return (await this.#kernel.listNetns(this.#names.netnsPrefix)).filter(
+      (netns) => !owned.has(netns),
+    );
+  }
+
   /** Safe to repeat: an attached container gets what it has. */
   attach(
     containerId: string,
     mode: Attachment["mode"],
     hostPorts: readonly HostPort[],
+    overlay?: OverlayAttachment,
   ): Promise<Attachment> {
     return this.#serial(containerId, async () => {
       const existing = this.#attachments.get(containerId);
@@ -165,7 +202,8 @@ export class NodeNetwork {
           `this node has ${ATTACHMENT_MAX} containers attached: no more fit`,
         );
       }
-      const attachment = await this.#make(containerId, mode, hostPorts);
+      const made = await this.#make(containerId, mode, hostPorts);
+      const attachment = overlay === undefined ? made : { ...made, overlay };
       this.#attachments.set(containerId, attachment);
       if (attachment.hostPorts.length > 0) await this.#applyRules();
       await this.#save();
@@ -182,6 +220,7 @@ export class NodeNetwork {
       for (const port of attachment?.hostPorts ?? []) {
         this.#ports.release(port.protocol, port.publishedPort);
       }
+      if (attachment?.overlay !== undefined) await this.#onRelease(attachment);
       if (attachment?.mode !== "host") {
         await this.#kernel.removeNetns(
           (attachment ?? this.#unknown.get(containerId))?.netns ??
@@ -363,23 +402,22 @@ export class NodeNetwork {
     }
   }
 
-  async #applyRules(): Promise<void> {
-    const rules: HostPortRule[] = this.attachments.flatMap((attachment) =>
-      attachment.hostPorts.map((port) => ({ ...port, address: attachment.address })),
-    );
-    await this.#kernel.applyRuleset(nodeRuleset(this.#names, this.subnet, rules));
+  #applyRules(): Promise<void> {
+    return this.#ruling.run();
   }
 
-  /** One write at a time; those that wait for it share the next one. Resolves when the state of now is written. */
+  #rules(): string {
+    return nodeRuleset(this.#names, this.subnet, this.#hostPortRules());
+  }
+
+  #hostPortRules(): readonly HostPortRule[] {
+    return this.attachments.flatMap((attachment) =>
+      attachment.hostPorts.map((port) => ({ ...port, address: attachment.address })),
+    );
+  }
+
   #save(): Promise<void> {
-    this.#nextSave ??= this.#writing
-      .catch(() => undefined)
-      .then(() => {
-        this.#writing = this.#write();
-        this.#nextSave = undefined;
-        return this.#writing;
-      });
-    return this.#nextSave;
+    return this.#saving.run();
   }
 
   #write(): Promise<void> {

@@ -1,6 +1,18 @@
 import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 
+/** What a container on overlay networks was attached with. */
+export type OverlayAttachment = {
+  readonly taskId: string;
+  /** In the order of its interfaces, from eth1 on. */
+  readonly networkIds: readonly string[];
+  /** The user's own; empty: the node's. */
+  readonly dnsServers: readonly string[];
+  readonly ndots: number;
+  /** None of its networks leads out: it is not on the node's bridge. */
+  readonly isInternalOnly: boolean;
+};
+
 /** What net must remember over its own restart: who has which address and port. */
 export type StoredAttachment = {
   readonly containerId: string;
@@ -14,6 +26,8 @@ export type StoredAttachment = {
     readonly targetPort: number;
     readonly publishedPort: number;
   }[];
+  /** Absent for a container on no overlay network. */
+  readonly overlay?: OverlayAttachment;
 };
 
 /** A namespace with its link and address, ready to be given to a container. */
@@ -33,18 +47,28 @@ function checksum(body: string): string {
 }
 
 /** undefined when there is none, or when it is damaged: then nothing is deleted on its account. */
-export async function readStateFile(path: string): Promise<StoredState | undefined> {
+export function readStateFile(path: string): Promise<StoredState | undefined> {
+  return readChecked<StoredState>(path);
+}
+
+/** Atomic; lives in the run directory, so a reboot forgets it together with the kernel's state. */
+export function writeStateFile(path: string, state: StoredState): Promise<void> {
+  return writeChecked(path, state);
+}
+
+/** A file of `writeChecked`; undefined when there is none, or its checksum is another. */
+export async function readChecked<T>(path: string): Promise<T | undefined> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const [sum, ...rest] = text.split("\n");
   const body = rest.join("\n");
   if (sum !== checksum(body)) return undefined;
-  return JSON.parse(body) as StoredState;
+  return JSON.parse(body) as T;
 }
 
-/** Atomic; lives in the run directory, so a reboot forgets it together with the kernel's state. */
-export async function writeStateFile(path: string, state: StoredState): Promise<void> {
-  const body = JSON.stringify(state);
+/** The value as JSON under its checksum; takes the place of the former file in one step. Not synced to disk. */
+export async function writeChecked(path: string, value: unknown): Promise<void> {
+  const body = JSON.stringify(value);
   await writeFile(`${path}.new`, `${checksum(body)}\n${body}`, { mode: 0o600 });
   await rename(`${path}.new`, path);
 }
