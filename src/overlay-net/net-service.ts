@@ -8,6 +8,7 @@ import {
 } from "@grpc/grpc-js";
 import { netService, type swarm } from "../api/index.js";
 import type { Logger } from "../base/index.js";
+import { containerResolver, type ResolvChoice } from "./core/dns-resolv-conf.js";
 import { AddressError } from "./core/ipv4.js";
 import { type Kernel, KernelError } from "./kernel/port.js";
 import {
@@ -16,21 +17,31 @@ import {
   type NodeNetwork,
   NodeNetworkError,
 } from "./node-network.js";
+import { EndpointError } from "./plane/endpoint-waits.js";
+import type { NetworkPlane } from "./plane/network-plane.js";
+import { NetworksMessageError } from "./plane/networks-message.js";
 import { PortHeldError } from "./port-holder.js";
 
-const CONTAINER_ID_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
+const ID_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
 /** Published ports of one container. */
 const HOST_PORTS_MAX = 256;
+/** Networks of one container. */
+const CONTAINER_NETWORKS_MAX = 64;
+/** A complete set of some 100,000 endpoints. */
+const MESSAGE_MAX_BYTES = 64 * 1024 * 1024;
 
 type Handler<Req, Res> = (call: ServerUnaryCall<Req, Res>, done: sendUnaryData<Res>) => void;
 
 /** Serves net.proto on a private unix socket. Until the node belongs to a cluster there is no network: UNAVAILABLE. */
 export class NetService {
-  readonly #server = new Server();
+  readonly #server = new Server({ "grpc.max_receive_message_length": MESSAGE_MAX_BYTES });
   readonly #kernel: Kernel;
   readonly #logger: Logger;
   #network: NodeNetwork | undefined;
-  #openError = "this node belongs to no cluster yet";
+  #plane: NetworkPlane | undefined;
+  /** Why there is no network, or no plane. */
+  #openError = NO_CLUSTER;
+  #planeError = NO_CLUSTER;
 
   constructor(kernel: Kernel, logger: Logger) {
     this.#kernel = kernel;
@@ -39,13 +50,18 @@ export class NetService {
 
   setNetwork(network: NodeNetwork | undefined, error = ""): void {
     this.#network = network;
-    this.#openError = error === "" ? "this node belongs to no cluster yet" : error;
+    this.#openError = error === "" ? NO_CLUSTER : error;
+  }
+
+  setPlane(plane: NetworkPlane | undefined, error = ""): void {
+    this.#plane = plane;
+    this.#planeError = error === "" ? NO_CLUSTER : error;
   }
 
   async listen(socketPath: string): Promise<void> {
     this.#server.addService(netService, {
-      attach: this.#handle<swarm.net.AttachRequest, swarm.net.AttachReply.$Properties>((request) =>
-        this.#attach(request),
+      attach: this.#handle<swarm.net.AttachRequest, swarm.net.AttachReply.$Properties>(
+        (request, signal) => this.#attach(request, signal),
       ),
       release: this.#handle<swarm.net.ReleaseRequest, swarm.net.ReleaseReply.$Properties>(
         async (request) => {
@@ -60,6 +76,12 @@ export class NetService {
       ),
       status: this.#handle<swarm.net.StatusRequest, swarm.net.StatusReply.$Properties>(() =>
         this.#status(),
+      ),
+      setNetworks: this.#handle<swarm.net.NetworksRequest, swarm.net.NetworksReply.$Properties>(
+        (request) => this.#setNetworks(request),
+      ),
+      verify: this.#handle<swarm.net.VerifyRequest, swarm.net.VerifyReply.$Properties>((request) =>
+        this.#verify(request),
       ),
     });
     await new Promise<void>((resolve, reject) => {
@@ -79,32 +101,106 @@ export class NetService {
     return this.#network;
   }
 
-  async #attach(request: swarm.net.AttachRequest): Promise<swarm.net.AttachReply.$Properties> {
+  #needPlane(): NetworkPlane {
+    if (this.#plane === undefined) throw new UnavailableError(this.#planeError);
+    return this.#plane;
+  }
+
+  async #attach(
+    request: swarm.net.AttachRequest,
+    signal: AbortSignal,
+  ): Promise<swarm.net.AttachReply.$Properties> {
     const network = this.#need();
     const ports = request.hostPorts.map(parseHostPort);
     if (ports.length > HOST_PORTS_MAX) {
       throw new NodeNetworkError(`more than ${HOST_PORTS_MAX} published ports on one container`);
     }
     const mode = parseMode(request.mode);
-    const attachment = await network.attach(checkId(request.containerId), mode, ports);
+    const containerId = checkId(request.containerId);
+    if (request.networkIds.length > 0) return this.#attachToNetworks(request, ports, signal);
+    const attachment = await network.attach(containerId, mode, ports);
     return toReply(network, attachment, await hostResolvers());
+  }
+
+  /** As any container, then on its networks. What cannot be put there is released again. */
+  async #attachToNetworks(
+    request: swarm.net.AttachRequest,
+    ports: readonly HostPort[],
+    signal: AbortSignal,
+  ): Promise<swarm.net.AttachReply.$Properties> {
+    const { containerId, taskId, networkIds } = request;
+    checkNetworks(request);
+    const network = this.#need();
+    const plane = this.#needPlane();
+    const isInternalOnly = await plane.isInternalOnly(taskId, networkIds, signal);
+    if (isInternalOnly && ports.length > 0)
+      throw new RangeError(
+        `task ${taskId} publishes ports in mode host, but all its networks are internal: add one that is not`,
+      );
+    const resolver = containerResolver(ownResolver(request), await hostResolvers());
+    const { dnsServers, ndots } = resolver;
+    const overlay = { taskId, networkIds, dnsServers, ndots, isInternalOnly };
+    const mode = isInternalOnly ? "none" : "default";
+    const isKnown = network.attachments.some((one) => one.containerId === containerId);
+    const attachment = await network.attach(containerId, mode, ports, overlay);
+    try {
+      await plane.connect(attachment);
+    } catch (error) {
+      // One that runs already keeps what it has.
+      if (!isKnown) await network.release(containerId);
+      throw error;
+    }
+    const file = plane.hasResolver ? resolver.file : await hostResolvers();
+    return toReply(network, attachment, file);
+  }
+
+  async #setNetworks(
+    request: swarm.net.NetworksRequest,
+  ): Promise<swarm.net.NetworksReply.$Properties> {
+    const plane = this.#needPlane();
+    const { complete, appliesTo, resultsIn, bodyJson: body } = request;
+    const appliedIndex = await plane.setNetworks({ complete, appliesTo, resultsIn, body });
+    return {
+      appliedIndex: appliedIndex ?? plane.status.appliedIndex,
+      needsComplete: appliedIndex === undefined,
+    };
+  }
+
+  async #verify(request: swarm.net.VerifyRequest): Promise<swarm.net.VerifyReply.$Properties> {
+    const plane = this.#needPlane();
+    const found = await plane.verify(request.networkIds.map(checkId), request.repair);
+    return {
+      drifts: found.map(({ networkId, netns, what, isRepaired }) => ({
+        networkId,
+        netns,
+        what,
+        repaired: isRepaired,
+      })),
+      appliedIndex: plane.status.appliedIndex,
+    };
   }
 
   async #status(): Promise<swarm.net.StatusReply.$Properties> {
     const network = this.#network;
+    const plane = this.#plane?.status;
     const resolvers = await hostResolvers();
-    const problems = await this.#kernel.probe(await containerdPid());
+    const problems = [...(await this.#kernel.probe(await containerdPid()))];
+    if (network === undefined) problems.push(this.#openError);
+    else if (plane === undefined) problems.push(this.#planeError);
     return {
       bridge: network?.bridge ?? "",
       subnet: network?.subnet ?? "",
-      problems: network === undefined ? [...problems, this.#openError] : [...problems],
+      problems: [...problems, ...(plane?.problems ?? [])],
       attachments: network?.attachments.map((entry) => toReply(network, entry, resolvers)) ?? [],
+      ...(plane === undefined ? {} : { plane: planeReply(plane) }),
     };
   }
 
-  #handle<Req, Res>(work: (request: Req) => Promise<Res>): Handler<Req, Res> {
+  #handle<Req, Res>(work: (request: Req, signal: AbortSignal) => Promise<Res>): Handler<Req, Res> {
     return (call, done) => {
-      work(call.request).then(
+      const cancelled = new AbortController();
+      call.on("cancelled", () => cancelled.abort(new CancelledError("the caller gave up")));
+      work(call.request, cancelled.signal).then(
         (reply) => done(null, reply),
         (error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
@@ -116,24 +212,61 @@ export class NetService {
   }
 }
 
+const NO_CLUSTER = "this node belongs to no cluster yet";
+
 class UnavailableError extends Error {
   override readonly name = "UnavailableError";
 }
 
+class CancelledError extends Error {
+  override readonly name = "CancelledError";
+}
+
 function codeOf(error: unknown): status {
   if (error instanceof UnavailableError) return status.UNAVAILABLE;
-  if (error instanceof PortHeldError) return status.FAILED_PRECONDITION;
+  if (error instanceof CancelledError) return status.CANCELLED;
+  if (error instanceof PortHeldError || error instanceof EndpointError)
+    return status.FAILED_PRECONDITION;
   if (error instanceof NodeNetworkError) return status.RESOURCE_EXHAUSTED;
-  if (error instanceof AddressError || error instanceof RangeError) return status.INVALID_ARGUMENT;
+  const isBadInput =
+    error instanceof AddressError ||
+    error instanceof RangeError ||
+    error instanceof NetworksMessageError;
+  if (isBadInput) return status.INVALID_ARGUMENT;
   if (error instanceof KernelError && error.code === "NOT_PERMITTED")
     return status.PERMISSION_DENIED;
   return status.INTERNAL;
 }
 
 function checkId(id: string): string {
-  if (!CONTAINER_ID_PATTERN.test(id) || id === "host")
-    throw new RangeError(`bad container id "${id}"`);
+  if (!ID_PATTERN.test(id) || id === "host") throw new RangeError(`bad id "${id}"`);
   return id;
+}
+
+function checkNetworks({ mode, taskId, networkIds }: swarm.net.AttachRequest): void {
+  if (mode !== "default")
+    throw new RangeError(
+      `a container in mode ${mode} is on no network: name none, or mode default`,
+    );
+  if (networkIds.length > CONTAINER_NETWORKS_MAX)
+    throw new RangeError(`more than ${CONTAINER_NETWORKS_MAX} networks on one container`);
+  if (new Set(networkIds).size < networkIds.length)
+    throw new RangeError("a network is named twice for one container");
+  for (const id of [taskId, ...networkIds]) checkId(id);
+}
+
+function ownResolver(request: swarm.net.AttachRequest): ResolvChoice {
+  const { dnsServers: nameservers, dnsSearch: search, dnsOptions: options } = request;
+  return { nameservers, search, options };
+}
+
+function planeReply({
+  kernel,
+  networksIndex,
+  appliedIndex,
+  counters,
+}: NetworkPlane["status"]): swarm.net.PlaneStatus.$Properties {
+  return { kernel, networksIndex, appliedIndex, ...counters };
 }
 
 function parseMode(mode: string): Attachment["mode"] {
@@ -157,7 +290,7 @@ function parseHostPort(port: swarm.net.HostPort.$Properties): HostPort {
 function toReply(
   network: NodeNetwork,
   attachment: Attachment,
-  resolvers: { readonly nameservers: readonly string[]; readonly search: readonly string[] },
+  resolvers: ResolvChoice,
 ): swarm.net.AttachReply.$Properties {
   const isDefault = attachment.mode === "default";
   return {
@@ -168,11 +301,12 @@ function toReply(
     hostPorts: attachment.hostPorts.map((port) => ({ ...port })),
     nameservers: [...resolvers.nameservers],
     search: [...resolvers.search],
+    options: [...resolvers.options],
   };
 }
 
-/** The node's resolvers, loopback ones left out: they answer in the host's namespace only. */
-async function hostResolvers(): Promise<{ nameservers: string[]; search: string[] }> {
+/** The node's resolvers, loopback ones left out: they answer in the host's namespace only. Options are those the user names. */
+async function hostResolvers(): Promise<ResolvChoice> {
   const text = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
   const words = text.split("\n").map((line) => line.trim().split(/\s+/));
   return {
@@ -187,6 +321,7 @@ async function hostResolvers(): Promise<{ nameservers: string[]; search: string[
       .filter(([key]) => key === "search")
       .flatMap(([, ...domains]) => domains)
       .slice(0, 6),
+    options: [],
   };
 }
 

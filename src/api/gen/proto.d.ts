@@ -2472,6 +2472,7 @@ export namespace swarm {
             subnet: string;
             problems: string[];
             attachments: swarm.net.AttachReply.$Properties[];
+            plane?: (swarm.net.PlaneStatus.$Properties|null);
             static create(properties: swarm.net.StatusReply.$Shape): swarm.net.StatusReply & swarm.net.StatusReply.$Shape;
             static create(properties?: swarm.net.StatusReply.$Properties): swarm.net.StatusReply;
             static encode(message: swarm.net.StatusReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2485,9 +2486,44 @@ export namespace swarm {
                 subnet?: (string|null);
                 problems?: (string[]|null);
                 attachments?: (swarm.net.AttachReply.$Properties[]|null);
+                plane?: (swarm.net.PlaneStatus.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.StatusReply.$Properties;
+        }
+
+        interface IPlaneStatus extends swarm.net.PlaneStatus.$Properties {
+        }
+
+        class PlaneStatus {
+            constructor(properties?: swarm.net.PlaneStatus.$Properties);
+            $unknowns?: Uint8Array[];
+            kernel: string;
+            networksIndex: number;
+            appliedIndex: number;
+            checks: number;
+            drifts: number;
+            rounds: number;
+            failures: number;
+            static create(properties: swarm.net.PlaneStatus.$Shape): swarm.net.PlaneStatus & swarm.net.PlaneStatus.$Shape;
+            static create(properties?: swarm.net.PlaneStatus.$Properties): swarm.net.PlaneStatus;
+            static encode(message: swarm.net.PlaneStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.PlaneStatus & swarm.net.PlaneStatus.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace PlaneStatus {
+            interface $Properties {
+                kernel?: (string|null);
+                networksIndex?: (number|null);
+                appliedIndex?: (number|null);
+                checks?: (number|null);
+                drifts?: (number|null);
+                rounds?: (number|null);
+                failures?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.PlaneStatus.$Properties;
         }
     }
 

@@ -10865,6 +10865,7 @@ export const swarm = $root.swarm = (() => {
             StatusReply.prototype.subnet = "";
             StatusReply.prototype.problems = $util.emptyArray;
             StatusReply.prototype.attachments = $util.emptyArray;
+            StatusReply.prototype.plane = null;
 
             StatusReply.create = function(properties) {
                 return new StatusReply(properties);
@@ -10887,6 +10888,8 @@ export const swarm = $root.swarm = (() => {
                 if (message.attachments != null && message.attachments.length)
                     for (let i = 0; i < message.attachments.length; ++i)
                         $root.swarm.net.AttachReply.encode(message.attachments[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+                if (message.plane != null && $Object.hasOwnProperty.call(message, "plane"))
+                    $root.swarm.net.PlaneStatus.encode(message.plane, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10954,6 +10957,12 @@ export const swarm = $root.swarm = (() => {
                             message.attachments.push($root.swarm.net.AttachReply.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.plane = $root.swarm.net.PlaneStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.plane);
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -10978,6 +10987,170 @@ export const swarm = $root.swarm = (() => {
             };
 
             return StatusReply;
+        })();
+
+        net.PlaneStatus = (function() {
+
+            const PlaneStatus = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            PlaneStatus.prototype.kernel = "";
+            PlaneStatus.prototype.networksIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlaneStatus.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlaneStatus.prototype.checks = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlaneStatus.prototype.drifts = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlaneStatus.prototype.rounds = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlaneStatus.prototype.failures = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            PlaneStatus.create = function(properties) {
+                return new PlaneStatus(properties);
+            };
+
+            PlaneStatus.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.kernel != null && $Object.hasOwnProperty.call(message, "kernel") && message.kernel !== "")
+                    writer.uint32(10).string(message.kernel);
+                if (message.networksIndex != null && $Object.hasOwnProperty.call(message, "networksIndex") && (typeof message.networksIndex === "object" ? message.networksIndex.low || message.networksIndex.high : message.networksIndex !== 0))
+                    writer.uint32(16).uint64(message.networksIndex);
+                if (message.appliedIndex != null && $Object.hasOwnProperty.call(message, "appliedIndex") && (typeof message.appliedIndex === "object" ? message.appliedIndex.low || message.appliedIndex.high : message.appliedIndex !== 0))
+                    writer.uint32(24).uint64(message.appliedIndex);
+                if (message.checks != null && $Object.hasOwnProperty.call(message, "checks") && (typeof message.checks === "object" ? message.checks.low || message.checks.high : message.checks !== 0))
+                    writer.uint32(32).uint64(message.checks);
+                if (message.drifts != null && $Object.hasOwnProperty.call(message, "drifts") && (typeof message.drifts === "object" ? message.drifts.low || message.drifts.high : message.drifts !== 0))
+                    writer.uint32(40).uint64(message.drifts);
+                if (message.rounds != null && $Object.hasOwnProperty.call(message, "rounds") && (typeof message.rounds === "object" ? message.rounds.low || message.rounds.high : message.rounds !== 0))
+                    writer.uint32(48).uint64(message.rounds);
+                if (message.failures != null && $Object.hasOwnProperty.call(message, "failures") && (typeof message.failures === "object" ? message.failures.low || message.failures.high : message.failures !== 0))
+                    writer.uint32(56).uint64(message.failures);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            PlaneStatus.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.PlaneStatus();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.kernel = value;
+                            else
+                                delete message.kernel;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.networksIndex = value;
+                            else
+                                delete message.networksIndex;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.appliedIndex = value;
+                            else
+                                delete message.appliedIndex;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.checks = value;
+                            else
+                                delete message.checks;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.drifts = value;
+                            else
+                                delete message.drifts;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.rounds = value;
+                            else
+                                delete message.rounds;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.failures = value;
+                            else
+                                delete message.failures;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            PlaneStatus.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.PlaneStatus";
+            };
+
+            return PlaneStatus;
         })();
 
         return net;

@@ -26,7 +26,9 @@ export async function down(layout: Layout, say: (line: string) => void): Promise
     await removeContainers(layout, state?.containerd);
     const prefixes = (state?.nodes ?? [])
       .filter((node) => node.nodeId !== "")
-      .map((node) => `swarm-${node.nodeId.slice(0, 8)}-`);
+      .map((node) => `swarm-${node.nodeId.slice(0, 8)}`)
+      // Containers', and the sandboxes of overlay networks.
+      .flatMap((prefix) => [`${prefix}-`, `${prefix}.net-`]);
     await removeLan(layout, prefixes, state?.forwardBefore);
     say("containers, namespaces and links removed");
   }

@@ -1,0 +1,146 @@
+import { rm } from "node:fs/promises";
+import type { NodeIdentity } from "../api/index.js";
+import { type Logger, SystemClock } from "../base/index.js";
+import { nodeNames } from "./core/names.js";
+import type { NetnsKernel } from "./kernel/netns-kernel.js";
+import type { Kernel } from "./kernel/port.js";
+import type { NetService } from "./net-service.js";
+import { NodeNetwork } from "./node-network.js";
+import { ForeignRules } from "./plane/foreign-rules.js";
+import { isForwarding, LinuxHostProbe, simulatedHostProbe } from "./plane/host-facts.js";
+import { NetworkPlane } from "./plane/network-plane.js";
+import { PlaneFile, type StoredPlane } from "./plane/plane-file.js";
+import type { PlanePartsOrProblem } from "./plane/plane-parts.js";
+import { holdNothing, listenOnPort } from "./plane/port-listeners.js";
+import { portOwner } from "./plane/port-owner.js";
+import { removeNetworks } from "./plane/remove-networks.js";
+import { readStateFile } from "./state-file.js";
+
+/** How long to wait before the network is tried again after it could not be made. */
+const REOPEN_DELAY_MS = 5_000;
+
+export type NetworkOwnerOptions = {
+  readonly kernel: Kernel;
+  readonly plane: PlanePartsOrProblem;
+  readonly service: NetService;
+  readonly runDir: string;
+  readonly gwbridgePool: string;
+  readonly logger: Logger;
+  /** Nothing can be programmed any more: the process must start anew. */
+  readonly onKernelLost: (error: unknown) => void;
+};
+
+/** Follows the node's identity: networks while the node belongs to a cluster, none otherwise. */
+export class NetworkOwner {
+  readonly #options: NetworkOwnerOptions;
+  readonly #stateFile: string;
+  readonly #planeFile: PlaneFile;
+  readonly #clock = new SystemClock();
+  #network: NodeNetwork | undefined;
+  #plane: NetworkPlane | undefined;
+  #nodeId: string | undefined;
+  /** Of the last identity that came. */
+  #wanted: string | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: NetworkOwnerOptions) {
+    this.#options = options;
+    this.#stateFile = `${options.runDir}/net-state.json`;
+    this.#planeFile = new PlaneFile(`${options.runDir}/net-plane.json`);
+  }
+
+  /** Changes are carried out one after the other, in the order they came. */
+  follow(identity: NodeIdentity | undefined): Promise<void> {
+    const nodeId = identity?.nodeId;
+    this.#wanted = nodeId;
+    this.#turn = this.#turn.then(() => this.#change(nodeId));
+    return this.#turn;
+  }
+
+  async #change(nodeId: string | undefined): Promise<void> {
+    if (nodeId !== undefined && nodeId === this.#nodeId && this.#isUp) return;
+    const { service, logger } = this.#options;
+    try {
+      const stored = (await readStateFile(this.#stateFile))?.nodeId;
+      if (stored !== undefined && stored !== nodeId) await this.#removeStored(stored);
+      this.#nodeId = nodeId;
+      if (nodeId === undefined) return;
+      const planeStored = await this.#planeFile.begin(nodeId, isForwarding);
+      this.#network ??= await this.#open(nodeId);
+      service.setNetwork(this.#network);
+      await this.#openPlane(planeStored, this.#network);
+      const { bridge, subnet } = this.#network;
+      logger.info({ bridge, subnet }, "network is up");
+    } catch (error) {
+      logger.error({ error }, "the node's network could not be made");
+      const text = error instanceof Error ? error.message : String(error);
+      if (this.#network === undefined) service.setNetwork(undefined, text);
+      service.setPlane(undefined, `overlay networks are not up on this node: ${text}`);
+      setTimeout(() => {
+        this.#turn = this.#turn.then(() =>
+          this.#wanted === nodeId ? this.#change(nodeId) : undefined,
+        );
+      }, REOPEN_DELAY_MS).unref();
+    }
+  }
+
+  get #isUp(): boolean {
+    const hasPlane = this.#plane !== undefined || this.#options.plane.kernel === undefined;
+    return this.#network !== undefined && hasPlane;
+  }
+
+  #open(nodeId: string): Promise<NodeNetwork> {
+    return NodeNetwork.open(this.#options.kernel, {
+      nodeId,
+      gwbridgePool: this.#options.gwbridgePool,
+      stateFile: this.#stateFile,
+      logger: this.#options.logger,
+      clock: this.#clock,
+      onRelease: async (attachment) => this.#plane?.disconnect(attachment),
+    });
+  }
+
+  async #openPlane(stored: StoredPlane, node: NodeNetwork): Promise<void> {
+    const { plane: parts, service, logger, onKernelLost } = this.#options;
+    if (parts.kernel === undefined) {
+      service.setPlane(undefined, parts.problem);
+      return;
+    }
+    this.#plane = await NetworkPlane.open({
+      ...{ node, stored, logger, onKernelLost },
+      ...hostParts(parts.kernel, stored.nodeId),
+      ownerOf: portOwner,
+      kernel: parts.kernel,
+      removesContainers: parts.kernel.kind === "simulated",
+      bridge: parts.kernel.kind === "simulated" ? undefined : node,
+      dns: parts.openDns?.(this.#clock, logger),
+      problem: parts.problem,
+      file: this.#planeFile,
+      clock: this.#clock,
+    });
+    service.setPlane(this.#plane);
+  }
+
+  /** The node left that cluster, perhaps while this process was away. */
+  async #removeStored(nodeId: string): Promise<void> {
+    const { service, plane, logger } = this.#options;
+    service.setPlane(undefined);
+    service.setNetwork(undefined);
+    await this.#plane?.close();
+    this.#plane = undefined;
+    const network = this.#network ?? (await this.#open(nodeId));
+    this.#network = undefined;
+    if (plane.kernel !== undefined) await removeNetworks(plane.kernel, nodeId, logger);
+    await network.removeAll();
+    await this.#planeFile.remove();
+    await rm(this.#stateFile, { force: true });
+    logger.info({ nodeId }, "network of the former cluster is removed");
+  }
+}
+
+function hostParts(kernel: NetnsKernel, nodeId: string) {
+  if (kernel.kind === "simulated") return { host: simulatedHostProbe, listen: holdNothing };
+  const names = nodeNames(nodeId);
+  const host = new LinuxHostProbe(names, new ForeignRules(kernel, names));
+  return { host, listen: listenOnPort };
+}

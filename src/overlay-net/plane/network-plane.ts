@@ -1,0 +1,381 @@
+import type { Clock, Logger } from "../../base/index.js";
+import { Coalesced } from "../coalesced.js";
+import type { DesiredInput } from "../core/cluster-lookup.js";
+import { endedConnections } from "../core/conntrack.js";
+import { DesiredMemo, desiredState } from "../core/desired.js";
+import type { LocalFacts } from "../core/local-facts.js";
+import { ingressLink, type NodeNames, nodeNames, sandboxNetns } from "../core/names.js";
+import type { NetworkState } from "../core/network-state.js";
+import { firewallNotices } from "../core/rulesets/foreign-firewall.js";
+import type { DnsService } from "../dns/index.js";
+import type { NetnsKernel } from "../kernel/netns-kernel.js";
+import type { Attachment } from "../node-network.js";
+import { EndpointWaits } from "./endpoint-waits.js";
+import { EMPTY_HOST, type HostFacts, type HostProbe } from "./host-facts.js";
+import { IngressPorts, type PortOwner } from "./ingress-ports.js";
+import { type Failures, isLost, KernelProgrammer } from "./kernel-programmer.js";
+import { Lane } from "./lane.js";
+import { LocalView } from "./local-view.js";
+import { type NetworksMessage, stateAfter } from "./networks-message.js";
+import type { PlaneFile, StoredPlane } from "./plane-file.js";
+import type { ListenOnPort, Port } from "./port-listeners.js";
+import { Reconciler } from "./reconciler.js";
+import { type BridgeTable, type Found, Repairer } from "./repairer.js";
+
+/** What the node's bridge and its containers are, of whom the plane keeps only what belongs to networks. */
+export interface NodeSide {
+  /** CIDR of the bridge. */
+  readonly subnet: string;
+  readonly attachments: readonly Attachment[];
+  /** Namespaces of containers that are not among the attachments (yet). */
+  unclaimed(): Promise<readonly string[]>;
+}
+
+export type NetworkPlaneOptions = {
+  readonly kernel: NetnsKernel;
+  readonly node: NodeSide;
+  /** undefined: it is in another (simulated) kernel, and not looked at. */
+  readonly bridge: BridgeTable | undefined;
+  /** Containers' namespaces are in a (simulated) kernel of the plane's own: nobody else removes them. */
+  readonly removesContainers: boolean;
+  /** undefined: no resolver in containers. */
+  readonly dns: DnsService | undefined;
+  readonly host: HostProbe;
+  readonly listen: ListenOnPort;
+  readonly ownerOf: PortOwner;
+  readonly file: Pick<PlaneFile, "write">;
+  /** What the file said. */
+  readonly stored: StoredPlane;
+  /** What cannot work on this host, for the operator; "" when all can. */
+  readonly problem: string;
+  /** The port to the kernel has ended: the process must start anew. */
+  readonly onKernelLost: (error: unknown) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+export class PlaneError extends Error {
+  override readonly name = "PlaneError";
+}
+
+export type PlaneStatus = {
+  readonly kernel: NetnsKernel["kind"];
+  /** Index of what the managers said last; 0 before the first time. */
+  readonly networksIndex: number;
+  /** Highest index that the kernel holds entirely. */
+  readonly appliedIndex: number;
+  readonly problems: readonly string[];
+  readonly counters: PlaneCounters;
+};
+
+/** Since the start of the process. */
+export type PlaneCounters = {
+  /** Looks at everything. */
+  readonly checks: number;
+  /** Differences found between what is desired and what was there. */
+  readonly drifts: number;
+  /** Times that a desired state was brought to the kernel. */
+  readonly rounds: number;
+  /** Rounds and repairs that were not done entirely. */
+  readonly failures: number;
+};
+
+/**
+ * The overlay networks on this node: what the managers said of them, and the node's own facts, brought to the kernel and kept there. A
+ * change that comes while another is being programmed is in the next round; there is one round at a time.
+ */
+export class NetworkPlane {
+  readonly #options: NetworkPlaneOptions;
+  readonly #names: NodeNames;
+  readonly #lane = new Lane();
+  readonly #memo = new DesiredMemo();
+  readonly #programmer: KernelProgrammer;
+  readonly #repairer: Repairer;
+  readonly #reconciler: Reconciler;
+  readonly #ports: IngressPorts;
+  readonly #waits: EndpointWaits;
+  readonly #local = new LocalView();
+  readonly #round = new Coalesced(() => this.#inTurn(() => this.#program()));
+  #hostFacts: HostFacts = EMPTY_HOST;
+  #state: NetworkState | undefined;
+  /** What the kernel was brought to last. */
+  #input: DesiredInput | undefined;
+  #stored: StoredPlane;
+  readonly #isRestart: boolean;
+  #failures: Failures = new Map();
+  #appliedIndex = 0;
+  #counters = { checks: 0, rounds: 0, failures: 0 };
+  #isClosed = false;
+
+  /** Continues with what was stored; the kernel follows in the background. */
+  static async open(options: NetworkPlaneOptions): Promise<NetworkPlane> {
+    const plane = new NetworkPlane(options);
+    await plane.#begin();
+    return plane;
+  }
+
+  private constructor(options: NetworkPlaneOptions) {
+    const { kernel, bridge, clock, logger, listen, ownerOf, stored } = options;
+    this.#options = options;
+    this.#names = nodeNames(stored.nodeId);
+    this.#stored = stored;
+    this.#isRestart = stored.state !== undefined;
+    this.#waits = new EndpointWaits(clock);
+    const { removesContainers } = options;
+    const names = this.#names;
+    this.#programmer = new KernelProgrammer({ kernel, names, clock, logger, removesContainers });
+    this.#repairer = new Repairer(this.#programmer, this.#names, bridge, logger);
+    const live = stored.ruledPorts;
+    this.#ports = new IngressPorts({ listen, ownerOf, logger, live });
+    const check = (names: readonly string[] | undefined) => this.#check(names);
+    this.#reconciler = new Reconciler({ kernel, clock, logger, check });
+    this.#setState(stored.state);
+  }
+
+  get status(): PlaneStatus {
+    const { problem } = this.#reconciler;
+    return {
+      kernel: this.#options.kernel.kind,
+      networksIndex: this.#state?.index ?? 0,
+      appliedIndex: this.#appliedIndex,
+      problems: [
+        ...(this.#options.problem === "" ? [] : [this.#options.problem]),
+        ...[...this.#failures.values()].map((text) => `networks: ${text}`),
+        ...this.#ports.problems,
+        ...firewallNotices(this.#names, this.#forwardingLinks(), this.#hostFacts.firewall),
+        ...(problem === "" ? [] : [`networks: changes are seen late: ${problem}`]),
+      ],
+      counters: { ...this.#counters, drifts: this.#repairer.driftCount },
+    };
+  }
+
+  /**
+   * Takes over what the managers say and resolves when the kernel was brought to it: to the highest index that it holds entirely, which is
+   * a lower one when something could not be done (see `status`). undefined: a complete set is needed, nothing was changed. Throws
+   * NetworksMessageError.
+   */
+  async setNetworks(message: NetworksMessage): Promise<number | undefined> {
+    this.#checkOpen();
+    const state = stateAfter(this.#state, message, this.#stored.nodeId);
+    if (state === undefined) return undefined;
+    const isHeld = state === this.#state && this.#appliedIndex === state.index;
+    if (isHeld) return this.#appliedIndex;
+    this.#setState(state);
+    await this.#round.run();
+    return this.#appliedIndex;
+  }
+
+  /** Containers are answered on 127.0.0.11. */
+  get hasResolver(): boolean {
+    return this.#options.dns !== undefined;
+  }
+
+  /** Whether none of these networks leads out. Waits for the managers' word. Rejects EndpointError. */
+  async isInternalOnly(
+    taskId: string,
+    networkIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const state = await this.#waits.has(taskId, networkIds, signal);
+    const networks = state.networks.filter(
+      ({ id, isIngress }) => networkIds.includes(id) && !isIngress,
+    );
+    return networks.length > 0 && networks.every(({ isInternal }) => isInternal);
+  }
+
+  /** Puts a container that has its namespace on its networks; may be repeated. Rejects PlaneError, NetnsSocketError. */
+  async connect(attachment: Attachment): Promise<void> {
+    this.#checkOpen();
+    await this.#openDns(attachment);
+    const failures = await this.#round.run();
+    const networkIds = attachment.overlay?.networkIds ?? [];
+    const concerned = [...networkIds.map((id) => sandboxNetns(this.#names, id)), attachment.netns];
+    const found = concerned.find((netns) => failures.has(netns));
+    if (found !== undefined) throw new PlaneError(failures.get(found));
+  }
+
+  /** Takes a container off its networks, before its namespace goes. Never rejects. */
+  async disconnect({ containerId }: Attachment): Promise<void> {
+    try {
+      await this.#options.dns?.detach(containerId);
+      this.#local.setDns(containerId, undefined);
+      await this.#round.run();
+    } catch (error) {
+      this.#options.logger.warn({ error, containerId }, "networks: a container is not taken off");
+    }
+  }
+
+  /** Differences in these networks (none named: everywhere), and whether they are gone now. */
+  verify(networkIds: readonly string[], repair: boolean): Promise<readonly Found[]> {
+    return this.#inTurn(async () => {
+      if (this.#input === undefined) return [];
+      const found = await this.#repairer.verify(networkIds, repair);
+      if (found.some(({ isRepaired }) => repair && !isRepaired)) this.#counters.failures++;
+      return found;
+    });
+  }
+
+  /** Ends all that runs; what is in the kernel stays. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#reconciler.close();
+    await this.#lane.run(() => Promise.resolve());
+    await this.#options.dns?.close();
+    this.#ports.keepOnly([]);
+  }
+
+  async #begin(): Promise<void> {
+    this.#hostFacts = await this.#options.host.facts();
+    const overlay = this.#attachments();
+    const opened = await Promise.allSettled(overlay.map((one) => this.#openDns(one)));
+    for (const one of opened) {
+      if (one.status === "rejected")
+        this.#options.logger.error({ error: one.reason }, "a container has no resolver");
+    }
+    if (this.#state !== undefined) {
+      this.#options.dns?.update(this.#state);
+      // Reports its own failures; whoever asks waits for it in the lane.
+      void this.#round.run().catch((error: unknown) => {
+        this.#options.logger.error({ error }, "networks: not at work again yet");
+      });
+    }
+    this.#reconciler.start();
+  }
+
+  #attachments(): readonly Attachment[] {
+    return this.#options.node.attachments.filter(({ overlay }) => overlay !== undefined);
+  }
+
+  #setState(state: NetworkState | undefined): void {
+    this.#state = state;
+    if (state !== undefined) this.#waits.update(state);
+  }
+
+  async #openDns({ containerId, netnsPath, overlay }: Attachment): Promise<void> {
+    const { dns } = this.#options;
+    if (dns === undefined || overlay === undefined) return;
+    const { networkIds, dnsServers, ndots, isInternalOnly } = overlay;
+    const scope = { containerId, netnsPath, networkIds, dnsServers, ndots, isInternalOnly };
+    const ports = await dns.attach(scope);
+    this.#local.setDns(containerId, ports);
+  }
+
+  async #program(): Promise<Failures> {
+    const state = this.#state;
+    if (state === undefined || this.#isClosed) return new Map();
+    const wanted = publishedPorts(state);
+    await this.#ports.hold(wanted);
+    const saved = this.#save(state);
+    // Awaited below: until then its failure is nobody's.
+    saved.catch(() => undefined);
+    const input = { state, names: this.#names, local: this.#localFacts() };
+    const desired = desiredState(input, this.#memo);
+    const before = this.#input;
+    await this.#learnToDelete();
+    if (before === undefined && this.#isRestart) await this.#repairer.logDrift(desired);
+    const failures = await this.#programmer.program(desired);
+    this.#repairer.expect(input, desired);
+    this.#input = input;
+    this.#counters.rounds++;
+    this.#concluded(state, failures);
+    if (before !== undefined && before.state !== state)
+      await this.#programmer.endConnections(endedConnections(before, input));
+    this.#ports.keepOnly(wanted);
+    if (before?.state !== state) this.#options.dns?.update(state);
+    this.#reconciler.follow(new Set(desired.map(({ netns }) => netns)));
+    await saved;
+    return failures;
+  }
+
+  #concluded(state: NetworkState, failures: Failures): void {
+    this.#failures = failures;
+    if (failures.size === 0) {
+      this.#appliedIndex = state.index;
+      return;
+    }
+    this.#counters.failures++;
+    const texts = [...failures.values()];
+    this.#options.logger.error({ failures: texts }, "networks: not everything is in the kernel");
+  }
+
+  /** Something of a container that nobody told us of yet must not be taken away. */
+  async #learnToDelete(): Promise<void> {
+    if (this.#programmer.mayDelete) return;
+    this.#programmer.mayDelete = (await this.#options.node.unclaimed()).length === 0;
+  }
+
+  /** Links of ours that packets are forwarded through. */
+  #forwardingLinks(): readonly string[] {
+    return [this.#names.bridge, ingressLink(this.#names)];
+  }
+
+  #localFacts(): LocalFacts {
+    return {
+      ...this.#hostFacts,
+      attachments: this.#local.of(this.#attachments()),
+      keepsGwbridge: false,
+      gwbridgeSubnet: this.#options.node.subnet,
+      gwbridgeMtu: 0,
+      heldPorts: this.#ports.ruled,
+      wasForwarding: this.#stored.wasForwarding,
+    };
+  }
+
+  /** Before the kernel's answer goes out, so that a restart begins with it. */
+  async #save(state: NetworkState): Promise<void> {
+    const ruledPorts = this.#ports.ruled;
+    const isSame =
+      this.#stored.state === state && this.#stored.ruledPorts.length === ruledPorts.length;
+    if (isSame) return;
+    this.#stored = { ...this.#stored, state, ruledPorts };
+    await this.#options.file.write(this.#stored);
+  }
+
+  async #check(netnsNames: readonly string[] | undefined): Promise<void> {
+    if (this.#state === undefined) return;
+    if (netnsNames === undefined) await this.#prepareCheck();
+    const names = netnsNames ?? (await this.#inTurn(() => this.#repairer.netnsNames()));
+    for (const some of this.#repairer.portions(names)) {
+      const failures = await this.#inTurn(() => this.#repairer.repair(some));
+      if (failures.size > 0) this.#counters.failures++;
+    }
+  }
+
+  /** What may have changed without the kernel's or the managers' word. */
+  async #prepareCheck(): Promise<void> {
+    this.#counters.checks++;
+    const before = JSON.stringify(this.#hostFacts);
+    this.#hostFacts = await this.#options.host.facts();
+    const hasOtherFacts = JSON.stringify(this.#hostFacts) !== before;
+    const state = this.#state;
+    const hasPort = state !== undefined && (await this.#ports.retry(publishedPorts(state)));
+    const mustDelete = !this.#programmer.mayDelete;
+    const isBehind = this.#failures.size > 0 || this.#appliedIndex !== state?.index;
+    if (hasOtherFacts || hasPort || mustDelete || isBehind) await this.#round.run();
+  }
+
+  /** One use of the kernel at a time. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#lane.run(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (isLost(error) && !this.#isClosed) this.#options.onKernelLost(error);
+        throw error;
+      }
+    });
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new PlaneError("this node is leaving its cluster");
+  }
+}
+
+function publishedPorts({ networks, services }: NetworkState): readonly Port[] {
+  const ingress = networks.find(({ isIngress }) => isIngress)?.id;
+  return services
+    .filter(({ networkId }) => networkId === ingress)
+    .flatMap(({ ports }) =>
+      ports.map(({ protocol, publishedPort }) => ({ protocol, publishedPort })),
+    );
+}

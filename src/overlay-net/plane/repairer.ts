@@ -1,0 +1,199 @@
+import type { Logger } from "../../base/index.js";
+import type { DesiredInput } from "../core/cluster-lookup.js";
+import type { NetnsState } from "../core/kernel-model.js";
+import { type NodeNames, sandboxNetns, sandboxPrefix } from "../core/names.js";
+import type { Failures, Finding, KernelProgrammer } from "./kernel-programmer.js";
+
+/** Namespaces looked at in one piece; changes of the managers get in between. */
+const PORTION_MAX = 16;
+/** Differences of one look that are logged. */
+const LOGGED_MAX = 20;
+
+/** The bridge's own table: kept elsewhere, loaded anew from here. */
+export interface BridgeTable {
+  /** As it should be; undefined while it is being changed. */
+  readonly rulesDigest: string | undefined;
+  repairRules(): Promise<void>;
+}
+
+/** As swarm.net.Drift. */
+export type Found = {
+  readonly networkId: string;
+  /** "" is the host's own. */
+  readonly netns: string;
+  readonly what: string;
+  readonly isRepaired: boolean;
+};
+
+/** Compares the kernel with what was programmed, and repairs it. Calls must not overlap with each other or with programming. */
+export class Repairer {
+  readonly #programmer: KernelProgrammer;
+  readonly #names: NodeNames;
+  readonly #bridge: BridgeTable | undefined;
+  readonly #logger: Logger;
+  #desired: ReadonlyMap<string, NetnsState> = new Map();
+  #input: DesiredInput | undefined;
+  driftCount = 0;
+
+  constructor(
+    programmer: KernelProgrammer,
+    names: NodeNames,
+    bridge: BridgeTable | undefined,
+    logger: Logger,
+  ) {
+    this.#programmer = programmer;
+    this.#names = names;
+    this.#bridge = bridge;
+    this.#logger = logger;
+  }
+
+  /** What the kernel should hold from now on. */
+  expect(input: DesiredInput, desired: readonly NetnsState[]): void {
+    this.#input = input;
+    this.#desired = byNetns(desired);
+  }
+
+  /** After a start, before the kernel is programmed: what is not as it should be. Settings count as unknown then. */
+  async logDrift(desired: readonly NetnsState[]): Promise<void> {
+    const wanted = byNetns(desired);
+    const findings = await this.#programmer.inspect(
+      wanted,
+      await this.#programmer.netnsNames(wanted),
+    );
+    const lines = findings
+      .flatMap((one) => one.lines)
+      .filter((line) => !line.includes(": sysctl "));
+    this.#log(lines, "networks: what is not as it should be at the start");
+  }
+
+  netnsNames(): Promise<readonly string[]> {
+    return this.#programmer.netnsNames(this.#desired);
+  }
+
+  portions(netnsNames: readonly string[]): readonly (readonly string[])[] {
+    const count = Math.ceil(netnsNames.length / PORTION_MAX);
+    return Array.from({ length: count }, (_, i) =>
+      netnsNames.slice(i * PORTION_MAX, (i + 1) * PORTION_MAX),
+    );
+  }
+
+  /** Looks, and repairs what is found. */
+  async repair(netnsNames: readonly string[]): Promise<Failures> {
+    const findings = await this.#inspect(netnsNames);
+    const lines = findings.flatMap((one) => one.lines);
+    if (lines.length === 0) return new Map();
+    this.driftCount += lines.length;
+    this.#log(lines, "networks: repairing what is not as it should be");
+    const failures = await this.#mend(findings);
+    if (failures.size > 0)
+      this.#logger.error({ failures: [...failures.values()] }, "networks: not repaired");
+    return failures;
+  }
+
+  /** Of these networks, of all when none is named. */
+  async verify(networkIds: readonly string[], isRepair: boolean): Promise<readonly Found[]> {
+    const names = await this.#namesOf(networkIds);
+    const before = await this.#inspect(names);
+    const wrong = before.filter(({ lines }) => lines.length > 0);
+    if (wrong.length === 0) return [];
+    if (isRepair) await this.#mend(before);
+    const after = isRepair ? await this.#inspect(names) : before;
+    const left = new Set(after.flatMap(({ lines }) => lines));
+    const found = wrong.flatMap(({ netns, lines }) =>
+      lines.map((what) => ({
+        networkId: this.#networkOf(netns, what),
+        netns,
+        what,
+        isRepaired: isRepair && !left.has(what),
+      })),
+    );
+    this.driftCount += found.length;
+    return found;
+  }
+
+  /** With the bridge's table among the host's differences, unless it changed meanwhile. */
+  async #inspect(netnsNames: readonly string[]): Promise<readonly Finding[]> {
+    const rulesDigest = this.#bridge?.rulesDigest;
+    const findings = await this.#programmer.inspect(this.#desired, netnsNames);
+    if (rulesDigest === undefined || rulesDigest !== this.#bridge?.rulesDigest) return findings;
+    return findings.map((one) =>
+      one.netns === "" ? { ...one, lines: [...one.lines, ...this.#bridgeLines(one)] } : one,
+    );
+  }
+
+  #bridgeLines({ observed }: Finding): readonly string[] {
+    const { nftTable } = this.#names;
+    const present = observed?.tables.find(({ name }) => name === nftTable);
+    if (present?.hash === this.#bridge?.rulesDigest) return [];
+    return [`${this.#bridgeTableText} ${present === undefined ? "is missing" : "differs"}`];
+  }
+
+  get #bridgeTableText(): string {
+    return `host: table inet ${this.#names.nftTable}`;
+  }
+
+  /** Together with the namespaces at the other ends of links: a pair that is made anew needs both. */
+  async #mend(findings: readonly Finding[]): Promise<Failures> {
+    const wrong = findings.filter(({ lines }) => lines.length > 0);
+    const known = new Set(wrong.map(({ netns }) => netns));
+    const others = this.#related(known).filter((netns) => !known.has(netns));
+    const more = await this.#inspect(others);
+    const all = [...wrong, ...more].sort((a, b) => this.#rank(a.netns) - this.#rank(b.netns));
+    const host = all.find(({ netns }) => netns === "");
+    const isBridgeWrong = host?.lines.some((line) => line.startsWith(`${this.#bridgeTableText} `));
+    if (isBridgeWrong === true) await this.#bridge?.repairRules();
+    return this.#programmer.repair(all);
+  }
+
+  #related(netnsNames: ReadonlySet<string>): readonly string[] {
+    if (this.#input === undefined) return [];
+    const { local, state } = this.#input;
+    const ingress = state.networks.find(({ isIngress }) => isIngress)?.id;
+    const pairs = local.attachments.flatMap(({ netns, networkIds }) =>
+      networkIds.map((id) => [netns, sandboxNetns(this.#names, id)] as const),
+    );
+    if (ingress !== undefined) pairs.push(["", sandboxNetns(this.#names, ingress)]);
+    const sandboxes = new Set(pairs.filter(([one]) => netnsNames.has(one)).map(([, box]) => box));
+    const ends = pairs.filter(([, box]) => netnsNames.has(box) || sandboxes.has(box));
+    const all = new Set([...sandboxes, ...ends.map(([one]) => one)]);
+    return [...all].filter((netns) => this.#desired.has(netns));
+  }
+
+  async #namesOf(networkIds: readonly string[]): Promise<readonly string[]> {
+    if (networkIds.length === 0) return this.netnsNames();
+    const wanted = new Set(networkIds);
+    const input = this.#input;
+    const containers = (input?.local.attachments ?? []).filter((one) =>
+      one.networkIds.some((id) => wanted.has(id)),
+    );
+    const hasIngress = input?.state.networks.some((one) => one.isIngress && wanted.has(one.id));
+    return [
+      ...networkIds.map((id) => sandboxNetns(this.#names, id)),
+      ...(hasIngress === true ? [""] : []),
+      ...containers.map(({ netns }) => netns),
+    ];
+  }
+
+  /** Of a container: the network of the interface that is named, else its first one. */
+  #networkOf(netns: string, what: string): string {
+    const prefix = sandboxPrefix(this.#names);
+    if (netns.startsWith(prefix)) return netns.slice(prefix.length);
+    const container = this.#input?.local.attachments.find((one) => one.netns === netns);
+    const place = Number(/\beth(\d+)\b/.exec(what)?.[1] ?? 1);
+    return container?.networkIds[place - 1] ?? "";
+  }
+
+  #rank(netns: string): number {
+    if (netns.startsWith(sandboxPrefix(this.#names))) return 0;
+    return netns === "" ? 1 : 2;
+  }
+
+  #log(lines: readonly string[], text: string): void {
+    if (lines.length === 0) return;
+    this.#logger.warn({ count: lines.length, found: lines.slice(0, LOGGED_MAX) }, text);
+  }
+}
+
+function byNetns(desired: readonly NetnsState[]): ReadonlyMap<string, NetnsState> {
+  return new Map(desired.map((state) => [state.netns, state]));
+}

@@ -1,0 +1,354 @@
+/** Two net processes on hosts of the test's own: what the managers say becomes networks, and stays there whatever happens to them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, credentials } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type NodeConfig,
+  netService,
+  nodePaths,
+  type swarm,
+  type ToChild,
+} from "../../src/api/index.js";
+import type { EndpointEntry, NetworkState } from "../../src/overlay-net/core/network-state.js";
+import { ask, inNetns, serve, sh } from "./overlay-hosts.js";
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn("overlay-plane: skipped: it needs root for network namespaces");
+
+const main = new URL("../../dist/overlay-net/main.js", import.meta.url).pathname;
+const PREFIX = "t-ovp-";
+const CLIENT = `${PREFIX}client`;
+const CLIENT_ADDRESS = "10.96.0.100";
+const NODES = [1, 2].map((index) => ({
+  index,
+  nodeId: `ovpnode${index}0123456789abcdefg`,
+  netns: `${PREFIX}h${index}`,
+  address: `10.96.0.${index}`,
+}));
+type TestNode = (typeof NODES)[number];
+
+const NETWORKS = [
+  { id: "ingress", vni: 4096, subnet: "10.255.0.0/16", base: "10.255.0" },
+  { id: "front", vni: 4097, subnet: "10.51.1.0/24", base: "10.51.1" },
+];
+/** `web` answers on both nodes; `caller` asks. */
+const TASKS = [
+  { task: "web1", node: 1, service: "web", networks: ["ingress", "front"] },
+  { task: "web2", node: 2, service: "web", networks: ["ingress", "front"] },
+  { task: "caller", node: 1, service: "", networks: ["front"] },
+] as const;
+const VIP = "10.51.1.5";
+const PORT = 8080;
+
+function endpoints(): readonly EndpointEntry[] {
+  return TASKS.flatMap(({ task, node, service, networks }, place) =>
+    networks.map((networkId) => ({
+      taskId: task,
+      networkId,
+      nodeId: NODES[node - 1]?.nodeId ?? "",
+      serviceId: service,
+      address: `${NETWORKS.find(({ id }) => id === networkId)?.base}.${place + 11}`,
+      address6: "",
+      taskName: task,
+      containerId: "",
+      aliases: [],
+      isBackend: service !== "",
+    })),
+  );
+}
+
+function stateFor({ nodeId }: TestNode): NetworkState {
+  const web = { serviceId: "web", name: "web", mode: "vip" as const, vip6: "", aliases: [] };
+  return {
+    index: 10,
+    nodeId,
+    dataPathPort: 4789,
+    networks: NETWORKS.map(({ id, vni, subnet, base }) => ({
+      ...{ id, name: id, vni, subnet, subnet6: "", gateway: `${base}.1`, gateway6: "", mtu: 1450 },
+      ...{ isInternal: false, isIngress: id === "ingress", isEncrypted: false },
+    })),
+    endpoints: endpoints(),
+    services: [
+      { ...web, networkId: "front", vip: VIP, ports: [], prefersLocal: false },
+      {
+        ...{ ...web, networkId: "ingress", vip: "", prefersLocal: false },
+        ports: [{ protocol: "tcp", publishedPort: PORT, targetPort: 80, name: "" }],
+      },
+    ],
+    nodes: NODES.map((one) => ({
+      ...{ nodeId: one.nodeId, index: one.index, dataPathAddr: one.address, isDown: false },
+    })),
+  };
+}
+
+/** A net process and the calls to it. */
+class NetProcess {
+  readonly node: TestNode;
+  readonly #config: NodeConfig;
+  #child: ChildProcess | undefined;
+  #client: Client | undefined;
+
+  constructor(node: TestNode, dir: string) {
+    this.node = node;
+    const runDir = join(dir, node.netns);
+    this.#config = {
+      ...{ hostname: node.netns, stateDir: runDir, runDir, socket: join(runDir, "swarm.sock") },
+      ...{ containerdAddress: "/nowhere", containerdNamespace: "t", cgroupParent: "/t" },
+      ...{ engine: "containerd", runtime: "auto", advertiseAddr: "", listenAddr: "" },
+      ...{ gwbridgePool: "172.20.0.0/14", genericResources: [], logLevel: "error" },
+    };
+    sh(`mkdir -p ${runDir}`);
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(
+      "nsenter",
+      [`--net=/run/netns/${this.node.netns}`, process.execPath, main],
+      { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "advanced" },
+    );
+    this.#child = child;
+    const identity = { nodeId: this.node.nodeId };
+    const start = { kind: "start", config: this.#config, identity, bootId: "b" };
+    child.send(start as unknown as ToChild);
+    await new Promise<void>((resolve, reject) => {
+      child.once("message", () => resolve());
+      child.once("exit", (code) => reject(new Error(`net ended with ${code}`)));
+    });
+    const socket = `unix:${nodePaths(this.#config).netSocket}`;
+    this.#client = new Client(socket, credentials.createInsecure());
+  }
+
+  async kill(): Promise<void> {
+    this.#client?.close();
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  leave(): void {
+    this.#child?.send({ kind: "identity", identity: undefined } as unknown as ToChild);
+  }
+
+  setNetworks(fields: { complete: boolean; appliesTo: number; resultsIn: number }, body: object) {
+    const bodyJson = Buffer.from(JSON.stringify(body));
+    return this.call<swarm.net.NetworksReply>("setNetworks", { ...fields, bodyJson });
+  }
+
+  complete(): Promise<swarm.net.NetworksReply> {
+    return this.setNetworks({ complete: true, appliesTo: 0, resultsIn: 10 }, stateFor(this.node));
+  }
+
+  attach(task: (typeof TASKS)[number]): Promise<swarm.net.AttachReply> {
+    const { task: taskId, networks } = task;
+    const request = { containerId: taskId, mode: "default", taskId, networkIds: [...networks] };
+    return this.call<swarm.net.AttachReply>("attach", request);
+  }
+
+  call<Reply>(name: keyof typeof netService, request: object): Promise<Reply> {
+    const method = netService[name];
+    return new Promise((resolve, reject) => {
+      this.#client?.makeUnaryRequest(
+        method.path,
+        (value: object) => (method.requestSerialize as (message: object) => Buffer)(value),
+        (bytes: Buffer) => method.responseDeserialize(bytes) as Reply,
+        request,
+        (error, reply) => {
+          if (error !== null) reject(error);
+          else resolve(reply as Reply);
+        },
+      );
+    });
+  }
+}
+
+let dir: string;
+let nets: NetProcess[];
+const servers: ChildProcess[] = [];
+const netnsOf = new Map<string, string>();
+
+function processOf(node: number): NetProcess {
+  const found = nets[node - 1];
+  if (found === undefined) throw new Error(`no node ${node}`);
+  return found;
+}
+
+function inTask(task: string, command: string): string {
+  return inNetns(netnsOf.get(task) ?? "", command);
+}
+
+function removeHosts(): void {
+  sh(
+    `for n in $(ls /run/netns 2>/dev/null | grep -E '^(swarm-ovpnode|${PREFIX})'); do ip netns del $n; done`,
+  );
+}
+
+function makeHosts(): void {
+  removeHosts();
+  const lan = `${PREFIX}lan`;
+  sh(
+    `ip netns add ${lan}; ip -n ${lan} link add name br0 type bridge; ip -n ${lan} link set dev br0 up`,
+  );
+  for (const { netns, address } of [...NODES, { netns: CLIENT, address: CLIENT_ADDRESS }]) {
+    const last = address.split(".")[3];
+    sh(`ip netns add ${netns}
+      ip -n ${lan} link add name p${last} type veth peer name eth0 netns ${netns}
+      ip -n ${lan} link set dev p${last} master br0 up
+      ip -n ${netns} link set dev lo up; ip -n ${netns} link set dev eth0 up
+      ip -n ${netns} addr add ${address}/24 dev eth0`);
+  }
+}
+
+/** Names of the servers that answered, each with the address it saw, in 30 attempts. */
+function answers(netns: string, address: string, port: number): readonly string[] {
+  const texts = Array.from({ length: 30 }, () => ask(netns, address, port));
+  return [...new Set(texts)].sort();
+}
+
+/** What a real resolver (c-ares) of the container finds. */
+function lookUp(task: string, name: string): string {
+  const program = `const r = new (require("node:dns").promises.Resolver)({ timeout: 2000, tries: 2 });
+    r.setServers(["127.0.0.11"]); r.resolve4("${name}").then((a) => console.log(a.sort().join()), (e) => console.log(e.code))`;
+  return inTask(task, `${process.execPath} -e '${program}'`).trim();
+}
+
+async function eventually(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+beforeAll(async () => {
+  if (!isRoot) return;
+  dir = mkdtempSync(join(tmpdir(), "swarm-ovp-"));
+  makeHosts();
+  nets = NODES.map((node) => new NetProcess(node, dir));
+  await Promise.all(nets.map((net) => net.start()));
+}, 60_000);
+
+afterAll(async () => {
+  if (!isRoot) return;
+  for (const server of servers) server.kill("SIGKILL");
+  await Promise.all(nets.map((net) => net.kill()));
+  removeHosts();
+  rmSync(dir, { recursive: true });
+});
+
+describe.skipIf(!isRoot)("the net processes of two nodes", () => {
+  test("a container that comes before the managers' word waits for it, and is told its resolver", async () => {
+    const attaching = TASKS.map(async (task) => {
+      const reply = await processOf(task.node).attach(task);
+      netnsOf.set(task.task, reply.netnsPath.replace("/run/netns/", ""));
+      expect(reply.address).toMatch(/^172\.\d+\.\d+\.\d+\/20$/);
+      expect(reply.nameservers).toEqual(["127.0.0.11"]);
+      expect(reply.options).toContain("ndots:0");
+    });
+    const replies = await Promise.all(nets.map((net) => net.complete()));
+    expect(replies.map(({ appliedIndex }) => Number(appliedIndex))).toEqual([10, 10]);
+    await Promise.all(attaching);
+    for (const { task } of TASKS) servers.push(await serve(netnsOf.get(task) ?? "", task, 80));
+  });
+
+  test("tasks reach each other across nodes: by address, by the service's address and by name", () => {
+    inTask("caller", "busybox ping -c 1 -W 2 10.51.1.12");
+    expect(answers(netnsOf.get("caller") ?? "", VIP, 80)).toEqual([
+      "web1 10.51.1.13",
+      "web2 10.51.1.13",
+    ]);
+    expect(lookUp("caller", "web")).toBe(VIP);
+    expect(lookUp("caller", "tasks.web")).toBe("10.51.1.11,10.51.1.12");
+    expect(lookUp("web2", "web1")).toBe("10.51.1.11");
+  });
+
+  test("a published port answers on every node with the client's own address, also on [::1]", () => {
+    for (const { address } of NODES) {
+      expect(answers(CLIENT, address, PORT)).toEqual([
+        `web1 ${CLIENT_ADDRESS}`,
+        `web2 ${CLIENT_ADDRESS}`,
+      ]);
+    }
+    const host = NODES[0]?.netns ?? "";
+    expect(ask(host, "127.0.0.1", PORT)).toMatch(/^web\d 10\.255\./);
+    expect(ask(host, "::1", PORT)).toMatch(/^web\d 10\.255\./);
+    expect(() => inNetns(host, `timeout 2 busybox nc -l -p ${PORT}`)).toThrow();
+  });
+
+  test("what another hand takes away is put back, and verify finds nothing wrong then", async () => {
+    const net = processOf(1);
+    const sandbox = sh("ls /run/netns")
+      .split("\n")
+      .find((name) => /ovpnode1\.net-front/.test(name));
+    inNetns(NODES[0]?.netns ?? "", "nft flush ruleset");
+    inNetns(sandbox ?? "", "bridge fdb del 02:42:0a:33:01:0c dev vxovpnode135t self");
+    const found = (await net.call<swarm.net.VerifyReply>("verify", {})).drifts;
+    expect(found.map(({ what }) => what).join("\n")).toMatch(/swarm_ovpnode1_mesh is missing/);
+    await eventually("no drift", async () => {
+      const reply = await net.call<swarm.net.VerifyReply>("verify", {});
+      return reply.drifts.length === 0;
+    });
+    inTask("caller", "busybox ping -c 1 -W 2 10.51.1.12");
+    expect(answers(CLIENT, "10.96.0.1", PORT)).toHaveLength(2);
+    const status = await net.call<swarm.net.StatusReply>("status", {});
+    expect(Number(status.plane?.drifts)).toBeGreaterThan(1);
+  });
+
+  test("a killed net process leaves the networks at work, and goes on where it was", async () => {
+    const net = processOf(1);
+    await net.kill();
+    expect(answers(CLIENT, "10.96.0.1", PORT)).toHaveLength(2);
+    await net.start();
+    expect(answers(netnsOf.get("caller") ?? "", VIP, 80)).toHaveLength(2);
+    await eventually("names", () => lookUp("caller", "web") === VIP);
+    await eventually("no drift", async () => {
+      const reply = await net.call<swarm.net.VerifyReply>("verify", {});
+      return Number(reply.appliedIndex) === 10 && reply.drifts.length === 0;
+    });
+    const none = { set: [], removed: [] };
+    const gone = { set: [], removed: ["front/web2", "ingress/web2"] };
+    const delta = { index: 11, networks: none, endpoints: gone, services: none, nodes: none };
+    const fields = { complete: false, appliesTo: 10, resultsIn: 11 };
+    expect((await net.setNetworks(fields, delta)).needsComplete).toBe(false);
+    expect(answers(netnsOf.get("caller") ?? "", VIP, 80)).toEqual(["web1 10.51.1.13"]);
+    expect((await net.setNetworks(fields, delta)).needsComplete).toBe(false);
+    const other = { complete: false, appliesTo: 9, resultsIn: 12 };
+    expect((await net.setNetworks(other, { ...delta, index: 12 })).needsComplete).toBe(true);
+  });
+
+  test("a released container leaves its networks", async () => {
+    const net = processOf(1);
+    // As its runtime does before: a process that is left would keep the namespace.
+    const server = servers[TASKS.findIndex(({ task }) => task === "caller")];
+    const ended = new Promise((resolve) => server?.once("exit", resolve));
+    server?.kill("SIGKILL");
+    await ended;
+    await net.call("release", { containerId: "caller" });
+    expect(sh("ls /run/netns")).not.toContain(netnsOf.get("caller"));
+    expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+    const sandbox = "swarm-ovpnode1.net-front";
+    const ends = () => inNetns(sandbox, "ip -o link").match(/endpoint:front:/g);
+    await eventually("its link is gone", () => ends()?.length === 1);
+    expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+  });
+
+  test("leaving the cluster leaves nothing behind", async () => {
+    for (const net of nets) net.leave();
+    const left = () =>
+      [
+        ...sh("ls /run/netns").split("\n"),
+        ...NODES.flatMap(({ netns }) =>
+          inNetns(
+            netns,
+            "sh -c 'ip -o link; nft list ruleset; ip rule; ip route show table all'",
+          ).split("\n"),
+        ),
+      ].filter((line) => /ovpnode|4789/.test(line));
+    await eventually("nothing of ours", () => left().length === 0).catch(() => undefined);
+    expect(left()).toEqual([]);
+  });
+});
