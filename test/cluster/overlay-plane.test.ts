@@ -228,6 +228,8 @@ beforeAll(async () => {
   if (!isRoot) return;
   dir = mkdtempSync(join(tmpdir(), "swarm-ovp-"));
   makeHosts();
+  inNetns(NODES[1]?.netns ?? "", "nft add table ip filter");
+  inNetns(NODES[1]?.netns ?? "", "nft add chain ip filter DOCKER-USER");
   nets = NODES.map((node) => new NetProcess(node, dir));
   await Promise.all(nets.map((net) => net.start()));
 }, 60_000);
@@ -277,6 +279,12 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     expect(ask(host, "127.0.0.1", PORT)).toMatch(/^web\d 10\.255\./);
     expect(ask(host, "::1", PORT)).toMatch(/^web\d 10\.255\./);
     expect(() => inNetns(host, `timeout 2 busybox nc -l -p ${PORT}`)).toThrow();
+  });
+
+  test("where Docker filters what is forwarded, its administrator's chain lets the networks pass", () => {
+    const chain = inNetns(NODES[1]?.netns ?? "", "nft list chain ip filter DOCKER-USER");
+    for (const link of ["swgwovpnode2", "swinovpnode2"])
+      expect(chain).toMatch(new RegExp(`iifname "${link}" accept comment "swarm:ovpnode2`));
   });
 
   test("what another hand takes away is put back, and verify finds nothing wrong then", async () => {
