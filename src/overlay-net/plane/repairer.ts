@@ -63,6 +63,7 @@ export class Repairer {
     const lines = findings
       .flatMap((one) => one.lines)
       .filter((line) => !line.includes(": sysctl "));
+    this.driftCount += lines.length;
     this.#log(lines, "networks: what is not as it should be at the start");
   }
 
