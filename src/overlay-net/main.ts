@@ -3,10 +3,7 @@ import { rm } from "node:fs/promises";
 import { ChildChannel, EXIT_CODE, nodePaths, type ToChild } from "../api/index.js";
 import { createLogger } from "../base/index.js";
 import { IpKernel } from "./kernel/ip-kernel.js";
-import type { NetnsKernel } from "./kernel/netns-kernel.js";
-import type { Kernel } from "./kernel/port.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
-import { ThreadedIpKernel } from "./kernel/threaded-ip-kernel.js";
 import { NetService } from "./net-service.js";
 import { NetworkOwner } from "./network-owner.js";
 import { openPlaneParts } from "./plane/plane-parts.js";
@@ -16,13 +13,12 @@ async function main(): Promise<void> {
   const { logLevel, hostname, runDir, gwbridgePool, engine } = start.config;
   const isSimulated = engine === "simulated";
   const logger = createLogger(logLevel, { program: "net", node: hostname });
-  const plane = await openPlaneParts(isSimulated, logger);
-  const kernel = isSimulated ? new SimulatedKernel() : ipKernel(plane.kernel);
+  const kernel = isSimulated ? new SimulatedKernel() : new IpKernel();
   const service = new NetService(kernel, logger);
   const paths = nodePaths(start.config);
   const owner = new NetworkOwner({
     kernel,
-    plane,
+    plane: await openPlaneParts(isSimulated, logger),
     service,
     runDir,
     gwbridgePool,
@@ -40,11 +36,6 @@ async function main(): Promise<void> {
   await owner.follow(start.identity);
   await service.listen(paths.netSocket);
   channel.send({ kind: "ready" });
-}
-
-/** Endpoints by netlink where it can be had, else by the tools, several at a time. */
-function ipKernel(kernel: NetnsKernel | undefined): Kernel {
-  return kernel?.kind === "netlink" ? new ThreadedIpKernel(kernel) : new IpKernel();
 }
 
 await main();
