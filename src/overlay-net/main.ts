@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const paths = nodePaths(start.config);
   const owner = new NetworkOwner({
     kernel,
-    plane: await openPlaneParts(isSimulated, logger),
+    planeParts: () => openPlaneParts(isSimulated, logger),
     service,
     runDir,
     gwbridgePool,

@@ -10,6 +10,7 @@ import { netService, type swarm } from "../api/index.js";
 import type { Logger } from "../base/index.js";
 import { containerResolver, type ResolvChoice } from "./core/dns-resolv-conf.js";
 import { AddressError } from "./core/ipv4.js";
+import type { NetworkState } from "./core/network-state.js";
 import { type Kernel, KernelError } from "./kernel/port.js";
 import {
   type Attachment,
@@ -30,6 +31,9 @@ const CONTAINER_NETWORKS_MAX = 64;
 /** A complete set of some 100,000 endpoints. */
 const MESSAGE_MAX_BYTES = 64 * 1024 * 1024;
 
+/** undefined: it cannot be opened on this host. */
+export type OpenPlane = () => Promise<NetworkPlane | undefined>;
+
 type Handler<Req, Res> = (call: ServerUnaryCall<Req, Res>, done: sendUnaryData<Res>) => void;
 
 /** Serves net.proto on a private unix socket. Until the node belongs to a cluster there is no network: UNAVAILABLE. */
@@ -39,6 +43,8 @@ export class NetService {
   readonly #logger: Logger;
   #network: NodeNetwork | undefined;
   #plane: NetworkPlane | undefined;
+  /** Nothing was said of networks on this node yet: whoever needs the plane has it opened. */
+  #openPlane: OpenPlane | undefined;
   /** Why there is no network, or no plane. */
   #openError = NO_CLUSTER;
   #planeError = NO_CLUSTER;
@@ -53,8 +59,10 @@ export class NetService {
     this.#openError = error === "" ? NO_CLUSTER : error;
   }
 
-  setPlane(plane: NetworkPlane | undefined, error = ""): void {
-    this.#plane = plane;
+  /** A function: opens it when it is needed. undefined: there is none. */
+  setPlane(plane: NetworkPlane | OpenPlane | undefined, error = ""): void {
+    this.#openPlane = typeof plane === "function" ? plane : undefined;
+    this.#plane = typeof plane === "function" ? undefined : plane;
     this.#planeError = error === "" ? NO_CLUSTER : error;
   }
 
@@ -101,9 +109,10 @@ export class NetService {
     return this.#network;
   }
 
-  #needPlane(): NetworkPlane {
-    if (this.#plane === undefined) throw new UnavailableError(this.#planeError);
-    return this.#plane;
+  async #needPlane(): Promise<NetworkPlane> {
+    const plane = this.#plane ?? (await this.#openPlane?.());
+    if (plane === undefined) throw new UnavailableError(this.#planeError);
+    return plane;
   }
 
   async #attach(
@@ -131,7 +140,7 @@ export class NetService {
     const { containerId, taskId, networkIds } = request;
     checkNetworks(request);
     const network = this.#need();
-    const plane = this.#needPlane();
+    const plane = await this.#needPlane();
     const isInternalOnly = await plane.isInternalOnly(taskId, networkIds, signal);
     if (isInternalOnly && ports.length > 0)
       throw new RangeError(
@@ -157,8 +166,13 @@ export class NetService {
   async #setNetworks(
     request: swarm.net.NetworksRequest,
   ): Promise<swarm.net.NetworksReply.$Properties> {
-    const plane = this.#needPlane();
     const { complete, appliesTo, resultsIn, bodyJson: body } = request;
+    if (this.#openPlane !== undefined) {
+      if (!complete) return { appliedIndex: 0, needsComplete: true };
+      // Its kernel holds nothing, as it should: no need of a plane.
+      if (isWithoutNetworks(body)) return { appliedIndex: resultsIn, needsComplete: false };
+    }
+    const plane = await this.#needPlane();
     const appliedIndex = await plane.setNetworks({ complete, appliesTo, resultsIn, body });
     return {
       appliedIndex: appliedIndex ?? plane.status.appliedIndex,
@@ -167,7 +181,8 @@ export class NetService {
   }
 
   async #verify(request: swarm.net.VerifyRequest): Promise<swarm.net.VerifyReply.$Properties> {
-    const plane = this.#needPlane();
+    if (this.#openPlane !== undefined) return { drifts: [], appliedIndex: 0 };
+    const plane = await this.#needPlane();
     const found = await plane.verify(request.networkIds.map(checkId), request.repair);
     return {
       drifts: found.map(({ networkId, netns, what, isRepaired }) => ({
@@ -186,7 +201,7 @@ export class NetService {
     const resolvers = await hostResolvers();
     const problems = [...(await this.#kernel.probe(await containerdPid()))];
     if (network === undefined) problems.push(this.#openError);
-    else if (plane === undefined) problems.push(this.#planeError);
+    else if (plane === undefined && this.#openPlane === undefined) problems.push(this.#planeError);
     return {
       bridge: network?.bridge ?? "",
       subnet: network?.subnet ?? "",
@@ -209,6 +224,16 @@ export class NetService {
         },
       );
     };
+  }
+}
+
+/** What is not understood is judged by the plane. */
+function isWithoutNetworks(body: Uint8Array): boolean {
+  try {
+    const { networks } = JSON.parse(Buffer.from(body).toString("utf8")) as Partial<NetworkState>;
+    return Array.isArray(networks) && networks.length === 0;
+  } catch {
+    return false;
   }
 }
 

@@ -42,7 +42,14 @@ beforeEach(async () => {
   service = new NetService(kernel, silentLogger);
   const common = { gwbridgePool: "172.20.0.0/14", logger: silentLogger };
   const onKernelLost = () => undefined;
-  owner = new NetworkOwner({ ...common, kernel, plane: parts, service, runDir: dir, onKernelLost });
+  owner = new NetworkOwner({
+    ...common,
+    kernel,
+    planeParts: async () => parts,
+    service,
+    runDir: dir,
+    onKernelLost,
+  });
   await service.listen(join(dir, "net.sock"));
   client = new Client(`unix:${join(dir, "net.sock")}`, credentials.createInsecure());
 });
@@ -100,6 +107,23 @@ test.each([
   const refused = call("attach", { ...TASK, ...fields });
   await expect(refused).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   await expect(refused).rejects.toThrow(text);
+});
+
+test("until a node is on a network, nothing is opened for it", async () => {
+  await owner.follow({ nodeId: STATE.nodeId } as never);
+  const none = { ...STATE, networks: [], endpoints: [], services: [], nodes: [] };
+  const empty = { ...COMPLETE, bodyJson: Buffer.from(JSON.stringify(none)) };
+  const set = (request: object) => call<swarm.net.NetworksReply>("setNetworks", request);
+  expect(await set(empty)).toMatchObject({ appliedIndex: STATE.index, needsComplete: false });
+  expect(await set({ ...COMPLETE, complete: false })).toMatchObject({ needsComplete: true });
+  expect((await call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+  const idle = await call<swarm.net.StatusReply>("status", {});
+  expect({ plane: idle.plane ?? null, problems: idle.problems }).toEqual({
+    plane: null,
+    problems: [],
+  });
+  expect(await set(COMPLETE)).toMatchObject({ appliedIndex: STATE.index });
+  expect((await call<swarm.net.StatusReply>("status", {})).plane).toMatchObject({ rounds: 1 });
 });
 
 test("without a cluster there are no networks", async () => {

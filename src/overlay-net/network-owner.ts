@@ -21,7 +21,8 @@ const REOPEN_DELAY_MS = 5_000;
 
 export type NetworkOwnerOptions = {
   readonly kernel: Kernel;
-  readonly plane: PlanePartsOrProblem;
+  /** Called once, when this node is on a network for the first time: threads and libraries cost memory. */
+  readonly planeParts: () => Promise<PlanePartsOrProblem>;
   readonly service: NetService;
   readonly runDir: string;
   readonly gwbridgePool: string;
@@ -38,7 +39,10 @@ export class NetworkOwner {
   readonly #clock = new SystemClock();
   #network: NodeNetwork | undefined;
   #plane: NetworkPlane | undefined;
+  #parts: PlanePartsOrProblem | undefined;
   #nodeId: string | undefined;
+  /** What was stored of networks could not be opened yet. */
+  #isPlaneDue = false;
   /** Of the last identity that came. */
   #wanted: string | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -68,7 +72,9 @@ export class NetworkOwner {
       const planeStored = await this.#planeFile.begin(nodeId, isForwarding);
       this.#network ??= await this.#open(nodeId);
       service.setNetwork(this.#network);
-      await this.#openPlane(planeStored, this.#network);
+      this.#isPlaneDue = planeStored.state !== undefined;
+      if (this.#isPlaneDue) await this.#openPlane(planeStored, this.#network);
+      else service.setPlane(() => this.#planeOnDemand(nodeId));
       const { bridge, subnet } = this.#network;
       logger.info({ bridge, subnet }, "network is up");
     } catch (error) {
@@ -85,8 +91,23 @@ export class NetworkOwner {
   }
 
   get #isUp(): boolean {
-    const hasPlane = this.#plane !== undefined || this.#options.plane.kernel === undefined;
-    return this.#network !== undefined && hasPlane;
+    return this.#network !== undefined && !this.#isPlaneDue;
+  }
+
+  /** Waits for its turn: at most one is opened, and none while the node leaves. */
+  #planeOnDemand(nodeId: string): Promise<NetworkPlane | undefined> {
+    const opened = this.#turn.then(async () => {
+      const network = this.#network;
+      if (this.#plane !== undefined || this.#nodeId !== nodeId || network === undefined)
+        return this.#plane;
+      await this.#openPlane(await this.#planeFile.begin(nodeId, isForwarding), network);
+      return this.#plane;
+    });
+    this.#turn = opened.then(
+      () => undefined,
+      () => undefined,
+    );
+    return opened;
   }
 
   #open(nodeId: string): Promise<NodeNetwork> {
@@ -101,7 +122,9 @@ export class NetworkOwner {
   }
 
   async #openPlane(stored: StoredPlane, node: NodeNetwork): Promise<void> {
-    const { plane: parts, service, logger, onKernelLost } = this.#options;
+    const { service, logger, onKernelLost } = this.#options;
+    const parts = await this.#openParts();
+    this.#isPlaneDue = false;
     if (parts.kernel === undefined) {
       service.setPlane(undefined, parts.problem);
       return;
@@ -121,16 +144,24 @@ export class NetworkOwner {
     service.setPlane(this.#plane);
   }
 
+  async #openParts(): Promise<PlanePartsOrProblem> {
+    this.#parts ??= await this.#options.planeParts();
+    return this.#parts;
+  }
+
   /** The node left that cluster, perhaps while this process was away. */
   async #removeStored(nodeId: string): Promise<void> {
-    const { service, plane, logger } = this.#options;
+    const { service, logger } = this.#options;
     service.setPlane(undefined);
     service.setNetwork(undefined);
     await this.#plane?.close();
     this.#plane = undefined;
     const network = this.#network ?? (await this.#open(nodeId));
     this.#network = undefined;
-    if (plane.kernel !== undefined) await removeNetworks(plane.kernel, nodeId, logger);
+    if (this.#parts !== undefined || (await this.#planeFile.hasNetworks(nodeId))) {
+      const { kernel } = await this.#openParts();
+      if (kernel !== undefined) await removeNetworks(kernel, nodeId, logger);
+    }
     await network.removeAll();
     await this.#planeFile.remove();
     await rm(this.#stateFile, { force: true });

@@ -31,6 +31,12 @@ export class PlaneFile {
     return fresh;
   }
 
+  /** Whether the node was ever told of networks, or nobody knows: then there may be something of them. */
+  async hasNetworks(nodeId: string): Promise<boolean> {
+    const stored = await readChecked<StoredPlane>(this.#path);
+    return stored?.nodeId !== nodeId || stored.state !== undefined;
+  }
+
   write(plane: StoredPlane): Promise<void> {
     return writeChecked(this.#path, plane);
   }
