@@ -181,6 +181,22 @@ test("a node's state is the one it was first told, and every difference since", 
   );
 });
 
+test("a node that went and came back within a step is told what is gone", () => {
+  const { store, events } = preparedStore();
+  const networks = [
+    { networkId: id("w", INGRESS), address: "10.9.1.1", address6: "", aliases: [] },
+  ];
+  const task = sampleTask(1, { nodeId: id("n", 1), networks });
+  apply(store, [{ kind: "putTask", task }]);
+  const tracker = new NetworkTracker(store);
+  events.length = 0;
+  apply(store, [{ kind: "delete", table: "node", id: id("n", 2) }]);
+  apply(store, [{ kind: "putNode", node: sampleNode(2) }]);
+  apply(store, [{ kind: "putTask", task: { ...task, networks: [] } }]);
+  const gone = endpointKey({ networkId: id("w", INGRESS), taskId: task.id });
+  expect(tracker.step(events)?.get(id("n", 2))?.endpoints.removed).toEqual([gone]);
+});
+
 test("who is on none of the networks that changed is told nothing", () => {
   const { store, events } = preparedStore();
   const tracker = new NetworkTracker(store);

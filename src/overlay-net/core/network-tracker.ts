@@ -58,6 +58,9 @@ export class NetworkTracker {
     for (const event of events) this.#note(event, touched);
     const deltas = new Map<string, NetworkDelta>();
     if (touched.isEmpty) return deltas;
+    // One that went and came back within the step goes on from what it had.
+    for (const nodeId of touched.nodes)
+      if (this.#view.node(nodeId) === undefined) this.#networks.delete(nodeId);
     for (const { id: nodeId } of this.#view.nodes()) {
       const before = this.#networks.get(nodeId) ?? new Set<string>();
       const after = touched.members.has(nodeId) ? networksOf(this.#view, nodeId) : before;
@@ -106,7 +109,6 @@ export class NetworkTracker {
       case "node":
         touched.nodes.add(id);
         if (old === undefined) touched.members.add(id);
-        if (now === undefined) this.#networks.delete(id);
         return;
       case "cluster":
       case "secret":
