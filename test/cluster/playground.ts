@@ -18,6 +18,9 @@ export const IS_SIMULATED = process.env["SWARM_TEST_SIMULATED"] === "1";
 export const IS_SOAK = process.env["SOAK"] === "1";
 const FLAGS = IS_SIMULATED ? ["--simulated"] : [];
 
+/** Of a cluster that waits five of these, 25 s, before it calls a node down. */
+const PATIENT_PERIOD_NS = 5e9;
+
 export type TestNode = PlaygroundStatus["nodes"][number];
 export type Output = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
@@ -253,6 +256,32 @@ export async function reset(): Promise<void> {
   for (const service of services) await api(manager).call("DELETE", `/services/${service.ID}`);
   await eventually("no task is left", 60_000, async () => (await tasks(manager, {})).length === 0);
   await eventually("no container is left", 60_000, () => allContainerPids().size === 0);
+}
+
+/**
+ * Until disposed of, the cluster waits long before it calls a node down: a test of what a whole node's restart leaves
+ * alone must not become one of how fast a loaded machine starts processes.
+ */
+export async function patientCluster(): Promise<AsyncDisposable> {
+  const before = await setHeartbeatPeriod(PATIENT_PERIOD_NS);
+  return {
+    async [Symbol.asyncDispose]() {
+      await setHeartbeatPeriod(before);
+    },
+  };
+}
+
+/** Answers with the period that held before. */
+async function setHeartbeatPeriod(periodNs: number): Promise<number> {
+  const client = api(await leader());
+  const now = await client.call<{
+    Version: { Index: number };
+    Spec: { Dispatcher: { HeartbeatPeriod: number } };
+  }>("GET", "/swarm");
+  await client.call("POST", `/swarm/update?version=${now.Version.Index}`, {
+    body: { ...now.Spec, Dispatcher: { HeartbeatPeriod: periodNs } },
+  });
+  return now.Spec.Dispatcher.HeartbeatPeriod;
 }
 
 /** Runs `work` with a process stopped (SIGSTOP), and continues it whatever happens. */

@@ -13,6 +13,7 @@ import {
   leader,
   managers,
   node,
+  patientCluster,
   reset,
   startWhatDoesNotRun,
   status,
@@ -35,6 +36,7 @@ test(`SIGKILL of supervisors under writes, ${ROUNDS} times: one manager per log,
   await create(first, "steady", { replicas: 10 });
   const ids = (await untilRunning(first, "steady", 10)).map((task) => task.ID).sort();
   const containers = allContainerPids();
+  await using _patience = await patientCluster();
   const descriptors = new Map<number, { what: string; before: number; now: number }>();
   noteDescriptors(descriptors);
   const written: string[] = [];
