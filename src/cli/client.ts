@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from "node:http";
+import { type Agent, type IncomingMessage, request } from "node:http";
 
 /** Longest error or JSON body that is read. */
 const BODY_MAX_BYTES = 64 * 1024 * 1024;
@@ -24,9 +24,12 @@ export type CallOptions = {
 /** Speaks the Engine API over a node's unix socket. */
 export class EngineClient {
   readonly socket: string;
+  readonly #agent: Agent | false;
 
-  constructor(socket: string) {
+  /** An `agent` keeps connections for the next calls; without one each call has its own. */
+  constructor(socket: string, agent: Agent | false = false) {
     this.socket = socket;
+    this.#agent = agent;
   }
 
   /** Parsed JSON body; undefined when it is empty. Rejects ClientError with the API's message. */
@@ -51,7 +54,7 @@ export class EngineClient {
           socketPath: this.socket,
           method,
           path,
-          agent: false,
+          agent: this.#agent,
           headers: {
             Host: "swarm",
             ...(body === undefined

@@ -94,12 +94,6 @@ test.each([
     text: "TaskTemplate.ContainerSpec.Secrets",
   },
   {
-    name: "ingress port",
-    body: spec({}, { EndpointSpec: { Ports: [{ TargetPort: 80, PublishedPort: 8080 }] } }),
-    status: 501,
-    text: "EndpointSpec.Ports",
-  },
-  {
     name: "schedule of a global job",
     body: spec({}, { Mode: { GlobalJob: { Schedule: { Expression: "@daily" } } } }),
     status: 501,

@@ -1,6 +1,7 @@
 /** The playground as tests see it: nodes, the stock docker CLI on each, the API, and the processes to hurt. */
 import { type ExecFileException, execFile, execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
@@ -20,6 +21,8 @@ const FLAGS = IS_SIMULATED ? ["--simulated"] : [];
 
 /** Of a cluster that waits five of these, 25 s, before it calls a node down. */
 const PATIENT_PERIOD_NS = 5e9;
+
+const REMOVERS = 16;
 
 export type TestNode = PlaygroundStatus["nodes"][number];
 export type Output = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -253,7 +256,15 @@ export async function reset(): Promise<void> {
   await healthy();
   const manager = await leader();
   const services = await api(manager).call<ApiService[]>("GET", "/services");
-  for (const service of services) await api(manager).call("DELETE", `/services/${service.ID}`);
+  // Tests of writes leave thousands.
+  const connections = new Agent({ keepAlive: true });
+  const client = new EngineClient(manager.socket, connections);
+  const removers = Array.from({ length: REMOVERS }, async () => {
+    for (let next = services.pop(); next !== undefined; next = services.pop())
+      await client.call("DELETE", `/services/${next.ID}`);
+  });
+  await Promise.all(removers);
+  connections.destroy();
   await eventually("no task is left", 60_000, async () => (await tasks(manager, {})).length === 0);
   await eventually("no container is left", 60_000, () => allContainerPids().size === 0);
 }

@@ -1,0 +1,156 @@
+/** Services on overlay networks, as their users meet them: by name, by address, from outside, and apart from each other. */
+import { execFileSync } from "node:child_process";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ApiTask } from "../../src/cli/api-types.js";
+import { startLoad } from "./load.js";
+import {
+  api,
+  containerPids,
+  create,
+  docker,
+  eventually,
+  fetchFrom,
+  IS_SOAK,
+  leader,
+  reset,
+  runningTasks,
+  status,
+  swarm,
+  type TestNode,
+  untilRunning,
+} from "./playground.js";
+
+const NETWORKS = ["app", "apart"];
+const PORT = 8_181;
+/** Clients at once, over the service's address and over the published port each. */
+const CLIENTS = 4;
+const ROUNDS = IS_SOAK ? 20 : 2;
+const HTTPD = ["httpd", "-f", "-p", "80", "-h", "/www"];
+
+beforeEach(reset);
+afterEach(async () => {
+  await reset();
+  for (const name of NETWORKS) await docker(await leader(), "network", "rm", name);
+});
+
+function pidOf(task: ApiTask): number {
+  const host = status().nodes.find(({ nodeId }) => nodeId === task.NodeID);
+  const pid = host === undefined ? undefined : containerPids(host).get(task.ID);
+  if (pid === undefined) throw new Error(`task ${task.ID} has no process`);
+  return pid;
+}
+
+function pageFrom(task: ApiTask, name: string): string {
+  return inTask(task, "wget", "-qO-", `http://${name}/`);
+}
+
+/** Runs a command where the task's container is: its files, its network. */
+function inTask(task: ApiTask, ...command: string[]): string {
+  return execFileSync("nsenter", ["-t", String(pidOf(task)), "-m", "-n", "--", ...command], {
+    encoding: "utf8",
+    timeout: 10_000,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function on(network: string): object {
+  return { task: { Networks: [{ Target: network }] } };
+}
+
+async function web(manager: TestNode, replicas: number): Promise<readonly ApiTask[]> {
+  await create(manager, "web", {
+    ...on("app"),
+    replicas,
+    command: HTTPD,
+    container: { Env: ["TASK_NAME={{.Task.Name}}", "NODE_NAME={{.Node.Hostname}}"] },
+    rest: {
+      EndpointSpec: {
+        Mode: "vip",
+        Ports: [{ Protocol: "tcp", TargetPort: 80, PublishedPort: PORT, PublishMode: "ingress" }],
+      },
+    },
+  });
+  return untilRunning(manager, "web", replicas);
+}
+
+function taskIn(page: string): string {
+  return /task web\.\d+\.(\w+)/.exec(page)?.[1] ?? "";
+}
+
+test("services find and reach each other by name on every node, and no others", async () => {
+  const manager = await leader();
+  for (const name of NETWORKS) {
+    const made = await docker(manager, "network", "create", "--driver", "overlay", name);
+    expect(made).toMatchObject({ code: 0 });
+  }
+  const backends = await web(manager, 3);
+  await create(manager, "near", { ...on("app"), replicas: 5 });
+  await create(manager, "far", { ...on("apart"), replicas: 2 });
+  const near = await untilRunning(manager, "near", 5);
+  const far = await untilRunning(manager, "far", 2);
+  expect(new Set(near.map(({ NodeID }) => NodeID)).size).toBe(5);
+  const ids = backends.map(({ ID }) => ID).sort();
+  for (const task of near) {
+    await eventually("all backends answer under the service's name", 20_000, () => {
+      const seen = new Set(Array.from({ length: 12 }, () => taskIn(pageFrom(task, "web"))));
+      return [...seen].sort().join() === ids.join();
+    });
+    expect(pageFrom(task, "tasks.web")).toContain("task web.");
+  }
+  for (const task of far) {
+    expect(() => pageFrom(task, "web")).toThrow("bad address");
+  }
+  for (const name of NETWORKS) {
+    const verified = await swarm(manager, "network", "verify", name);
+    expect({ name, ...verified }).toMatchObject({ name, code: 0 });
+  }
+}, 180_000);
+
+test("a published port answers on every node, through all replicas, with the client's own address", async () => {
+  const manager = await leader();
+  await docker(manager, "network", "create", "--driver", "overlay", "app");
+  const ids = (await web(manager, 2)).map(({ ID }) => ID).sort();
+  for (const each of status().nodes) {
+    await eventually(`${each.name} leads to all replicas`, 20_000, () => {
+      const pages = Array.from({ length: 8 }, () =>
+        fetchFrom("swarmpg-outside", `http://${each.addr}:${PORT}/`),
+      );
+      const isClientTold = pages.every((page) => page.includes("client 10.99.0.100"));
+      return isClientTold && [...new Set(pages.map(taskIn))].sort().join() === ids.join();
+    });
+  }
+}, 120_000);
+
+test("a rolling update under load loses no request", async () => {
+  const manager = await leader();
+  await docker(manager, "network", "create", "--driver", "overlay", "app");
+  await web(manager, 3);
+  await create(manager, "near", { ...on("app"), replicas: 1 });
+  const [client] = await untilRunning(manager, "near", 1);
+  if (client === undefined) throw new Error("no client");
+  await eventually("the service answers", 20_000, () => pageFrom(client, "web"));
+  const inspected = await api(manager).call<{ Endpoint: { VirtualIPs?: { Addr: string }[] } }>(
+    "GET",
+    "/services/web",
+  );
+  const address = inspected.Endpoint.VirtualIPs?.find(({ Addr }) => Addr.startsWith("10.0."));
+  const vip = address?.Addr.split("/")[0] ?? "";
+  const loads = [
+    startLoad(["-t", String(pidOf(client))], `http://${vip}/`, CLIENTS),
+    startLoad(["--net=/run/netns/swarmpg-outside"], `http://${manager.addr}:${PORT}/`, CLIENTS),
+  ];
+  for (let round = 0; round < ROUNDS; round++) {
+    const updated = await docker(
+      manager,
+      ...["service", "update", "--update-order", "start-first", "--env-add", `V=${round}`],
+      ...["--update-parallelism", "1", "--update-monitor", "500ms", "web"],
+    );
+    expect(updated).toMatchObject({ code: 0 });
+  }
+  expect(await runningTasks(manager, "web")).toHaveLength(3);
+  for (const load of loads) {
+    const report = await load.stop();
+    expect(report).toMatchObject({ failures: 0, failed: [] });
+    expect(report.requests).toBeGreaterThan(50 * ROUNDS);
+  }
+}, 180_000);
