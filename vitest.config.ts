@@ -4,6 +4,16 @@ import { defineConfig } from "vitest/config";
 const alias = { "raft-ts": fileURLToPath(new URL("./src/raft/index.ts", import.meta.url)) };
 const exclude = ["**/node_modules/**", "**/dist/**"];
 
+/** Real kernel, real containerd, no cluster: they make what they need themselves, beside anything else. */
+const HOST_TESTS = [
+  "dns",
+  "engine-containerd",
+  "netns-kernel",
+  "node-network",
+  "overlay-plane",
+  "overlay-rules",
+].map((name) => `test/cluster/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -30,10 +40,23 @@ export default defineConfig({
       {
         resolve: { alias },
         test: {
+          name: "host",
+          include: HOST_TESTS,
+          exclude,
+          pool: "forks",
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
           globalSetup: ["test/cluster/global-setup.ts"],
-          exclude,
+          exclude: [...exclude, ...HOST_TESTS],
           pool: "forks",
           fileParallelism: false,
           maxWorkers: 1,

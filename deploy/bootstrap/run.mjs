@@ -12,11 +12,16 @@ export function isRoot() {
   return process.getuid?.() === 0;
 }
 
-/** Runs a command to its end. Output is shown when `inherit`, else kept and shown only on failure. */
+/** Runs a command to its end. Output is shown when `inherit`, else kept, handed to `onOutput`, and in the error of a failure. */
 export function run(
   command,
   args,
-  { inherit = false, env = process.env, what = `${command} ${args[0] ?? ""}` } = {},
+  {
+    inherit = false,
+    env = process.env,
+    what = `${command} ${args[0] ?? ""}`,
+    onOutput = () => {},
+  } = {},
 ) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -24,12 +29,12 @@ export function run(
       env,
     });
     let output = "";
-    child.stdout?.on("data", (chunk) => {
-      output += chunk;
-    });
-    child.stderr?.on("data", (chunk) => {
-      output += chunk;
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text) => {
+        output += text;
+        onOutput(text);
+      });
+    }
     child.on("error", (cause) => reject(new SetupError(`${what}: ${cause.message}`)));
     child.on("close", (code, signal) => {
       if (code === 0) resolve(output);
