@@ -1,11 +1,19 @@
 /** Services on overlay networks, as their users meet them: by name, by address, from outside, and apart from each other. */
-import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ApiTask } from "../../src/cli/api-types.js";
 import { startLoad } from "./load.js";
 import {
-  api,
-  containerPids,
+  HTTPD,
+  makeNetworks,
+  on,
+  PAGE_ENV,
+  pageFrom,
+  pidOf,
+  removeNetworks,
+  taskIn,
+  vipOf,
+} from "./on-networks.js";
+import {
   create,
   docker,
   eventually,
@@ -25,44 +33,19 @@ const PORT = 8_181;
 /** Clients at once, over the service's address and over the published port each. */
 const CLIENTS = 4;
 const ROUNDS = IS_SOAK ? 20 : 2;
-const HTTPD = ["httpd", "-f", "-p", "80", "-h", "/www"];
 
 beforeEach(reset);
 afterEach(async () => {
   await reset();
-  for (const name of NETWORKS) await docker(await leader(), "network", "rm", name);
+  await removeNetworks(NETWORKS);
 });
-
-function pidOf(task: ApiTask): number {
-  const host = status().nodes.find(({ nodeId }) => nodeId === task.NodeID);
-  const pid = host === undefined ? undefined : containerPids(host).get(task.ID);
-  if (pid === undefined) throw new Error(`task ${task.ID} has no process`);
-  return pid;
-}
-
-function pageFrom(task: ApiTask, name: string): string {
-  return inTask(task, "wget", "-qO-", `http://${name}/`);
-}
-
-/** Runs a command where the task's container is: its files, its network. */
-function inTask(task: ApiTask, ...command: string[]): string {
-  return execFileSync("nsenter", ["-t", String(pidOf(task)), "-m", "-n", "--", ...command], {
-    encoding: "utf8",
-    timeout: 10_000,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
-
-function on(network: string): object {
-  return { task: { Networks: [{ Target: network }] } };
-}
 
 async function web(manager: TestNode, replicas: number): Promise<readonly ApiTask[]> {
   await create(manager, "web", {
     ...on("app"),
     replicas,
     command: HTTPD,
-    container: { Env: ["TASK_NAME={{.Task.Name}}", "NODE_NAME={{.Node.Hostname}}"] },
+    ...PAGE_ENV,
     rest: {
       EndpointSpec: {
         Mode: "vip",
@@ -73,16 +56,9 @@ async function web(manager: TestNode, replicas: number): Promise<readonly ApiTas
   return untilRunning(manager, "web", replicas);
 }
 
-function taskIn(page: string): string {
-  return /task web\.\d+\.(\w+)/.exec(page)?.[1] ?? "";
-}
-
 test("services find and reach each other by name on every node, and no others", async () => {
   const manager = await leader();
-  for (const name of NETWORKS) {
-    const made = await docker(manager, "network", "create", "--driver", "overlay", name);
-    expect(made).toMatchObject({ code: 0 });
-  }
+  await makeNetworks(manager, NETWORKS);
   const backends = await web(manager, 3);
   await create(manager, "near", { ...on("app"), replicas: 5 });
   await create(manager, "far", { ...on("apart"), replicas: 2 });
@@ -108,7 +84,7 @@ test("services find and reach each other by name on every node, and no others", 
 
 test("a published port answers on every node, through all replicas, with the client's own address", async () => {
   const manager = await leader();
-  await docker(manager, "network", "create", "--driver", "overlay", "app");
+  await makeNetworks(manager, ["app"]);
   const ids = (await web(manager, 2)).map(({ ID }) => ID).sort();
   for (const each of status().nodes) {
     await eventually(`${each.name} leads to all replicas`, 20_000, () => {
@@ -123,18 +99,13 @@ test("a published port answers on every node, through all replicas, with the cli
 
 test("a rolling update under load loses no request", async () => {
   const manager = await leader();
-  await docker(manager, "network", "create", "--driver", "overlay", "app");
+  await makeNetworks(manager, ["app"]);
   await web(manager, 3);
   await create(manager, "near", { ...on("app"), replicas: 1 });
   const [client] = await untilRunning(manager, "near", 1);
   if (client === undefined) throw new Error("no client");
   await eventually("the service answers", 20_000, () => pageFrom(client, "web"));
-  const inspected = await api(manager).call<{ Endpoint: { VirtualIPs?: { Addr: string }[] } }>(
-    "GET",
-    "/services/web",
-  );
-  const address = inspected.Endpoint.VirtualIPs?.find(({ Addr }) => Addr.startsWith("10.0."));
-  const vip = address?.Addr.split("/")[0] ?? "";
+  const vip = await vipOf(manager, "web", "app");
   const loads = [
     startLoad(["-t", String(pidOf(client))], `http://${vip}/`, CLIENTS),
     startLoad(["--net=/run/netns/swarmpg-outside"], `http://${manager.addr}:${PORT}/`, CLIENTS),
