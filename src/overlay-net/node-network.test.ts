@@ -120,7 +120,7 @@ test("sync releases what is not wanted, also namespaces nobody remembers", async
   ]);
 });
 
-async function quietMoment(until = "spare2-"): Promise<void> {
+async function quietMoment(until = 'spare3"'): Promise<void> {
   for (const timer of timers.splice(0)) timer();
   while (!(await readFile(join(dir, "net-state.json"), "utf8")).includes(until)) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -132,28 +132,48 @@ test("endpoints made ahead are given out first, and are not taken for strays", a
   await quietMoment();
   expect(await network.sync([])).toEqual([]);
   const given = await network.attach("c1", "default", []);
-  expect(given.netnsPath).toContain("spare1-");
+  expect(given.netnsPath).toContain("spare2");
   expect(given.address).toBe("172.20.0.2");
   await network.release("c1");
-  expect([...kernel.netns.keys()].filter((name) => name.includes("spare1-"))).toEqual([]);
+  expect([...kernel.netns.keys()].filter((name) => name.includes("spare2"))).toEqual([]);
 });
 
 test("without its state file a restart still finds whose endpoint is whose", async () => {
   const network = await open();
   await quietMoment();
   const before = await network.attach("c1", "default", []);
-  await quietMoment("spare3-");
+  await quietMoment('spare4"');
   await rm(join(dir, "net-state.json"));
   const again = await open();
   await again.sync(["c1"]);
   expect(await again.attach("c1", "default", [])).toEqual(before);
 });
 
+test("endpoints made ahead after a restart leave those of living containers alone", async () => {
+  const attached = new Map<string, string>();
+  for (const [round, ids] of [["c1"], ["c2", "c3"], ["c4"], ["c5", "c6", "c7"]].entries()) {
+    const network = await open();
+    await quietMoment(`spare${attached.size + 3}"`);
+    for (const id of ids) {
+      const { netnsPath, address } = await network.attach(id, "default", []);
+      attached.set(netnsPath.replace("/run/netns/", ""), address);
+    }
+    // The last to come leaves: counts of the past come again.
+    if (round === 1) {
+      await network.release("c3");
+      attached.delete([...attached.keys()].at(-1) ?? "");
+    }
+  }
+  expect(attached.size).toBe(6);
+  for (const [netns, address] of attached)
+    expect(kernel.netns.get(netns)?.address).toBe(`${address}/20`);
+});
+
 test("endpoints made ahead are known after a restart and gone when the node leaves", async () => {
   await open();
   await quietMoment();
   const network = await open();
-  expect((await network.attach("c1", "default", [])).netnsPath).toContain("spare1-");
+  expect((await network.attach("c1", "default", [])).netnsPath).toContain("spare2");
   await network.removeAll();
   expect([...kernel.netns.keys()]).toEqual([]);
 });

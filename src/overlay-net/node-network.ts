@@ -93,7 +93,6 @@ export class NodeNetwork {
   readonly #spares: Spare[] = [];
   /** Host ends of spares that were given out and not renamed yet. */
   readonly #unnamed = new Map<string, string>();
-  #spareSerial = 0;
   #cancelRefill: () => void = () => undefined;
   #isClosed = false;
   readonly #ports = new PortHolder();
@@ -315,11 +314,14 @@ export class NodeNetwork {
     return spare;
   }
 
-  async #makeEndpoint(name: string): Promise<Spare> {
+  /** A spare's name follows from its address: whatever namespace still lives, from this process or one before it, keeps its own. */
+  async #makeEndpoint(containerId?: string): Promise<Spare> {
     const taken = this.#pool.take();
     if (taken === undefined) {
-      throw new NodeNetworkError(`no free address in ${this.subnet} for container ${name}`);
+      const whom = containerId === undefined ? "" : ` for container ${containerId}`;
+      throw new NodeNetworkError(`no free address in ${this.subnet}${whom}`);
     }
+    const name = containerId ?? `spare${taken - this.#pool.prefix.base}`;
     const netns = netnsName(this.#names, name);
     try {
       await this.#kernel.addEndpoint({
@@ -357,8 +359,7 @@ export class NodeNetwork {
         await this.#kernel.setAliases(aliases);
       }
       while (this.#busy === 0 && !this.#isClosed && this.#spares.length < this.#spareCount) {
-        this.#spareSerial += 1;
-        const spare = await this.#makeEndpoint(`spare${this.#spareSerial}-${this.#pool.usedCount}`);
+        const spare = await this.#makeEndpoint();
         if (this.#isClosed) await this.#kernel.removeNetns(spare.netns);
         else this.#spares.push(spare);
         await this.#save();

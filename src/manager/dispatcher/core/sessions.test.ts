@@ -24,6 +24,22 @@ test("a node is down five periods after its last heartbeat, and is reported once
   expect(watch(sessions, 1000, 20_000)).toEqual([[6000, "n1"]]);
 });
 
+test.each([
+  { name: "a shorter period", periodMs: 1000, downAtMs: [30_000, 10_000 + 5 * 1000] },
+  { name: "a longer period", periodMs: 10_000, downAtMs: [5000 + 50_000, 10_000 + 50_000] },
+])("$name holds from the heartbeat on that comes after it was told", ({ periodMs, downAtMs }) => {
+  const sessions = new NodeSessions(0, 5000);
+  for (const id of ["told", "telling"]) sessions.register(id, "s1", 0);
+  watch(sessions, 0, 4000);
+  sessions.setPeriod(periodMs);
+  // The answers to these carry the new period; the next heartbeats were due by the old one.
+  for (const id of ["told", "telling"]) sessions.heartbeat(id, "s1", 5000);
+  watch(sessions, 4000, 9750);
+  sessions.heartbeat("told", "s1", 10_000);
+  const down = new Map(watch(sessions, 10_000, 80_000).map(([atMs, id]) => [id, atMs]));
+  expect([down.get("telling"), down.get("told")]).toEqual(downAtMs);
+});
+
 test("a heartbeat after that revives the node without a new registration", () => {
   const sessions = new NodeSessions(0, 1000);
   sessions.register("n1", "s1", 0);

@@ -15,6 +15,8 @@ export const CHECK_PERIOD_MS = 250;
 type Session = {
   /** "" for a node that a new leader waits for. */
   readonly sessionId: string;
+  /** What the node was told last: its next heartbeat comes after this, whatever holds for the cluster by then. */
+  toldPeriodMs: number;
   deadlineMs: number;
   /** Past its deadline and reported as such; a late heartbeat revives it. */
   isExpired: boolean;
@@ -26,28 +28,34 @@ export type Registration =
 
 export type Beat = "live" | "revived" | "unknown";
 
+function graceOf(periodMs: number): number {
+  return periodMs * MISSED_PERIODS_MAX;
+}
+
 export class NodeSessions {
   readonly #sessions = new Map<string, Session>();
   readonly #registrations = new Map<string, number[]>();
-  #graceMs: number;
+  #periodMs: number;
   #checkedAtMs: number;
 
   /** `heartbeatPeriodMs` is the cluster's setting. */
   constructor(nowMs: number, heartbeatPeriodMs: number) {
     this.#checkedAtMs = nowMs;
-    this.#graceMs = heartbeatPeriodMs * MISSED_PERIODS_MAX;
+    this.#periodMs = heartbeatPeriodMs;
   }
 
+  /** Holds for a node from the heartbeat on that is answered with it. */
   setPeriod(heartbeatPeriodMs: number): void {
-    this.#graceMs = heartbeatPeriodMs * MISSED_PERIODS_MAX;
+    this.#periodMs = heartbeatPeriodMs;
   }
 
   /** A new leader's knowledge: each node that is not down has a while to appear. Writes nothing. */
   expect(nodeIds: readonly string[], nowMs: number): void {
     for (const nodeId of nodeIds) {
       if (this.#sessions.has(nodeId)) continue;
-      const deadlineMs = nowMs + Math.max(APPEAR_GRACE_MS, this.#graceMs);
-      this.#sessions.set(nodeId, { sessionId: "", deadlineMs, isExpired: false });
+      const deadlineMs = nowMs + Math.max(APPEAR_GRACE_MS, graceOf(this.#periodMs));
+      const toldPeriodMs = this.#periodMs;
+      this.#sessions.set(nodeId, { sessionId: "", toldPeriodMs, deadlineMs, isExpired: false });
     }
   }
 
@@ -58,7 +66,9 @@ export class NodeSessions {
     const old = this.#sessions.get(nodeId);
     if (old === undefined && this.#sessions.size >= SESSIONS_MAX)
       return { kind: "refused", reason: `this manager serves ${SESSIONS_MAX} nodes at most` };
-    this.#sessions.set(nodeId, { sessionId, deadlineMs: nowMs + this.#graceMs, isExpired: false });
+    const toldPeriodMs = this.#periodMs;
+    const deadlineMs = nowMs + graceOf(toldPeriodMs);
+    this.#sessions.set(nodeId, { sessionId, toldPeriodMs, deadlineMs, isExpired: false });
     const replaced = old === undefined || old.sessionId === "" ? undefined : old.sessionId;
     return { kind: "registered", replaced };
   }
@@ -67,7 +77,8 @@ export class NodeSessions {
   heartbeat(nodeId: string, sessionId: string, nowMs: number): Beat {
     const session = this.#sessions.get(nodeId);
     if (session === undefined || session.sessionId !== sessionId) return "unknown";
-    session.deadlineMs = nowMs + this.#graceMs;
+    session.deadlineMs = nowMs + graceOf(Math.max(session.toldPeriodMs, this.#periodMs));
+    session.toldPeriodMs = this.#periodMs;
     if (!session.isExpired) return "live";
     session.isExpired = false;
     return "revived";
