@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ApiInfo } from "../../src/cli/api-types.js";
 import { EngineClient } from "../../src/cli/client.js";
-import { eventually, IS_SIMULATED, type Output, run } from "./playground.js";
+import {
+  docker,
+  eventually,
+  IS_SIMULATED,
+  type Output,
+  pidsIn,
+  run,
+  type TestNode,
+} from "./playground.js";
 
 const SWARMD = new URL("../../dist/node/main.js", import.meta.url).pathname;
 
@@ -83,6 +91,30 @@ export class ExtraHost implements AsyncDisposable {
     const gone = new Promise((resolve) => daemon.once("exit", resolve));
     daemon.kill("SIGTERM");
     await gone;
+  }
+
+  /** Joins the cluster as a worker; the id it has there. */
+  async joinAsWorker(manager: TestNode): Promise<string> {
+    const token = await docker(manager, "swarm", "join-token", "-q", "worker");
+    const listen = ["--advertise-addr", this.addr, "--listen-addr", `${this.addr}:2377`];
+    const remote = `${manager.addr}:2377`;
+    const joined = await this.docker(
+      ...["swarm", "join", ...listen, "--token", token.stdout.trim(), remote],
+    );
+    if (joined.code !== 0) throw new Error(joined.stderr);
+    return (await this.info()).Swarm.NodeID;
+  }
+
+  /** Runs a command in the host's network namespace. */
+  inNetns(...command: readonly string[]): string {
+    return execFileSync("nsenter", [`--net=/run/netns/${this.#netns}`, "--", ...command], {
+      encoding: "utf8",
+    });
+  }
+
+  /** Task id → pid, as for the playground's nodes. */
+  containerPids(): Map<string, number> {
+    return pidsIn(`t-${this.name}`);
   }
 
   info(): Promise<ApiInfo> {

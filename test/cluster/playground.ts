@@ -7,7 +7,11 @@ import { promisify } from "node:util";
 import { expect } from "vitest";
 import type { ApiNode, ApiService, ApiTask } from "../../src/cli/api-types.js";
 import { EngineClient } from "../../src/cli/client.js";
-import type { PlaygroundStatus } from "../../src/cli/playground/index.js";
+import {
+  type PlaygroundStatus,
+  REAL_LAYOUT,
+  simulatedLayout,
+} from "../../src/cli/playground/index.js";
 
 const exec = promisify(execFile);
 const CLI = new URL("../../dist/cli/main.js", import.meta.url).pathname;
@@ -24,12 +28,59 @@ const PATIENT_PERIOD_NS = 5e9;
 
 const REMOVERS = 16;
 
-export type TestNode = PlaygroundStatus["nodes"][number];
+export type TestNode = Omit<PlaygroundStatus["nodes"][number], "state">;
+export type PlaygroundNodes = { readonly nodes: readonly TestNode[] };
 export type Output = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-export function status(): PlaygroundStatus {
-  const args = [CLI, "playground", "status", "--format", "json", ...FLAGS];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as PlaygroundStatus;
+/** What the playground's file and /proc say: no process is started and no daemon asked, so that it is cheap and frozen nodes do not delay it. */
+export function status(): PlaygroundNodes {
+  const layout = IS_SIMULATED ? simulatedLayout() : REAL_LAYOUT;
+  const saved = JSON.parse(readFileSync(layout.stateFile, "utf8")) as {
+    nodes: (Omit<TestNode, "pids"> & { supervisor: { pid: number; startTime: string } })[];
+  };
+  const children = childrenByParent(saved.nodes.map(({ supervisor }) => supervisor.pid));
+  const nodes = saved.nodes
+    .sort((one, other) => one.name.localeCompare(other.name))
+    .map(({ supervisor, ...node }) => {
+      const isUp = startTimeOf(supervisor.pid) === supervisor.startTime;
+      const own = isUp ? (children.get(supervisor.pid) ?? []) : [];
+      const pidOf = (program: RegExp): number | null =>
+        own.find(({ command }) => program.test(command))?.pid ?? null;
+      const pids = {
+        supervisor: isUp ? supervisor.pid : null,
+        front: pidOf(/node\/front-(manager|rest)\.js/),
+        worker: pidOf(/worker\/main\.js/),
+        net: pidOf(/overlay-net\/main\.js/),
+      };
+      return { ...node, pids };
+    });
+  return { nodes };
+}
+
+/** Field 22 of /proc/PID/stat; undefined when the process is gone or only waits to be reaped. */
+function startTimeOf(pid: number): string | undefined {
+  const fields = statOf(pid);
+  return fields[0] === "Z" ? undefined : fields[19];
+}
+
+/** The fields of /proc/PID/stat from the third on; [] when it is gone. */
+function statOf(pid: number): string[] {
+  const text = readUnlessGone(`/proc/${pid}/stat`) ?? "";
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function childrenByParent(
+  parents: readonly number[],
+): ReadonlyMap<number, readonly { pid: number; command: string }[]> {
+  const found = new Map(parents.map((pid) => [pid, [] as { pid: number; command: string }[]]));
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const [state, parent] = statOf(Number(entry));
+    if (state === "Z") continue;
+    const command = readUnlessGone(`/proc/${entry}/cmdline`) ?? "";
+    found.get(Number(parent))?.push({ pid: Number(entry), command });
+  }
+  return found;
 }
 
 /** Starts what does not run, as an init system would, and waits until the cluster is whole. */
@@ -190,14 +241,14 @@ export async function untilRunning(
 
 /** Task id → pid of the container's first process, as containerd (or the simulated engine's files) say. */
 export function containerPids(target: TestNode): Map<string, number> {
-  if (IS_SIMULATED) return simulatedPids(target);
-  const text = execFileSync(
-    "ctr",
-    ["-a", CONTAINERD, "-n", target.containerdNamespace, "task", "ls"],
-    {
-      encoding: "utf8",
-    },
-  );
+  return IS_SIMULATED ? simulatedPids(target) : pidsIn(target.containerdNamespace);
+}
+
+/** The same for a containerd namespace. */
+export function pidsIn(containerdNamespace: string): Map<string, number> {
+  const text = execFileSync("ctr", ["-a", CONTAINERD, "-n", containerdNamespace, "task", "ls"], {
+    encoding: "utf8",
+  });
   const rows = text
     .split("\n")
     .slice(1)

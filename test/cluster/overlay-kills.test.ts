@@ -1,0 +1,147 @@
+/** Contracts §7: what runs on a node may die in any order; flows through the overlay and the mesh do not notice. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ApiTask } from "../../src/cli/api-types.js";
+import { Flows } from "./flow.js";
+import { inTask, makeNetworks, on, pidOf, removeNetworks, vipOf } from "./on-networks.js";
+import {
+  allContainerPids,
+  create,
+  eventually,
+  healthy,
+  IS_SOAK,
+  isAlive,
+  kill,
+  leader,
+  node,
+  patientCluster,
+  reset,
+  startWhatDoesNotRun,
+  status,
+  swarm,
+  untilRunning,
+} from "./playground.js";
+
+const FLOW_PORT = 7_000;
+const PUBLISHED = 8_182;
+/** 5 × the 2 s within which names are answered again. */
+const NAMES_AGAIN_MS = 10_000;
+const OUTSIDE = ["--net=/run/netns/swarmpg-outside"];
+const WHAT = ["net", "worker", "containerd", "front", "all"] as const;
+const ORDERS = IS_SOAK ? 24 : 1;
+
+beforeEach(reset);
+afterEach(async () => {
+  await reset();
+  await removeNetworks(["app"]);
+});
+
+function netnsOf(task: ApiTask): string[] {
+  return ["-t", String(pidOf(task)), "-n"];
+}
+
+/** Every link of the networks' namespaces and of the tasks, with its kernel's number. */
+function links(served: readonly ApiTask[]): Map<string, string> {
+  const places = new Map(served.map((task) => [task.ID, netnsOf(task)]));
+  for (const name of readdirSync("/run/netns"))
+    if (name.includes(".net-")) places.set(name, [`--net=/run/netns/${name}`]);
+  return new Map(
+    [...places].map(([name, where]) => {
+      const text = execFileSync("nsenter", [...where, "--", "ip", "-j", "link"], {
+        encoding: "utf8",
+      });
+      const found = JSON.parse(text) as { ifindex: number; ifname: string }[];
+      return [name, found.map(({ ifindex, ifname }) => `${ifindex} ${ifname}`).join(", ")];
+    }),
+  );
+}
+
+/** Kills, and waits until what was killed runs again. */
+async function killAndWait(what: (typeof WHAT)[number]): Promise<void> {
+  if (what === "containerd") {
+    const text = readFileSync("/run/swarm-playground/playground.json", "utf8");
+    const { containerd } = JSON.parse(text) as { containerd: { pid: number } };
+    process.kill(containerd.pid, "SIGKILL");
+    await eventually("containerd is gone", 5_000, () => !isAlive(containerd.pid));
+    await startWhatDoesNotRun();
+  } else if (what === "all") {
+    const pids = status().nodes.flatMap((each) => Object.values(each.pids));
+    for (const pid of pids) if (pid !== null) kill(pid);
+    await startWhatDoesNotRun();
+  } else {
+    const victims = status().nodes.filter((each) => what !== "front" || each.role === "manager");
+    for (const victim of victims) kill(victim.pids[what]);
+    await eventually(`every ${what} is back`, 30_000, () =>
+      victims.every(({ name, pids }) => {
+        const pid = node(name).pids[what];
+        return pid !== null && pid !== pids[what];
+      }),
+    );
+  }
+  await healthy();
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, key: Math.random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+test(`net, worker, containerd, managers and all killed, ${ORDERS} orders: no flow loses a packet`, async () => {
+  const manager = await leader();
+  await makeNetworks(manager, ["app"]);
+  await create(manager, "server", {
+    ...on("app"),
+    replicas: 2,
+    rest: {
+      EndpointSpec: {
+        Ports: ["tcp", "udp"].map((Protocol) => ({
+          Protocol,
+          TargetPort: FLOW_PORT,
+          PublishedPort: PUBLISHED,
+        })),
+      },
+    },
+  });
+  await create(manager, "client", { ...on("app"), replicas: 5 });
+  await create(manager, "filler", { ...on("app"), replicas: 13 });
+  const servers = await untilRunning(manager, "server", 2);
+  const clients = await untilRunning(manager, "client", 5);
+  await untilRunning(manager, "filler", 13);
+  const before = allContainerPids();
+  const vip = await vipOf(manager, "server", "app");
+  await using flows = new Flows();
+  for (const server of servers) flows.serve(netnsOf(server), FLOW_PORT);
+  for (const client of clients.slice(0, 3))
+    await flows.call(`client.${client.Slot}`, netnsOf(client), vip, FLOW_PORT);
+  for (const each of status().nodes.filter(({ name }) => ["m1", "w1"].includes(name)))
+    await flows.call(`outside, through ${each.name}`, OUTSIDE, each.addr, PUBLISHED);
+  const linksBefore = links([...servers, ...clients]);
+  await using _patience = await patientCluster();
+  const [asking] = clients;
+  if (asking === undefined) throw new Error("no client");
+  for (let order = 0; order < ORDERS; order++) {
+    for (const what of shuffled(WHAT)) {
+      const from = performance.now();
+      await killAndWait(what);
+      await eventually(`names are answered after ${what} was killed`, NAMES_AGAIN_MS, () =>
+        inTask(asking, "nslookup", "server").includes(vip),
+      );
+      console.log(`${what} killed: whole again after ${Math.round(performance.now() - from)} ms`);
+    }
+  }
+  expect(allContainerPids()).toEqual(before);
+  expect(links([...servers, ...clients])).toEqual(linksBefore);
+  for (const [name, report] of await flows.reports()) {
+    console.log(name, JSON.stringify(report));
+    expect({ name, ...report }).toMatchObject({ name, tcpLost: 0, udpLost: 0, error: "" });
+    expect(report.sent).toBeGreaterThan(100);
+  }
+  await eventually("no node drifts", 50_000, async () => {
+    const verified = await swarm(await leader(), "network", "verify", "app");
+    if (verified.code !== 0) throw new Error(verified.stdout);
+    return true;
+  });
+}, 1_500_000);
