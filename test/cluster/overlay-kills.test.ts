@@ -91,6 +91,7 @@ function shuffled<T>(items: readonly T[]): T[] {
 
 test(`net, worker, containerd, managers and all killed, ${ORDERS} orders: no flow loses a packet`, async () => {
   const manager = await leader();
+  await using _patience = await patientCluster();
   await makeNetworks(manager, ["app"]);
   await create(manager, "server", {
     ...on("app"),
@@ -119,7 +120,6 @@ test(`net, worker, containerd, managers and all killed, ${ORDERS} orders: no flo
   for (const each of status().nodes.filter(({ name }) => ["m1", "w1"].includes(name)))
     await flows.call(`outside, through ${each.name}`, OUTSIDE, each.addr, PUBLISHED);
   const linksBefore = links([...servers, ...clients]);
-  await using _patience = await patientCluster();
   const [asking] = clients;
   if (asking === undefined) throw new Error("no client");
   for (let order = 0; order < ORDERS; order++) {
