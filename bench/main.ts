@@ -9,11 +9,15 @@ import { startDockerPeer } from "./peer-docker.js";
 const RATIO_MAX: Figures = {
   "5 replicas running, s": 0.6,
   "50 replicas running, s": 0.35,
+  "scale 1 to 20, s": 0.4,
+  "rolling update, 10 by 2, stop-first, s": 0.4,
+  "rolling update, 10 by 2, start-first, s": 0.5,
   "write gap, leader frozen, s": 0.12,
 };
 const RATIO_MIN: Figures = { "service creates per s, 32 clients": 5 };
 const VALUE_MAX: Figures = {
   "PSS worker node with 10 tasks, MiB": 150,
+  "worker frozen, 50 run elsewhere, s": 8,
   "write gap, leader killed, s": 2,
   "write gap, leader frozen, s": 2,
 };
@@ -81,7 +85,7 @@ for (const row of [
   ...rows,
 ]) {
   say(
-    `| ${(row[0] ?? "").padEnd(36)} | ${(row[1] ?? "").padStart(8)} | ${(row[2] ?? "").padStart(12)} | ${(row[3] ?? "").padStart(6)} |`,
+    `| ${(row[0] ?? "").padEnd(40)} | ${(row[1] ?? "").padStart(8)} | ${(row[2] ?? "").padStart(12)} | ${(row[3] ?? "").padStart(6)} |`,
   );
 }
 mkdirSync("bench/out", { recursive: true });

@@ -14,6 +14,7 @@ const STARTS = [
   { replicas: 100, times: 1 },
 ] as const;
 const SCALES = 3;
+const UPDATES = 3;
 const WRITES = 2_000;
 
 export type Figures = Readonly<Record<string, number>>;
@@ -110,6 +111,83 @@ async function scale(cluster: BenchCluster): Promise<number> {
   engine.close();
   await remove(cluster, "bench-scale");
   return sec;
+}
+
+/**
+ * A rolling update of ten by two, from the request until it is completed: a second's grace, the shortest monitor there is.
+ * The containers ignore their stop signal: the grace is part of it on both sides.
+ */
+async function rollingUpdate(
+  cluster: BenchCluster,
+  order: "stop-first" | "start-first",
+): Promise<number> {
+  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "");
+  const name = `bench-${order}`;
+  const spec = (version: number): object => ({
+    Name: name,
+    TaskTemplate: {
+      ContainerSpec: {
+        Image: cluster.image,
+        Command: ["/bin/sleep", "100000"],
+        Env: [`V=${version}`],
+        StopGracePeriod: 1_000_000_000,
+      },
+    },
+    Mode: { Replicated: { Replicas: 10 } },
+    UpdateConfig: { Parallelism: 2, Delay: 0, Monitor: 1, Order: order, FailureAction: "pause" },
+  });
+  await engine.json("POST", "/services/create", spec(1));
+  await untilRunning(engine, name, 10);
+  const service = await engine.json<Service>("GET", `/services/${name}`);
+  const from = performance.now();
+  const path = `/services/${service.ID}/update?version=${service.Version.Index}`;
+  await engine.json("POST", path, spec(2));
+  const deadline = from + RUNNING_LIMIT_MS;
+  for (;;) {
+    const now = await engine.json<{ UpdateStatus?: { State: string } }>("GET", `/services/${name}`);
+    if (now.UpdateStatus?.State === "completed") break;
+    if (performance.now() > deadline) throw new Error(`${name}: ${now.UpdateStatus?.State}`);
+    await delay(POLL_MS);
+  }
+  const sec = (performance.now() - from) / 1000;
+  engine.close();
+  await remove(cluster, name);
+  return sec;
+}
+
+/** Ten tasks per worker; one worker is frozen whole. Seconds until all tasks run on the other nodes. */
+async function nodeFrozen(cluster: BenchCluster): Promise<number> {
+  await cluster.heal();
+  const nodes = await cluster.nodes();
+  const engine = new Engine(nodes[0]?.socket ?? "");
+  const name = "bench-frozen";
+  await engine.json("POST", "/services/create", sleeper(cluster, name, 50));
+  await untilRunning(engine, name, 50);
+  const victim = nodes.findLast((node) => node.role === "worker");
+  if (victim === undefined) throw new Error("no worker");
+  for (const pid of victim.pids) process.kill(pid, "SIGSTOP");
+  const from = performance.now();
+  try {
+    const filters = encodeURIComponent(JSON.stringify({ service: { [name]: true } }));
+    for (;;) {
+      const tasks = await engine.json<{ NodeID?: string; Status: { State: string } }[]>(
+        "GET",
+        `/tasks?filters=${filters}`,
+      );
+      const elsewhere = tasks.filter(
+        ({ NodeID, Status }) => Status.State === "running" && NodeID !== victim.nodeId,
+      );
+      if (elsewhere.length >= 50) break;
+      if (performance.now() - from > RUNNING_LIMIT_MS) throw new Error(`${name}: not elsewhere`);
+      await delay(POLL_MS * 4);
+    }
+    return (performance.now() - from) / 1000;
+  } finally {
+    for (const pid of victim.pids) process.kill(pid, "SIGCONT");
+    await cluster.heal();
+    engine.close();
+    await remove(cluster, name);
+  }
 }
 
 async function writeRate(cluster: BenchCluster): Promise<{ perSec: number; p99Ms: number }> {
@@ -272,10 +350,16 @@ export async function measure(
       await median(times, () => startReplicas(cluster, replicas)),
     );
   note("scale 1 to 20, s", await median(SCALES, () => scale(cluster)));
+  for (const order of ["stop-first", "start-first"] as const)
+    note(
+      `rolling update, 10 by 2, ${order}, s`,
+      await median(UPDATES, () => rollingUpdate(cluster, order)),
+    );
   const writes = await writeRate(cluster);
   note("service creates per s, 32 clients", writes.perSec);
   note("service create p99, ms", writes.p99Ms);
   for (const [name, value] of Object.entries(await memory(cluster))) note(name, value);
+  note("worker frozen, 50 run elsewhere, s", await nodeFrozen(cluster));
   note("write gap, leader frozen, s", await writeGap(cluster, "SIGSTOP"));
   note("write gap, leader killed, s", await writeGap(cluster, "SIGKILL"));
   return figures;

@@ -206,7 +206,9 @@ function operationOf(random: () => number): Operation {
       return {
         name: `kill the ${kind} of ${someone}`,
         act: async () => {
-          kill(node(someone).pids[kind === "net" ? "net" : "worker"]);
+          // Null while the one that was killed before is not back yet.
+          const pid = node(someone).pids[kind === "net" ? "net" : "worker"];
+          if (pid !== null) kill(pid);
         },
       };
   }
