@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -24,6 +25,10 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "test/*.test.ts"],
           exclude: [...exclude, "src/**/*.sim.test.ts"],
           pool: "threads",
+          // Modules are loaded once for each worker: no test replaces one, and loading them takes longer than the tests.
+          isolate: false,
+          // Many tests wait for processes, so no core is left out.
+          maxWorkers: Math.max(2, availableParallelism()),
           testTimeout: 20_000,
         },
       },
