@@ -41,6 +41,7 @@ const TRUE_AGAIN_MS = 25_000;
 const TRUE_AGAIN_AFTER_FREEZE_MS = 50_000;
 const FREEZE_MS = 6_500;
 const REFUSED_LIMIT_S = 1;
+const WRONGS_SHOWN = 10;
 const NETWORKS = ["app", "apart"];
 /** Service → the networks it is on. */
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
@@ -111,6 +112,16 @@ async function wrongs(manager: TestNode): Promise<string[]> {
     }
   }
   return found;
+}
+
+/** What `swarm network verify` finds; "" when it finds nothing. */
+async function drifts(): Promise<string> {
+  const found: string[] = [];
+  for (const name of NETWORKS) {
+    const { code, stdout } = await swarm(await leader(), "network", "verify", name);
+    if (code !== 0) found.push(`verify ${name}: ${stdout}`);
+  }
+  return found.join("; ");
 }
 
 type Operation = { readonly name: string; readonly act: (manager: TestNode) => Promise<void> };
@@ -238,18 +249,18 @@ test(`after ${OPERATIONS} random operations everyone reaches whom he may, and no
     if (count % BATCH !== 0 && count !== OPERATIONS) continue;
     const said = `seed ${seed}, after ${done.join("; ")}`;
     const limitMs = hasFrozen ? TRUE_AGAIN_AFTER_FREEZE_MS : TRUE_AGAIN_MS;
-    let latest: string[] = [];
     const from = performance.now();
+    const waitedFor = new Map<string, number>();
     await eventually(said, limitMs, async () => {
-      latest = await wrongs(await leader());
-      if (latest.length > 0) throw new Error(latest.slice(0, 10).join("; "));
-      for (const name of NETWORKS) {
-        const { code, stdout } = await swarm(await leader(), "network", "verify", name);
-        if (code !== 0) throw new Error(`verify ${name}: ${stdout}`);
-      }
-      return true;
+      const wrong = (await wrongs(await leader())).slice(0, WRONGS_SHOWN).join("; ");
+      const found = wrong === "" ? await drifts() : wrong;
+      if (found === "") return true;
+      waitedFor.set(found, Math.round(performance.now() - from));
+      throw new Error(found);
     });
-    console.log(`true again after ${Math.round(performance.now() - from)} ms: ${done.join("; ")}`);
+    const tookMs = Math.round(performance.now() - from);
+    console.log(`true again after ${tookMs} ms: ${done.join("; ")}`);
+    for (const [what, untilMs] of waitedFor) console.log(`  until ${untilMs} ms: ${what}`);
     done.length = 0;
     await healthy();
   }

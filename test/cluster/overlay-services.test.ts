@@ -33,7 +33,7 @@ import {
 const NETWORKS = ["app", "apart"];
 const PORT = 8_181;
 /** Between a client's requests: load, but no contest for this machine's cores. */
-const PAUSE_MS = 15;
+const PAUSE_MS = 8;
 const ROUNDS = IS_SOAK ? 20 : 1;
 
 beforeEach(reset);
