@@ -86,9 +86,10 @@ function advance(
       isWaiting ||= !begun || !failureOf(context, pace, begun);
       continue;
     }
-    if (capacity < 1) return true;
-    capacity--;
     isWaiting = true;
+    // A slot further on may be under way: of an update that this one took the place of, or for another's delay.
+    if (capacity < 1) continue;
+    capacity--;
     if (!renew(context, pace, slot, room, running)) return true;
   }
   if (isWaiting) return true;

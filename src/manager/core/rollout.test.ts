@@ -1,6 +1,8 @@
 /** Rollouts that tell the truth: automatic rollback, deadlines, crash loops, start-first without room; counts of spec §8.2. */
 import { describe, expect, test } from "vitest";
 import { TASK_STATE, type Task } from "../../api/index.js";
+import type { Reach } from "./reach.js";
+import { isWanted } from "./task-slot.js";
 import {
   type Agent,
   goodAgent,
@@ -378,6 +380,30 @@ describe("the network's part of a step", () => {
     world.electLeader();
     world.advance(1000);
     expect(world.images()).toEqual({ "web:2": 2 });
+  });
+});
+
+describe("a newer spec while new tasks of an update are on their way", () => {
+  /** As on networks: an old task is out once it is to stop, and not before. */
+  const reach: Reach = {
+    isReachable: ({ state }) => state === TASK_STATE.running,
+    isWithdrawn: (task) => !isWanted(task),
+  };
+
+  test.each([1, 2, 3])("is reached by all of 6 slots, %i at a time", (Parallelism) => {
+    const update = { Order: "start-first", Parallelism } as const;
+    const fields = { replicas: 6, image: "web:1", update };
+    const world = new World(undefined, reach).addNodes("a", "b").createService(fields);
+    world.advance(1000);
+    // The new tasks stay where they are until the newer spec has come.
+    world.agent = (task) =>
+      task.spec.ContainerSpec.Image === "web:2" && task.desiredState <= TASK_STATE.running
+        ? undefined
+        : goodAgent(task);
+    world.updateService({ ...fields, image: "web:2" }).advance(100);
+    world.updateService({ ...fields, image: "web:3" }).advance(60_000);
+    expect(world.images()).toEqual({ "web:3": 6 });
+    expect(world.updateState).toBe("completed");
   });
 });
 
