@@ -101,6 +101,7 @@ function run(nodeCount: number, perService: number): { placed: number; ms: numbe
   }
   const view = {
     nodes: () => nodes,
+    networks: () => [],
     tasks: () => [] as Task[],
     task: (id: string) => tasks.get(id),
   };

@@ -335,4 +335,8 @@ export type NodeDescription = {
   readonly EngineKind: "containerd" | "simulated";
   /** CIDRs the node's own routes lead to: networks are chosen clear of them. Not shown to clients. */
   readonly Routes?: readonly string[];
+  /** CIDR of the node's own bridge, one of those routes; absent while there is none. */
+  readonly Bridge?: string;
+  /** What does not work on the node's networks, each with its remedy. */
+  readonly NetworkProblems?: readonly string[];
 };

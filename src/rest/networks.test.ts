@@ -194,3 +194,56 @@ describe("networks of users", () => {
     expect(await names("?")).toContain("ingress");
   });
 });
+
+describe("networks beside what a node's own routes lead to", () => {
+  async function describeNode4(world: World, set: object): Promise<void> {
+    const { id, description } = world.cluster.nodeNamed("n4");
+    if (description === undefined) throw new Error("n4 is not described");
+    await world.cluster.write([
+      { kind: "nodeStatus", nodeId: id, description: { ...description, ...set } },
+    ]);
+  }
+  const lan = { Name: "lan", Driver: "overlay", IPAM: { Config: [{ Subnet: "10.99.0.0/24" }] } };
+
+  test("one with the subnet of the LAN is made, and its maker is told", async () => {
+    await using world = await makeWorld();
+    await describeNode4(world, { Routes: ["10.99.0.0/24"] });
+    expect(await world.call("POST", "/networks/create", lan)).toMatchObject({
+      status: 201,
+      json: {
+        Warning:
+          "subnet 10.99.0.0/24 overlaps route 10.99.0.0/24 of n4: containers on lan cannot reach what is behind the route",
+      },
+    });
+  });
+
+  test("one with addresses of a node's bridge is refused, and no node shows routes or bridge", async () => {
+    await using world = await makeWorld();
+    await describeNode4(world, { Routes: ["10.99.0.0/20"], Bridge: "10.99.0.0/20" });
+    expect(await world.call("POST", "/networks/create", lan)).toMatchObject({
+      status: 400,
+      json: { message: expect.stringContaining("the bridge of node n4") as string },
+    });
+    const { json } = await world.call("GET", `/nodes/${world.cluster.nodeNamed("n4").id}`);
+    expect(Object.keys((json as { Description: object }).Description)).not.toContain("Bridge");
+    expect((json as { Status: object }).Status).not.toHaveProperty("Message");
+  });
+
+  test("a node shows what is wrong with its networks", async () => {
+    await using world = await makeWorld();
+    await settle(world.cluster);
+    await describeNode4(world, {
+      NetworkProblems: ["port 80/tcp held by nginx (pid 7)"],
+      Routes: ["10.0.0.128/25"],
+    });
+    const Message =
+      "port 80/tcp held by nginx (pid 7); route 10.0.0.128/25 overlaps network ingress (10.0.0.0/24): containers on the network cannot reach what is behind the route; move one of them";
+    const { id } = world.cluster.nodeNamed("n4");
+    expect(await world.call("GET", `/nodes/${id}`)).toMatchObject({
+      json: { Status: { Message } },
+    });
+    const { json } = await world.call("GET", "/nodes");
+    const told = (json as { Status: object }[]).filter(({ Status }) => "Message" in Status);
+    expect(told).toMatchObject([{ Status: { Message } }]);
+  });
+});

@@ -11,6 +11,7 @@ export type FilterName =
   | "constraint"
   | "platform"
   | "hostPort"
+  | "network"
   | "maxReplicas";
 
 type Filter = {
@@ -57,6 +58,11 @@ const FILTERS: readonly Filter[] = [
     explain: (count) => `host-mode port already in use on ${nodes(count)}`,
   },
   {
+    name: "network",
+    passes: isClearOfBridge,
+    explain: (count) => `network overlaps the bridge of ${nodes(count)}`,
+  },
+  {
     name: "maxReplicas",
     passes: withinMaxReplicas,
     explain: () => "max replicas per node limit exceed",
@@ -68,7 +74,7 @@ export function failingFilter(needs: TaskNeeds, info: NodeInfo): FilterName | un
   return FILTERS.find((filter) => !filter.passes(needs, info))?.name;
 }
 
-/** Everything but max replicas, which depends on the service and not only on the node's own bookings. */
+/** Everything but what depends on the service and not only on the node's own bookings: `passesService`. */
 export function passesClass(needs: TaskNeeds, info: NodeInfo): boolean {
   return (
     info.isReady() &&
@@ -86,6 +92,15 @@ export function passesStatic(needs: TaskNeeds, info: NodeInfo): boolean {
     matchesConstraints(needs.constraints, info.node) &&
     matchesPlatforms(needs.platforms, info.node)
   );
+}
+
+/** What a class of services has not in common: networks and replicas per node. */
+export function passesService(needs: TaskNeeds, info: NodeInfo): boolean {
+  return isClearOfBridge(needs, info) && withinMaxReplicas(needs, info);
+}
+
+function isClearOfBridge(needs: TaskNeeds, { clashes }: NodeInfo): boolean {
+  return clashes.size === 0 || !needs.networkIds.some((id) => clashes.has(id));
 }
 
 export function withinMaxReplicas(needs: TaskNeeds, info: NodeInfo): boolean {

@@ -1,5 +1,5 @@
 /** Places the tasks of one group (same service and spec) one after the other, always on the best node as things then stand. */
-import { withinMaxReplicas } from "./filters.js";
+import { passesService } from "./filters.js";
 import type { NodeInfo } from "./node-info.js";
 import { NodeHeap, NodeOrder } from "./node-order.js";
 import type { NodeTable } from "./node-table.js";
@@ -99,7 +99,7 @@ export class GroupPlacement {
     }
     for (let top = heap.top(); top; top = heap.top()) {
       // Only this group books in this leaf while the heap lives, so a node that drops out stays out.
-      if (this.#class.isIn(top) && withinMaxReplicas(this.#needs, top)) return top;
+      if (this.#class.isIn(top) && passesService(this.#needs, top)) return top;
       heap.dropTop();
     }
     return undefined;
@@ -109,7 +109,10 @@ export class GroupPlacement {
   #walk(leaf: Branch): NodeInfo | undefined {
     const { serviceId } = this.#needs;
     return leaf.nodes.find(
-      (info) => info.serviceCount(serviceId) === 0 && this.#order.failureRank(info) === 0,
+      (info) =>
+        info.serviceCount(serviceId) === 0 &&
+        this.#order.failureRank(info) === 0 &&
+        passesService(this.#needs, info),
       WALK_MAX,
     );
   }

@@ -1,12 +1,15 @@
 /** What the scheduler knows of one node: its own facts and the sums over its tasks. */
 import { type Node, TASK_STATE, type Task } from "../api/index.js";
 import { invariant } from "../base/index.js";
+import type { BridgeClashes } from "./bridge-clash.js";
 import { GenericStock } from "./generic-resources.js";
 import { hostPortKeys, reservationsOf } from "./task-needs.js";
 
 /** A node that failed a spec this often within FAILURE_WINDOW_MS is tried last for it. */
 export const FAILURES_MAX = 5;
 export const FAILURE_WINDOW_MS = 5 * 60_000;
+
+const NO_CLASHES: BridgeClashes = new Map();
 
 export class NodeInfo {
   readonly id: string;
@@ -15,6 +18,8 @@ export class NodeInfo {
   cpuTotalNano = 0;
   memTotalBytes = 0;
   readonly generic = new GenericStock();
+  /** Networks whose tasks it cannot take. */
+  clashes: BridgeClashes = NO_CLASHES;
 
   /** Those of them with desired ≤ complete. */
   activeCount = 0;

@@ -1,9 +1,11 @@
 /** All nodes with their bookings, kept up to date event by event, and a log of which ones changed. */
-import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
+import { bridgeClashes } from "./bridge-clash.js";
 import { isHeld, NodeInfo } from "./node-info.js";
 
 export class NodeTable {
   readonly #infos = new Map<string, NodeInfo>();
+  readonly #networks = new Map<string, Network>();
   /** Most services of a large cluster are small: the only node stands for itself. */
   readonly #hosts = new Map<string, NodeInfo | Set<NodeInfo>>();
   /** Nodes in the order of their changes; indexes start at #logBase. */
@@ -59,6 +61,7 @@ export class NodeTable {
   setNode(node: Node): void {
     const info = this.#infoOf(node.id);
     info.setNode(node);
+    info.clashes = bridgeClashes(node, this.#networks.values());
     this.#freedCount++;
     this.#changed(info);
   }
@@ -70,6 +73,27 @@ export class NodeTable {
     this.#freedCount++;
     this.#changed(info);
     this.#dropIfEmpty(info);
+  }
+
+  /** Its subnets count; it has them once and for all. */
+  setNetwork(network: Network): void {
+    if (network.subnets.length === 0) return;
+    this.#networks.set(network.id, network);
+    for (const info of this.#infos.values()) {
+      if (bridgeClashes(info.node, [network]).size === 0) continue;
+      info.clashes = bridgeClashes(info.node, this.#networks.values());
+      this.#changed(info);
+    }
+  }
+
+  removeNetwork(id: string): void {
+    if (!this.#networks.delete(id)) return;
+    this.#freedCount++;
+    for (const info of this.#infos.values()) {
+      if (!info.clashes.has(id)) continue;
+      info.clashes = bridgeClashes(info.node, this.#networks.values());
+      this.#changed(info);
+    }
   }
 
   /** The task holds room on its node. */

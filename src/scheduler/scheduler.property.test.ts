@@ -226,6 +226,7 @@ class Drive {
   view() {
     return {
       nodes: () => [...this.world.nodes.values()],
+      networks: () => [],
       tasks: () => [...this.world.tasks.values()],
       task: (id: string) => this.world.tasks.get(id),
     };

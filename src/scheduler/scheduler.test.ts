@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type Node, TASK_STATE, type Task, type TaskSpec } from "../api/index.js";
+import { type Network, type Node, TASK_STATE, type Task, type TaskSpec } from "../api/index.js";
 import { Scheduler } from "./scheduler.js";
-import { makeNode, makeSpec, makeTask, type NodeFields } from "./testing/objects.js";
+import { makeNetwork, makeNode, makeSpec, makeTask, type NodeFields } from "./testing/objects.js";
 
 const NOW = 1_000_000_000;
 
@@ -9,12 +9,14 @@ class Cluster {
   readonly scheduler = new Scheduler({ explainEveryMs: 0 });
   readonly nodes = new Map<string, Node>();
   readonly tasks = new Map<string, Task>();
+  networks: readonly Network[] = [];
   nowMs = NOW;
   #made = 0;
 
   view() {
     return {
       nodes: () => [...this.nodes.values()],
+      networks: () => this.networks,
       tasks: () => [...this.tasks.values()],
       task: (id: string) => this.tasks.get(id),
     };
@@ -428,4 +430,42 @@ test("generic resources: names are claimed lowest first and come back when the t
   if (first) cluster.put({ ...first, state: TASK_STATE.complete });
   cluster.run();
   expect(cluster.tasks.get(second?.id ?? "")?.genericResources).toEqual(gpus("ab"));
+});
+
+describe("a network that overlaps the bridge of a node", () => {
+  const onApp = (): Partial<Task> => ({
+    networks: [{ networkId: "app", address: "172.16.0.2", address6: "", aliases: [] }],
+  });
+  const app = makeNetwork("app", "172.16.0.0/12");
+
+  test("has its tasks on other nodes, and others' tasks everywhere", () => {
+    const cluster = new Cluster();
+    cluster.networks = [app, makeNetwork("other", "10.0.0.0/24")];
+    cluster.node("a", { bridge: "172.20.0.0/20" }).node("b", { bridge: "192.168.0.0/20" });
+    cluster.scheduler.rebuild(cluster.view(), NOW);
+    expect(cluster.tasksOf(3, {}, onApp()).run().nodes).toEqual(["b", "b", "b"]);
+    expect(cluster.tasksOf(2, {}, { serviceId: "free" }).run().nodes).toEqual(["a", "b"]);
+  });
+
+  test("the reason is told while there is no other node, until the network is gone", () => {
+    const cluster = new Cluster().node("a", { bridge: "172.20.0.0/20" });
+    cluster.scheduler.applyEvents([{ table: "network", kind: "created", object: app }], NOW);
+    expect(cluster.tasksOf(1, {}, onApp()).run()).toEqual({
+      nodes: [],
+      reasons: ["no suitable node (network overlaps the bridge of 1 node)"],
+    });
+    expect(cluster.node("b", { bridge: "10.9.0.0/20" }).run().nodes).toEqual(["b"]);
+    cluster.scheduler.applyEvents([{ table: "network", kind: "removed", old: app }], NOW);
+    expect(cluster.tasksOf(1, {}, { ...onApp(), serviceId: "late" }).run().nodes).toEqual(["a"]);
+  });
+
+  test("what was made for that node says so too", () => {
+    const cluster = new Cluster();
+    cluster.networks = [app];
+    cluster.node("a", { bridge: "172.20.0.0/20" });
+    cluster.scheduler.rebuild(cluster.view(), NOW);
+    expect(cluster.tasksOf(1, {}, { ...onApp(), nodeId: "a" }).run().reasons).toEqual([
+      "network overlaps the bridge of 1 node",
+    ]);
+  });
 });

@@ -12,7 +12,7 @@ import { NodeTable } from "./node-table.js";
 import { PlacementClass } from "./placement-class.js";
 import { needsOf, type TaskNeeds } from "./task-needs.js";
 
-export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task">;
+export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task" | "networks">;
 
 /** In the order in which they were taken. */
 export type Decision =
@@ -83,6 +83,7 @@ export class Scheduler {
     this.#bound.clear();
     this.#boundMark = 0;
     this.#tentative.clear();
+    for (const network of view.networks()) this.#table.setNetwork(network);
     for (const node of view.nodes()) this.#table.setNode(node);
     for (const task of view.tasks()) {
       this.#table.add(task);
@@ -97,6 +98,9 @@ export class Scheduler {
       if (event.table === "node") {
         if (event.kind === "removed") this.#table.removeNode(event.old.id);
         else this.#nodeChanged(event.object, event.kind === "updated" ? event.old : undefined);
+      } else if (event.table === "network") {
+        if (event.kind === "removed") this.#table.removeNetwork(event.old.id);
+        else this.#table.setNetwork(event.object);
       } else if (event.table === "task") {
         if (event.kind === "created") this.#taskCreated(event.object);
         else if (event.kind === "updated") this.#taskUpdated(event.old, event.object, nowMs);
@@ -136,7 +140,7 @@ export class Scheduler {
    * The proposal with these decisions has ended, one way or the other, and its events have been applied. What the store does not
    * show as assigned is given back: it is pending again, or no longer wanted.
    */
-  settle(taskIds: Iterable<string>, view: SchedulerView): void {
+  settle(taskIds: Iterable<string>, view: Pick<SchedulerView, "task">): void {
     for (const id of taskIds) {
       const booked = this.#tentative.get(id);
       if (booked) this.#release(booked);

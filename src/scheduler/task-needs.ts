@@ -18,6 +18,8 @@ export type TaskNeeds = {
   readonly platforms: readonly PlatformNeed[];
   /** `tcp/8080`, host mode with a fixed published port. */
   readonly hostPorts: readonly string[];
+  /** Ids of the networks of the cluster that it is on. */
+  readonly networkIds: readonly string[];
   /** 0 = unlimited. */
   readonly maxReplicas: number;
   /** Label keys (`node.labels.K`, `engine.labels.K`) to spread over, outermost first. */
@@ -29,10 +31,13 @@ export type TaskNeeds = {
 /** The part that depends on the spec alone. */
 type SpecNeeds = Omit<TaskNeeds, "serviceId" | "specVersion" | "hostPorts">;
 
+const NO_IDS: readonly string[] = Object.freeze([]);
+
 const bySpec = new WeakMap<TaskSpec, SpecNeeds>();
 
 /** What of a task its needs are read from. */
-export type Needy = Pick<Task, "serviceId" | "specVersion" | "spec" | "hostPorts">;
+export type Needy = Pick<Task, "serviceId" | "specVersion" | "spec" | "hostPorts"> &
+  Partial<Pick<Task, "networks">>;
 
 export function needsOf(task: Needy): TaskNeeds {
   let fromSpec = bySpec.get(task.spec);
@@ -52,11 +57,17 @@ export function needsOf(task: Needy): TaskNeeds {
     constraints: fromSpec.constraints,
     platforms: fromSpec.platforms,
     hostPorts,
+    // As allocated, ingress included; a task that is only planned has no more than its spec.
+    networkIds: task.networks?.length ? task.networks.map(idOf) : fromSpec.networkIds,
     maxReplicas: fromSpec.maxReplicas,
     spread: fromSpec.spread,
     classKey:
       hostPorts.length > 0 ? `${fromSpec.classKey}\n${hostPorts.join(" ")}` : fromSpec.classKey,
   };
+}
+
+function idOf({ networkId }: Task["networks"][number]): string {
+  return networkId;
 }
 
 /** Ports that only one task per node can have: host mode, published port chosen by the user. */
@@ -89,12 +100,14 @@ function readSpec(spec: TaskSpec): SpecNeeds {
     plugins: pluginNeeds(spec),
     constraints: readConstraints(placement?.Constraints ?? []),
     platforms: platformNeeds(placement),
+    networkIds: spec.Networks?.map(({ Target }) => Target) ?? NO_IDS,
     maxReplicas: placement?.MaxReplicas ?? 0,
     spread: (placement?.Preferences ?? [])
       .map((preference) => preference.Spread.SpreadDescriptor)
       .filter((key) => /^(node|engine)\.labels\../i.test(key)),
   };
-  const { maxReplicas: _, ...classNeeds } = needs;
+  // These two are asked of each node at the placement itself.
+  const { maxReplicas: _replicas, networkIds: _networks, ...classNeeds } = needs;
   return { ...needs, classKey: JSON.stringify(classNeeds) };
 }
 

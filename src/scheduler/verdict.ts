@@ -35,6 +35,7 @@ export function verdictOf(needs: TaskNeeds, info: NodeInfo, service: string): No
       ...constraints(needs, info, hostname, service),
       ...platform(needs, info),
       ...hostPorts(needs, info, hostname),
+      ...networks(needs, info, hostname),
       ...maxReplicas(needs, info),
     ],
   };
@@ -188,6 +189,20 @@ function hostPorts(needs: TaskNeeds, info: NodeInfo, hostname: string): Refusal[
       fix: `publish another port than ${key}, or stop what uses it on ${hostname}`,
       distance: 1,
     }));
+}
+
+function networks(needs: TaskNeeds, info: NodeInfo, hostname: string): Refusal[] {
+  return needs.networkIds.flatMap((id) => {
+    const clash = info.clashes.get(id);
+    if (clash === undefined) return [];
+    const { name, subnet, bridge } = clash;
+    return {
+      filter: "network",
+      text: `network ${name} (${subnet}) overlaps the node's bridge (${bridge})`,
+      fix: `give ${name} another --subnet, or start swarmd on ${hostname} with another --gwbridge-pool`,
+      distance: 1,
+    } as const;
+  });
 }
 
 function maxReplicas(needs: TaskNeeds, info: NodeInfo): Refusal[] {

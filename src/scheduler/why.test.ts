@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Node, Service, Task } from "../api/index.js";
 import { TASK_STATE } from "../api/index.js";
-import { makeNode, makeSpec, makeTask, type NodeFields } from "./testing/objects.js";
+import { makeNetwork, makeNode, makeSpec, makeTask, type NodeFields } from "./testing/objects.js";
 import { whyNode, whyTask } from "./why.js";
 
 const GIB = 2 ** 30;
@@ -9,6 +9,7 @@ const GIB = 2 ** 30;
 function viewOf(nodes: readonly Node[], tasks: readonly Task[]) {
   return {
     nodes: () => nodes,
+    networks: () => [makeNetwork("app", "172.16.0.0/12")],
     tasks: () => tasks,
     tasksByService: (id: string) => tasks.filter((task) => task.serviceId === id),
     service: (): Service | undefined => undefined,
@@ -62,6 +63,13 @@ describe("what a node says to a task that waits, and the fix", () => {
       task: {},
       says: "availability is drain",
       fix: "swarm node update --availability active w1",
+    },
+    {
+      name: "a network that shares addresses with the node's bridge",
+      node: { bridge: "172.20.0.0/20" },
+      task: { networks: [{ networkId: "app", address: "172.16.0.2", address6: "", aliases: [] }] },
+      says: "network app (172.16.0.0/12) overlaps the node's bridge (172.20.0.0/20)",
+      fix: "give app another --subnet, or start swarmd on w1 with another --gwbridge-pool",
     },
     {
       name: "a platform",

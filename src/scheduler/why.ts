@@ -5,7 +5,10 @@ import { NodeTable } from "./node-table.js";
 import { needsOf } from "./task-needs.js";
 import { type NodeVerdict, nearest, type Refusal, verdictOf } from "./verdict.js";
 
-export type WhyView = Pick<StoreView, "nodes" | "tasks" | "service" | "tasksByService">;
+export type WhyView = Pick<
+  StoreView,
+  "nodes" | "tasks" | "networks" | "service" | "tasksByService"
+>;
 
 /** Of a task or service: what every node says to it. */
 export type Why = {
@@ -102,6 +105,7 @@ function judge(
 
 function tableOf(view: WhyView): NodeTable {
   const table = new NodeTable();
+  for (const network of view.networks()) table.setNetwork(network);
   for (const node of view.nodes()) table.setNode(node);
   for (const task of view.tasks()) table.add(task);
   return table;

@@ -23,7 +23,7 @@ import type { Engine } from "./engine/index.js";
 import { type HttpContext, serveLocal } from "./http/index.js";
 import { Limiter } from "./limiter.js";
 import { FallocatePuncher, LogService } from "./logs/index.js";
-import { NetClient, NetworkRelay } from "./net/index.js";
+import { NetClient, type NetStatus, NetworkRelay } from "./net/index.js";
 import { ImageSource, RecordStore, TaskManager } from "./tasks/index.js";
 import { LocalVolumes } from "./volumes/index.js";
 
@@ -42,6 +42,10 @@ export type WorkerOptions = {
 };
 
 const DESCRIBE_EVERY_MS = 20_000;
+/** While the bridge is still to be told of. */
+const DESCRIBE_SOON_MS = 2_000;
+/** Looks without a bridge before what net says of it is a problem and no beginning. */
+const BRIDGELESS_MAX = 4;
 /** Health probes at a time, all containers together. */
 const PROBE_MAX = 4;
 /** Leaving waits this long for tasks to stop; what is left then is removed as orphans by the next cluster's first set. */
@@ -61,6 +65,8 @@ export class Worker implements AsyncDisposable {
   readonly #http: HttpContext;
   #server: AsyncDisposable | undefined;
   #description: NodeDescription | undefined;
+  /** Looks in a row at a member of a cluster that had no bridge. */
+  #bridgeless = 0;
   #engineProblem = "the engine is being opened";
 
   constructor(options: WorkerOptions) {
@@ -185,7 +191,8 @@ export class Worker implements AsyncDisposable {
     await this.#tasks.open();
     this.#group.run("agent", (stop) => this.#agent.run(stop));
     while (!signal.aborted) {
-      await clock.sleep(DESCRIBE_EVERY_MS, signal);
+      const isWhole = this.#description?.Bridge !== undefined;
+      await clock.sleep(isWhole ? DESCRIBE_EVERY_MS : DESCRIBE_SOON_MS, signal);
       if (await this.#describe()) this.#agent.descriptionChanged();
     }
   }
@@ -199,15 +206,32 @@ export class Worker implements AsyncDisposable {
     } catch (error) {
       logger.debug({ error }, "engine version unknown");
     }
+    const net = await this.#describeNet();
     const description = await describeNode(
       config.hostname,
       engine,
       version,
       config.genericResources,
+      net,
     );
     const hasChanged = JSON.stringify(description) !== JSON.stringify(this.#description);
     this.#description = description;
     return hasChanged;
+  }
+
+  /** Net that is away just now says nothing new; one that has no bridge yet is given time. */
+  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems">> {
+    const known = this.#description;
+    try {
+      const status = await this.#net.status();
+      if (status.subnet !== "") return status;
+      const isMember = this.#identity.current !== undefined;
+      this.#bridgeless = isMember ? this.#bridgeless + 1 : 0;
+      return this.#bridgeless > BRIDGELESS_MAX ? status : { subnet: "", problems: [] };
+    } catch (error) {
+      this.#options.logger.debug({ error }, "state of the networks unknown");
+      return { subnet: known?.Bridge ?? "", problems: known?.NetworkProblems ?? [] };
+    }
   }
 
   #currentDescription(): NodeDescription {

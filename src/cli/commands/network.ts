@@ -66,10 +66,12 @@ function addCreate(network: Command): void {
     .option("--label <name=value>", "label", gather, []);
   create.action(async (name: string, flags: NetworkFlags) => {
     const body = networkBody(name, flags);
-    const { Id } = await clientOf(create).call<{ Id: string }>("POST", "/networks/create", {
+    const client = clientOf(create);
+    const made = await client.call<{ Id: string; Warning?: string }>("POST", "/networks/create", {
       body,
     });
-    print(Id);
+    if (made.Warning) printError(`Warning: ${made.Warning}`);
+    print(made.Id);
   });
 }
 

@@ -3,7 +3,7 @@ import type { NetworkSpec, Service, ServiceSpec } from "../../api/index.js";
 import type { Capability, Field } from "./field-types.js";
 import { fieldPaths } from "./field-types.js";
 import { NETWORK_FIELDS } from "./network-fields.js";
-import { cluster, type Leader, leader, run, task } from "./testing/leader.js";
+import { cluster, describedNode, type Leader, leader, run, task } from "./testing/leader.js";
 
 let lead: Leader;
 let made = 0;
@@ -196,6 +196,16 @@ describe("creating a network", () => {
     await expect(create(fixed)).rejects.toMatchObject({
       message: "VXLAN id 5000 is already in use by network db",
     });
+  });
+
+  test("a subnet that a node's bridge is in is refused, by the node's name", async () => {
+    await write([{ kind: "putNode", node: describedNode("m1", { Bridge: "172.20.0.0/20" }) }]);
+    await expect(create(ipam({ Subnet: "172.16.0.0/12" }))).rejects.toMatchObject({
+      code: "InvalidArgument",
+      message:
+        "subnet 172.16.0.0/12 overlaps 172.20.0.0/20, the bridge of node m1; choose another --subnet, or start swarmd there with another --gwbridge-pool",
+    });
+    await create(ipam({ Subnet: "172.24.0.0/16" }));
   });
 
   const UNBUILT: Record<string, unknown> = {

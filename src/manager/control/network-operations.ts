@@ -3,7 +3,9 @@ import type { Network, NetworkSpec, Operation, Precondition } from "../../api/in
 import { ApiError } from "../../base/index.js";
 import { VNI_OPTION, wantedVni } from "../../overlay-net/core/index.js";
 import type { StoreView } from "../../store/index.js";
+import { bridgeInTheWay } from "../core/index.js";
 import { notSupported, type WalkContext } from "./field-types.js";
+import { invalid } from "./invalid.js";
 import { notFound } from "./rejection-errors.js";
 import { type Call, type Outcome, runOperation } from "./run-operation.js";
 import type { ServiceDeps } from "./service-operations.js";
@@ -24,6 +26,7 @@ export function createNetwork(
     if (!deps.capabilities.has(needed))
       throw notSupported(spec.Ingress ? "Ingress" : "Driver", context, ' with the value "overlay"');
     if (spec.Ingress) refuseSecondIngress(deps.store);
+    refuseBridges(spec, deps.store);
     const nowMs = deps.clock.wallMs();
     const network: Network = {
       id: networkId,
@@ -84,6 +87,17 @@ function claimsOf(spec: NetworkSpec, exceptId: string): Precondition[] {
       Subnet ? [{ kind: "subnetFree" as const, subnet: Subnet, exceptId }] : [],
     ),
   ];
+}
+
+/** A task on it could not be placed on that node. */
+function refuseBridges(spec: NetworkSpec, store: StoreView): void {
+  for (const { Subnet = "" } of spec.IPAM?.Config ?? []) {
+    const found = bridgeInTheWay(Subnet, store.nodes());
+    if (found)
+      throw invalid(
+        `subnet ${Subnet} overlaps ${found.bridge}, the bridge of node ${found.hostname}; choose another --subnet, or start swarmd there with another --gwbridge-pool`,
+      );
+  }
 }
 
 function refuseSecondIngress(store: StoreView): void {

@@ -10,7 +10,10 @@ import { chooseKept } from "./scale-down.js";
 import { isWanted, slotsOf } from "./task-slot.js";
 import { isDirty, makeTask, templateOf } from "./task-template.js";
 
-export type PlacementView = Pick<StoreView, "nodes" | "node" | "tasks" | "task" | "tasksByService">;
+export type PlacementView = Pick<
+  StoreView,
+  "nodes" | "node" | "tasks" | "task" | "tasksByService" | "networks"
+>;
 
 export type PlannedTask = {
   readonly action: "keep" | "restart" | "start" | "stop";
@@ -49,7 +52,12 @@ export function planPlacement(
   const tasks = [...view.tasks().filter((task) => !leaving.has(task.id)), ...made.values()];
   const scheduler = new Scheduler();
   scheduler.rebuild(
-    { nodes: () => view.nodes(), tasks: () => tasks, task: (id) => view.task(id) },
+    {
+      nodes: () => view.nodes(),
+      networks: () => view.networks(),
+      tasks: () => tasks,
+      task: (id) => view.task(id),
+    },
     nowMs,
   );
   const { decisions } = scheduler.schedule(nowMs, Number.POSITIVE_INFINITY);

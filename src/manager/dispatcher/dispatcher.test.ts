@@ -347,6 +347,22 @@ test.each([
       descriptionJson: Buffer.from(JSON.stringify({ ...DESCRIPTION, Routes: ["10.0.0.0/8", 7] })),
     },
   },
+  {
+    name: "a bridge that is none",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(JSON.stringify({ ...DESCRIPTION, Bridge: "br0" })),
+    },
+  },
+  {
+    name: "problems without end",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(
+        JSON.stringify({ ...DESCRIPTION, NetworkProblems: Array.from({ length: 99 }, () => "x") }),
+      ),
+    },
+  },
 ])("a Hello with $name is refused", async ({ hello }) => {
   const agent = new Agent("n1");
   agent.send({ hello });

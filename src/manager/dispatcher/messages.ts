@@ -17,6 +17,9 @@ import { type AssignmentDiff, toldState } from "./core/assignments.js";
 
 /** Largest node description taken, in bytes. */
 export const DESCRIPTION_BYTES_MAX = 64 * 1024;
+/** Of what does not work on its networks. */
+const PROBLEMS_MAX = 32;
+const PROBLEM_CHARS_MAX = 1_000;
 /** Most routes that a node may list. */
 const ROUTES_MAX = 1024;
 /** Most generic resources that a node may list. */
@@ -142,6 +145,10 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
   if (EngineKind !== "containerd" && EngineKind !== "simulated")
     throw malformed("has an unknown EngineKind");
   if (!isRouteList(value.Routes)) throw malformed("has Routes that are no list of CIDRs");
+  if (value.Bridge !== undefined && !isCidr(value.Bridge))
+    throw malformed("has a Bridge that is no CIDR");
+  if (!isProblemList(value.NetworkProblems))
+    throw malformed("has NetworkProblems that are no list of sentences");
   // Its members were checked above.
   return value as NodeDescription;
 }
@@ -150,14 +157,23 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-/** The allocator parses them. */
-function isRouteList(value: unknown): boolean {
+function isCidr(value: unknown): boolean {
+  return typeof value === "string" && parseCidr(value) !== undefined;
+}
+
+function isProblemList(value: unknown): boolean {
   if (value === undefined) return true;
   return (
     Array.isArray(value) &&
-    value.length <= ROUTES_MAX &&
-    value.every((route) => typeof route === "string" && parseCidr(route) !== undefined)
+    value.length <= PROBLEMS_MAX &&
+    value.every((text) => typeof text === "string" && text.length <= PROBLEM_CHARS_MAX)
   );
+}
+
+/** The allocator parses them. */
+function isRouteList(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.length <= ROUTES_MAX && value.every(isCidr);
 }
 
 /** The scheduler counts with them: what is malformed must not get that far. */

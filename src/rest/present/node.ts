@@ -5,7 +5,14 @@ import { formatTime } from "./time.js";
 import { tlsInfo } from "./tls-info.js";
 
 function presentDescription(description: NodeDescription, cluster: Cluster | undefined) {
-  const { EngineKind: kind, Engine: engine, Routes: _routes, ...rest } = description;
+  const {
+    EngineKind: kind,
+    Engine: engine,
+    Routes: _routes,
+    Bridge: _bridge,
+    NetworkProblems: _problems,
+    ...rest
+  } = description;
   return {
     ...rest,
     Engine: {
@@ -27,11 +34,14 @@ function presentDrain(node: Node) {
   return { DrainStatus: { StartedAt, Deadline: formatTime(drainDeadlineMs(node)) } };
 }
 
+/** `problems`: what is wrong with its networks. */
 export function presentNode(
   node: Node,
   cluster: Cluster | undefined,
   reachabilityOf: ReachabilityOf,
+  problems: readonly string[] = [],
 ) {
+  const message = [node.stateMessage, ...problems].filter((text) => text !== "").join("; ");
   const live = node.manager === undefined ? undefined : reachabilityOf(node);
   return {
     ...presentMeta(node),
@@ -43,7 +53,7 @@ export function presentNode(
     ...presentDrain(node),
     Status: {
       State: node.state,
-      ...(node.stateMessage === "" ? {} : { Message: node.stateMessage }),
+      ...(message === "" ? {} : { Message: message }),
       ...(node.addr === "" ? {} : { Addr: node.addr }),
     },
     ...(node.manager === undefined || live === undefined

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Network } from "../../api/index.js";
 import { ApiError, doorError, newId } from "../../base/index.js";
+import { routeWarning } from "../../manager/core/index.js";
 import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
 import { Filters } from "../filters.js";
@@ -64,7 +65,11 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
         dropNewerFields(await bodyOf(request), context.versionOf(request.raw), NETWORK_DROPS),
       ),
     });
-    return sendJson(reply, { Id: id, Warning: "" }, 201);
+    // A read, since this manager's own store may be behind; its failure must not hide that the network was made.
+    const view = await cluster.read().catch(() => undefined);
+    const made = view?.network(id);
+    const warning = view && made ? routeWarning(made, view.nodes()) : "";
+    return sendJson(reply, { Id: id, Warning: warning }, 201);
   });
 
   app.post("/networks/prune", async (request, reply) => {

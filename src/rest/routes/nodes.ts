@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Node } from "../../api/index.js";
+import { nodeNetworkProblems } from "../../manager/core/index.js";
 import { nodeGauges } from "../../scheduler/index.js";
 import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
@@ -24,7 +25,7 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const object = view.cluster();
     const nodes = view.nodes().filter((node) => matches(node, filters));
     return sendList(reply, nodes, (node) => ({
-      ...presentNode(node, object, cluster.reachabilityOf),
+      ...presentNode(node, object, cluster.reachabilityOf, nodeNetworkProblems(node, view)),
       ...(wantsGauges ? gaugesOf(view, node) : {}),
     }));
   });
@@ -34,7 +35,7 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const view = await cluster.read();
     const node = resolveNode(view, pathRef(request));
     return sendJson(reply, {
-      ...presentNode(node, view.cluster(), cluster.reachabilityOf),
+      ...presentNode(node, view.cluster(), cluster.reachabilityOf, nodeNetworkProblems(node, view)),
       ...gaugesOf(view, node),
     });
   });

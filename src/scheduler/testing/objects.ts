@@ -1,5 +1,13 @@
 /** Makes whole objects from the few fields that a test is about. */
-import type { Availability, Labels, Node, NodeState, Task, TaskSpec } from "../../api/index.js";
+import type {
+  Availability,
+  Labels,
+  Network,
+  Node,
+  NodeState,
+  Task,
+  TaskSpec,
+} from "../../api/index.js";
 import { TASK_STATE } from "../../api/index.js";
 
 export function makeSpec(fields: Partial<TaskSpec>): TaskSpec {
@@ -23,6 +31,8 @@ export type NodeFields = {
   readonly generic?: NonNullable<Node["description"]>["Resources"]["GenericResources"];
   readonly plugins?: readonly { readonly Type: string; readonly Name: string }[];
   readonly downSinceMs?: number;
+  /** CIDR of its own bridge. */
+  readonly bridge?: string;
 };
 
 export function makeNode(id: string, fields: NodeFields = {}): Node {
@@ -52,6 +62,7 @@ export function makeNode(id: string, fields: NodeFields = {}): Node {
         Plugins: fields.plugins ?? [],
       },
       EngineKind: "simulated",
+      ...(fields.bridge ? { Bridge: fields.bridge } : {}),
     },
     state: fields.state ?? "ready",
     stateMessage: "",
@@ -94,5 +105,16 @@ export function makeTask(id: string, fields: Partial<Task> = {}): Task {
     networks: [],
     networkPhase: 0,
     ...fields,
+  };
+}
+
+export function makeNetwork(id: string, ...subnets: readonly string[]): Network {
+  return {
+    ...{ id, versionIndex: 1, clientIndex: 1, createdAtMs: 0, updatedAtMs: 0 },
+    spec: { Name: id, Labels: {}, Driver: "overlay", Scope: "swarm" },
+    predefined: false,
+    vni: subnets.length === 0 ? 0 : 4097,
+    subnets: subnets.map((subnet) => ({ subnet, gateway: "", ipRange: "" })),
+    mtu: 1450,
   };
 }

@@ -2,10 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
 import type { GenericResource, NodeDescription } from "../../api/index.js";
-import { routeCidrs } from "../core/node/routes.js";
+import { routeCidrs, routeCidrs6 } from "../core/node/routes.js";
 import type { Engine } from "../engine/port.js";
 
 const NANO = 1e9;
+/** What a node tells of its networks is in every copy of the cluster's state. */
+const PROBLEMS_MAX = 16;
+const PROBLEM_CHARS = 300;
 
 const PLUGINS: NodeDescription["Engine"]["Plugins"] = [
   ...["json-file", "local", "none"].map((Name) => ({ Type: "Log", Name })),
@@ -19,13 +22,16 @@ export function dockerArchitecture(nodeArch: string): string {
   );
 }
 
-/** `engineVersion`: as the engine reports it. */
+/** `engineVersion`: as the engine reports it. `net`: the bridge, and what does not work. */
 export async function describeNode(
   hostname: string,
   engine: Engine,
   engineVersion: string,
   genericResources: readonly GenericResource[],
+  net: { readonly subnet: string; readonly problems: readonly string[] },
 ): Promise<NodeDescription> {
+  const read = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+  const problems = net.problems.slice(0, PROBLEMS_MAX).map((text) => text.slice(0, PROBLEM_CHARS));
   return {
     Hostname: hostname,
     Platform: { Architecture: dockerArchitecture(arch()), OS: "linux" },
@@ -37,7 +43,12 @@ export async function describeNode(
     Engine: { EngineVersion: engineVersion, Labels: {}, Plugins: PLUGINS },
     EngineKind: engine.kind,
     // Of the network namespace that the node runs in.
-    Routes: routeCidrs(await readFile("/proc/net/route", "utf8").catch(() => "")),
+    Routes: [
+      ...routeCidrs(await read("/proc/net/route")),
+      ...routeCidrs6(await read("/proc/net/ipv6_route")),
+    ],
+    ...(net.subnet !== "" && { Bridge: net.subnet }),
+    ...(problems.length > 0 && { NetworkProblems: problems }),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type Cluster,
   type NetworkSpec,
   type Node,
+  type NodeDescription,
   type Operation,
   TASK_STATE,
   type Task,
@@ -189,4 +190,18 @@ export function task(id: string, set: Partial<Task> = {}): Task {
     networkPhase: 0,
     ...set,
   };
+}
+
+/** A node whose agent has told of itself. */
+export function describedNode(id: string, set: Partial<NodeDescription> = {}): Node {
+  return node(id, {
+    description: {
+      Hostname: id,
+      Platform: { Architecture: "x86_64", OS: "linux" },
+      Resources: { NanoCPUs: 4e9, MemoryBytes: 2 ** 33 },
+      Engine: { EngineVersion: "1", Plugins: [] },
+      EngineKind: "simulated",
+      ...set,
+    },
+  });
 }

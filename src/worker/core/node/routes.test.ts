@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ROUTES_MAX, routeCidrs } from "./routes.js";
+import { ROUTES_MAX, routeCidrs, routeCidrs6 } from "./routes.js";
 
 const HEAD =
   "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT  \n";
@@ -32,4 +32,22 @@ test("a long table is cut to what covers most", () => {
   const found = routeCidrs(HEAD + hosts.join("") + row("0000640A", "0000FFFF"));
   expect(found).toHaveLength(ROUTES_MAX);
   expect(found[0]).toBe("10.100.0.0/16");
+});
+
+test("the IPv6 table as CIDRs, without what every link has, host routes of its own and the default", () => {
+  const line = (destination: string, length: string, link: string, flags = "00000001"): string =>
+    `${destination} ${length} ${"0".repeat(32)} 00 ${"0".repeat(32)} 00000400 00000001 00000000 ${flags} ${link}\n`;
+  const text =
+    line("20010db8000000010000000000000000", "40", "eth0") +
+    line("fd000009000000000000000000000000", "30", "wg0") +
+    line(`fe80${"0".repeat(28)}`, "40", "eth0") +
+    line(`ff00${"0".repeat(28)}`, "08", "eth0") +
+    line(`fd01${"0".repeat(28)}`, "40", "down0", "00000000") +
+    line("20010db8000000010000000000000007", "80", "lo") +
+    line("0".repeat(32), "00", "eth0");
+  expect(routeCidrs6(text)).toEqual(["fd00:9::/48", "2001:db8:0:1::/64"]);
+});
+
+test.each(["", "nonsense\n"])("nothing is found in the IPv6 table %j", (text) => {
+  expect(routeCidrs6(text)).toEqual([]);
 });
