@@ -370,12 +370,19 @@ describe("a service on networks", () => {
       message: "data path port",
     },
     {
+      name: "the port that a manager chose to listen on",
+      port: { TargetPort: 80, PublishedPort: 7777 },
+      message: "port 7777/tcp is where the manager on m1 listens; publish another one",
+    },
+    {
       name: "the cluster's port on one node",
       port: { TargetPort: 80, PublishedPort: 2377, PublishMode: "host" },
       message: "port 2377/tcp",
     },
   ])("$name cannot be published", async ({ port, message }) => {
     await create({ Name: "ingress", Ingress: true });
+    const onM1 = { memberId: "1", addr: "10.0.0.1:7777" };
+    await write([{ kind: "putNode", node: { ...describedNode("m1"), manager: onM1 } }]);
     await expect(service("s1", ports(port))).rejects.toMatchObject({
       code: "InvalidArgument",
       message: expect.stringContaining(message) as string,

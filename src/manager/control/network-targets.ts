@@ -6,7 +6,10 @@ import { NODE_NETWORKS } from "../core/index.js";
 import { invalid } from "./invalid.js";
 
 /** What the validation of a service looks up. */
-export type NetworkLookup = Pick<StoreView, "network" | "networkByName" | "networks" | "cluster">;
+export type NetworkLookup = Pick<
+  StoreView,
+  "network" | "networkByName" | "networks" | "cluster" | "nodes"
+>;
 
 const ALIAS = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const ALIAS_LENGTH_MAX = 63;

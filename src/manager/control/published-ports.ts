@@ -2,6 +2,7 @@
 import type { PortConfig, TaskSpec } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import { reservedPort } from "../../overlay-net/core/index.js";
+import { managersPort } from "../core/index.js";
 import { invalid } from "./invalid.js";
 import type { NetworkLookup } from "./network-targets.js";
 
@@ -16,7 +17,9 @@ export function checkPublished(
 ): void {
   const dataPathPort = networks?.cluster()?.dataPathPort ?? 0;
   for (const { Protocol, PublishedPort = 0 } of ports) {
-    const reason = reservedPort(Protocol, PublishedPort, dataPathPort);
+    const reason =
+      reservedPort(Protocol, PublishedPort, dataPathPort) ??
+      managersPort(Protocol, PublishedPort, networks?.nodes() ?? []);
     if (reason !== undefined) throw invalid(`EndpointSpec: ${reason}; publish another one`);
   }
   if (!ports.some((port) => port.PublishMode === "ingress")) return;

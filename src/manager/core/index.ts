@@ -4,6 +4,7 @@ export { expressionError, isTimeZone } from "./job-schedule.js";
 export { JobSchedules } from "./job-schedules.js";
 export { startSchedule } from "./job-ticks.js";
 export { LostTasks } from "./lost-tasks.js";
+export { managersPort } from "./managers-port.js";
 export { NODE_NETWORKS } from "./node-networks.js";
 export { CHANGES_MAX, Plan } from "./plan.js";
 export { type PlannedTask, planPlacement } from "./plan-placement.js";

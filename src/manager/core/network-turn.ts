@@ -4,6 +4,7 @@ import {
   isOpenPort,
   keptPorts,
   type Network,
+  type Node,
   type PortConfig,
   type Precondition,
   portKey,
@@ -15,6 +16,7 @@ import { type Others, planNetwork, reservedPort } from "../../overlay-net/core/i
 import { type AddressClaim, type StoreView } from "../../store/index.js";
 import type { AddressBook, Addresses } from "./address-book.js";
 import type { Lack } from "./allocator.js";
+import { managersPort } from "./managers-port.js";
 import { overlayTargets, wantsIngress } from "./network-needs.js";
 import type { Plan } from "./plan.js";
 
@@ -37,6 +39,7 @@ export class NetworkTurn {
   #lastVni: number;
   #others: Omit<Others, "lastVni"> | undefined;
   #usedPorts: Set<string> | undefined;
+  #managers: readonly Node[] | undefined;
   #ingress: Network | null | undefined;
 
   constructor(view: StoreView, plan: Plan, book: AddressBook, lastVni: number) {
@@ -143,10 +146,12 @@ export class NetworkTurn {
   /** Nobody publishes it, on every node or on one. */
   isPortFree(port: PortConfig["Protocol"], number: number): boolean {
     this.#usedPorts ??= usedPorts(this.view);
+    this.#managers ??= this.view.nodes().filter(({ manager }) => manager !== undefined);
     const dataPathPort = this.view.cluster()?.dataPathPort ?? 0;
     return (
       !this.#usedPorts.has(`${port}/${number}`) &&
-      reservedPort(port, number, dataPathPort) === undefined
+      reservedPort(port, number, dataPathPort) === undefined &&
+      managersPort(port, number, this.#managers) === undefined
     );
   }
 
