@@ -20,6 +20,8 @@ export type NodeIdentity = {
   /** `ip:port` that others reach this node's manager at. */
   readonly advertiseAddr: string;
   readonly listenAddr: string;
+  /** IP that this node's VXLAN packets come from and go to; absent or "": the one it is known by. */
+  readonly dataPathAddr?: string;
 };
 
 /** Why a child ended, by exit code. Anything else is "crash". */

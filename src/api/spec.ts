@@ -337,6 +337,8 @@ export type NodeDescription = {
   readonly Routes?: readonly string[];
   /** CIDR of the node's own bridge, one of those routes; absent while there is none. */
   readonly Bridge?: string;
+  /** IP of its VXLAN packets, when it is not the one it is known by. */
+  readonly DataPathAddr?: string;
   /** What does not work on the node's networks, each with its remedy. */
   readonly NetworkProblems?: readonly string[];
 };

@@ -4,7 +4,12 @@ import type { ManagerStart } from "../api/index.js";
 import { ApiError, doorError, newId } from "../base/index.js";
 import { createCsr, createRoot, makeJoinTokens, signCertificate } from "../manager/ca/index.js";
 import type { InitRequest } from "../rest/index.js";
-import { resolveAdvertiseAddr, resolveListenAddr, splitHostPort } from "./core/address.js";
+import {
+  resolveAdvertiseAddr,
+  resolveDataPathAddr,
+  resolveListenAddr,
+  splitHostPort,
+} from "./core/address.js";
 import { addressPlan } from "./core/address-plan.js";
 import { notSupported } from "./core/errors.js";
 import type { Admission } from "./core/membership.js";
@@ -12,7 +17,11 @@ import { isErrno } from "./durable-file.js";
 import type { MembershipHost } from "./membership-host.js";
 
 type Bootstrap = Extract<ManagerStart, { kind: "bootstrap" }>;
-type Addresses = { readonly listenAddr: string; readonly advertiseAddr: string };
+type Addresses = {
+  readonly listenAddr: string;
+  readonly advertiseAddr: string;
+  readonly dataPathAddr: string;
+};
 
 /** Resolves with the node id. Rejects with ApiError 400, 501 or 503; the node is inactive again then. */
 export async function initSwarm(host: MembershipHost, body: InitRequest): Promise<string> {
@@ -106,19 +115,8 @@ export function resolveAddresses(
   const listenAddr = resolveListenAddr(body.ListenAddr || host.config.listenAddr, own);
   const wanted = body.AdvertiseAddr || host.config.advertiseAddr;
   const advertiseAddr = resolveAdvertiseAddr(wanted, listenAddr, own);
-  assertDataPathAddr("swarm init", body.DataPathAddr, advertiseAddr);
-  return { listenAddr, advertiseAddr };
-}
-
-/** Data goes the way of the advertise address; another one is not built. */
-export function assertDataPathAddr(
-  call: string,
-  dataPathAddr: string,
-  advertiseAddr: string,
-): void {
-  if (dataPathAddr === "") return;
-  if (splitHostPort(advertiseAddr, "advertise address").name !== dataPathAddr)
-    throw notSupported(call, "DataPathAddr (other than the advertise address)");
+  const dataPathAddr = resolveDataPathAddr(body.DataPathAddr, own);
+  return { listenAddr, advertiseAddr, dataPathAddr };
 }
 
 /** Finds out before anything is made whether the manager will be able to listen. */

@@ -14,13 +14,13 @@ import type { NodeCredentials } from "./certificate-store.js";
 import {
   joinHostPort,
   parseRemoteAddr,
+  resolveDataPathAddr,
   resolveListenAddr,
   splitHostPort,
   tryAdvertiseAddr,
 } from "./core/address.js";
 import { joinContinues } from "./core/errors.js";
 import type { Admission, JoinAttempt } from "./core/membership.js";
-import { assertDataPathAddr } from "./init.js";
 import type { MembershipHost } from "./membership-host.js";
 
 /** Rounds over all remote addresses, and the pause between them. */
@@ -46,13 +46,13 @@ export function parseJoin(host: MembershipHost, body: JoinRequest): JoinAttempt 
   const listenAddr = resolveListenAddr(body.ListenAddr || host.config.listenAddr, own);
   const wanted = body.AdvertiseAddr || host.config.advertiseAddr;
   const advertiseAddr = tryAdvertiseAddr(wanted, listenAddr, own) ?? "";
-  if (advertiseAddr !== "") assertDataPathAddr("swarm join", body.DataPathAddr, advertiseAddr);
   return {
     remoteAddrs: body.RemoteAddrs.map(parseRemoteAddr),
     joinToken: body.JoinToken.trim(),
     availability: body.Availability,
     advertiseAddr,
     listenAddr,
+    dataPathAddr: resolveDataPathAddr(body.DataPathAddr, own),
   };
 }
 
@@ -161,6 +161,7 @@ async function askManager(
       managers,
       advertiseAddr,
       listenAddr: attempt.listenAddr,
+      dataPathAddr: attempt.dataPathAddr ?? "",
     },
   };
 }

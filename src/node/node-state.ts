@@ -67,7 +67,15 @@ export class NodeState {
     const { record } = this;
     const admission = record.kind === "member" ? record : this.#provisional?.admission;
     if (admission === undefined || this.#credentials === undefined) return undefined;
-    const { nodeId, clusterId, role, managers, advertiseAddr, listenAddr } = admission;
+    const {
+      nodeId,
+      clusterId,
+      role,
+      managers,
+      advertiseAddr,
+      listenAddr,
+      dataPathAddr = "",
+    } = admission;
     const { rootBundlePem, certificatePem, privateKeyPem } = this.#credentials;
     return {
       nodeId,
@@ -79,6 +87,7 @@ export class NodeState {
       managers,
       advertiseAddr,
       listenAddr,
+      dataPathAddr,
     };
   }
 

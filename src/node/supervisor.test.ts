@@ -256,7 +256,8 @@ describe("init", () => {
     for (const { change, status, text } of [
       { change: { ForceNewCluster: true }, status: 501, text: "ForceNewCluster" },
       { change: { AutoLockManagers: true }, status: 501, text: "AutoLockManagers" },
-      { change: { DataPathAddr: "10.9.9.9" }, status: 501, text: "DataPathAddr" },
+      { change: { DataPathAddr: "10.9.9.9" }, status: 400, text: "no interface of this host" },
+      { change: { DataPathAddr: "lo:4789" }, status: 400, text: "without a port number" },
       { change: { AdvertiseAddr: "eth99" }, status: 400, text: "eth99" },
       { change: { DefaultAddrPool: ["10.0.0.0/8", "10.1.0.0/16"] }, status: 400, text: "overlap" },
       {
@@ -265,7 +266,7 @@ describe("init", () => {
         text: "smaller than one subnet",
       },
       { change: { SubnetSize: 30 }, status: 400, text: "subnet size" },
-      { change: { DataPathPort: 80 }, status: 400, text: "data path port" },
+      { change: { DataPathPort: 80 }, status: 400, text: "not in valid range (1024-49151): 80" },
     ]) {
       const answer = await swarm("init", initBody(change));
       expect(answer, text).toMatchObject({ status, body: expect.stringContaining(text) });

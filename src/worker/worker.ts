@@ -236,6 +236,8 @@ export class Worker implements AsyncDisposable {
 
   #currentDescription(): NodeDescription {
     if (this.#description === undefined) throw new Error("the node is not described yet");
-    return this.#description;
+    const dataPathAddr = this.#identity.current?.dataPathAddr ?? "";
+    // Of the membership, which may have begun after the last look at this machine.
+    return { ...this.#description, ...(dataPathAddr !== "" && { DataPathAddr: dataPathAddr }) };
   }
 }

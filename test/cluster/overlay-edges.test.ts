@@ -97,7 +97,9 @@ test("a network without a free address has its tasks say so, and takes them when
   await eventually("the other two say why they wait", 10_000, async () => {
     const all = await tasks(manager, { service: ["full"] });
     const reasons = all.flatMap(({ Status }) => (Status.Err ? [Status.Err] : []));
-    return reasons.length === 2 && reasons.every((text) => text.includes(`no free address in ${TINY}`));
+    return (
+      reasons.length === 2 && reasons.every((text) => text.includes(`no free address in ${TINY}`))
+    );
   });
   const ps = await docker(manager, "service", "ps", "--no-trunc", "full");
   expect(ps.stdout).toContain("network tiny: no free address");

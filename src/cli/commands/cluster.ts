@@ -14,6 +14,16 @@ type ClusterReply = {
 const clientOf = (command: Command): EngineClient =>
   new EngineClient(String(command.optsWithGlobals()["host"]).replace(/^unix:\/\//, ""));
 
+const gather = (value: string, before: readonly string[]): string[] => [
+  ...before,
+  ...value.split(","),
+];
+
+const number = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new UsageError(`"${text}" is not a whole number`);
+  return Number(text);
+};
+
 const availability = (): Option =>
   new Option("--availability <availability>", "tasks on this node")
     .choices(["active", "pause", "drain"])
@@ -29,11 +39,26 @@ export function addClusterCommands(program: Command): void {
       "address or interface that the other nodes use, IP[:port]",
     )
     .option("--listen-addr <address>", "address to listen on", "0.0.0.0:2377")
-    .option("--default-addr-pool <cidr...>", "address pools of overlay networks")
+    .option(
+      "--data-path-addr <address>",
+      "address or interface that networks' traffic between nodes uses, when it is another one",
+    )
+    .option(
+      "--data-path-port <port>",
+      "UDP port of that traffic, 1024-49151 (default: 4789)",
+      number,
+    )
+    .option(
+      "--default-addr-pool <cidr>",
+      "address pool of overlay networks (repeatable)",
+      gather,
+      [] as readonly string[],
+    )
     .option(
       "--default-addr-pool-mask-length <length>",
       "prefix length of a network in the pool",
-      "24",
+      number,
+      24,
     )
     .addOption(availability());
   init.action(async (flags: Flags) => {
@@ -43,8 +68,10 @@ export function addClusterCommands(program: Command): void {
         ListenAddr: flags["listenAddr"],
         AdvertiseAddr: flags["advertiseAddr"] ?? "",
         Availability: flags["availability"],
-        DefaultAddrPool: flags["defaultAddrPool"] ?? [],
-        SubnetSize: Number(flags["defaultAddrPoolMaskLength"]),
+        DataPathAddr: flags["dataPathAddr"] ?? "",
+        DataPathPort: flags["dataPathPort"] ?? 0,
+        DefaultAddrPool: flags["defaultAddrPool"],
+        SubnetSize: flags["defaultAddrPoolMaskLength"],
       },
     });
     print(`This node (${id}) is now the first manager of a new cluster.\n`);
@@ -62,6 +89,10 @@ export function addClusterCommands(program: Command): void {
       "address or interface that the other nodes use, IP[:port]",
     )
     .option("--listen-addr <address>", "address to listen on", "0.0.0.0:2377")
+    .option(
+      "--data-path-addr <address>",
+      "address or interface that networks' traffic between nodes uses, when it is another one",
+    )
     .addOption(availability());
   join.action(async (remote: string, flags: Flags) => {
     const client = clientOf(join);
@@ -69,6 +100,7 @@ export function addClusterCommands(program: Command): void {
       body: {
         ListenAddr: flags["listenAddr"],
         AdvertiseAddr: flags["advertiseAddr"] ?? "",
+        DataPathAddr: flags["dataPathAddr"] ?? "",
         Availability: flags["availability"],
         RemoteAddrs: [remote],
         JoinToken: flags["token"],

@@ -10,7 +10,7 @@ import {
   type swarm,
   type Task,
 } from "../../api/index.js";
-import { ApiError, parseCidr } from "../../base/index.js";
+import { ApiError, parseCidr, parseIp } from "../../base/index.js";
 import type { NetworkDelta, NetworkState } from "../../overlay-net/core/index.js";
 import type { StoreView } from "../../store/index.js";
 import { type AssignmentDiff, toldState } from "./core/assignments.js";
@@ -147,6 +147,8 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
   if (!isRouteList(value.Routes)) throw malformed("has Routes that are no list of CIDRs");
   if (value.Bridge !== undefined && !isCidr(value.Bridge))
     throw malformed("has a Bridge that is no CIDR");
+  if (value.DataPathAddr !== undefined && !isIpText(value.DataPathAddr))
+    throw malformed("has a DataPathAddr that is no IP address");
   if (!isProblemList(value.NetworkProblems))
     throw malformed("has NetworkProblems that are no list of sentences");
   // Its members were checked above.
@@ -159,6 +161,10 @@ function isCount(value: unknown): boolean {
 
 function isCidr(value: unknown): boolean {
   return typeof value === "string" && parseCidr(value) !== undefined;
+}
+
+function isIpText(value: unknown): boolean {
+  return typeof value === "string" && parseIp(value) !== undefined;
 }
 
 function isProblemList(value: unknown): boolean {

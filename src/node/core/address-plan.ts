@@ -26,7 +26,9 @@ export function addressPlan(wanted: {
   if (!Number.isInteger(subnetSize) || subnetSize < 1 || subnetSize > SUBNET_SIZE_MAX)
     throw bad(`subnet size must be within 1–${SUBNET_SIZE_MAX}, not ${subnetSize}`);
   if (!Number.isInteger(dataPathPort) || dataPathPort < 1_024 || dataPathPort > 49_151)
-    throw bad(`data path port must be within 1024–49151, not ${dataPathPort}`);
+    throw bad(
+      `data path port: VXLAN UDP port number is not in valid range (1024-49151): ${dataPathPort}`,
+    );
   const ranges = pools.map((pool) => parsePool(pool, subnetSize));
   for (const [i, range] of ranges.entries()) {
     const other = ranges.findIndex((each, j) => j < i && each.lo < range.hi && range.lo < each.hi);

@@ -66,6 +66,23 @@ export function resolveAdvertiseAddr(
   );
 }
 
+/** Where the node's VXLAN packets come from and go to; "" for the address it is known by. Throws ApiError 400. */
+export function resolveDataPathAddr(text: string, host: readonly HostAddress[]): string {
+  if (text === "") return "";
+  const { name, port } = splitHostPort(text, "data path address");
+  if (name === "" || port !== undefined || isUnspecified(name)) {
+    throw bad(
+      "data path address must be a non-zero IP address or network interface (without a port number)",
+    );
+  }
+  const ip = ipOf(name, host, "data path address");
+  if (ip.includes(":"))
+    throw bad(`data path address ${ip} is IPv6; the nodes' tunnels run over IPv4`);
+  if (!host.some((each) => each.ip === ip))
+    throw bad(`data path address ${ip} is on no interface of this host`);
+  return ip;
+}
+
 /** A manager to join at: `host[:port]`. Throws ApiError 400. */
 export function parseRemoteAddr(text: string): string {
   const { name, port } = splitHostPort(text, "remote address");

@@ -12,6 +12,8 @@ export type JoinAttempt = {
   /** "" until the connection to a manager shows it. */
   readonly advertiseAddr: string;
   readonly listenAddr: string;
+  /** As for Member. */
+  readonly dataPathAddr?: string;
 };
 
 export type Member = {
@@ -24,6 +26,8 @@ export type Member = {
   /** `ip:port`. */
   readonly advertiseAddr: string;
   readonly listenAddr: string;
+  /** IP that VXLAN packets come from and go to, when it is not that of `advertiseAddr`. */
+  readonly dataPathAddr?: string;
   /** This node's manager was a member of the Raft group once: it continues from its own log. */
   readonly hasRaftLog: boolean;
   /** The log of a member that was removed still lies in raft/: it is set aside before any manager starts again. */

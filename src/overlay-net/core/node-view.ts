@@ -129,7 +129,14 @@ export function serviceEntries(
 }
 
 /** undefined until the node has an index and an address. */
-export function nodeEntry({ id, nodeIndex, addr, state }: Node): NodeEntry | undefined {
+export function nodeEntry({
+  id,
+  nodeIndex,
+  addr,
+  description,
+  state,
+}: Node): NodeEntry | undefined {
   if (nodeIndex === 0 || addr === "") return undefined;
-  return { nodeId: id, index: nodeIndex, dataPathAddr: addr, isDown: state === "down" };
+  const dataPathAddr = description?.DataPathAddr ?? addr;
+  return { nodeId: id, index: nodeIndex, dataPathAddr, isDown: state === "down" };
 }

@@ -107,5 +107,10 @@ function mayMatter(event: StoreEvent): boolean {
 
 function isSameNode(old: Node, now: Node): boolean {
   const isDown = ({ state }: Node): boolean => state === "down";
-  return old.nodeIndex === now.nodeIndex && old.addr === now.addr && isDown(old) === isDown(now);
+  return (
+    old.nodeIndex === now.nodeIndex &&
+    old.addr === now.addr &&
+    old.description?.DataPathAddr === now.description?.DataPathAddr &&
+    isDown(old) === isDown(now)
+  );
 }
