@@ -145,7 +145,16 @@ describe("networks of users", () => {
       Services: { svc: { VIP: "10.9.0.128", Tasks: [{ EndpointIP: "10.9.0.129" }] } },
     });
     const { json: service } = await world.call("GET", "/services/svc");
-    expect(service).toMatchObject({ Endpoint: { VirtualIPs: [{ Addr: "10.9.0.128/24" }] } });
+    const NetworkID = world.cluster.store.networkByName("web")?.id;
+    const [, prefix6] = subnets?.map(({ subnet }) => subnet.split("::")[0]) ?? [];
+    expect(service).toMatchObject({
+      Endpoint: {
+        VirtualIPs: [
+          { NetworkID, Addr: "10.9.0.128/24" },
+          { NetworkID, Addr: `${prefix6}::2/64` },
+        ],
+      },
+    });
     const { json: tasks } = await world.call("GET", "/tasks");
     const [{ NetworksAttachments }] = tasks as [{ NetworksAttachments: { Addresses: string[] }[] }];
     expect(NetworksAttachments[0]?.Addresses[0]).toBe("10.9.0.129/24");
@@ -188,6 +197,13 @@ describe("networks of users", () => {
       TaskTemplate: { ContainerSpec: { Image: "bb" }, Networks: [{ Target: "used" }] },
     });
     const prune = (filters: object) => world.call("POST", `/networks/prune${filter(filters)}`);
+    const listed = async (filters: object): Promise<readonly string[]> => {
+      const { json } = await world.call("GET", `/networks${filter(filters)}`);
+      return (json as Network[]).map(({ Name }) => Name).sort();
+    };
+    expect(await listed({ dangling: ["true"] })).toEqual(["idle", "kept"]);
+    const overlays = await listed({ dangling: ["false"], driver: ["overlay"] });
+    expect(overlays).toEqual(["ingress", "used"]);
     expect((await prune({ until: ["1"] })).json).toEqual({ NetworksDeleted: null });
     expect((await prune({ "label!": ["kept"] })).json).toEqual({ NetworksDeleted: ["idle"] });
     expect((await prune({})).json).toEqual({ NetworksDeleted: ["kept"] });

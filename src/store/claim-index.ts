@@ -107,7 +107,10 @@ export class AddressClaims {
   ): void {
     for (const { networkId, address } of old) {
       if (now.some((claim) => claim.networkId === networkId && claim.address === address)) continue;
-      const { holders, freed } = this.#network(networkId);
+      const known = this.#networks.get(networkId);
+      // The network went before its last, stopping tasks: nobody asks for its addresses any more.
+      if (!known) continue;
+      const { holders, freed } = known;
       holders.remove(address, id);
       freed.delete(address);
       freed.set(address, atMs);

@@ -130,3 +130,26 @@ test("a host port that changes leaves virtual addresses and other ports alone", 
   expect(world.service()).toMatchObject({ vips, ports: [ports[0], host(23)] });
   expect(world.wanted()).toMatchObject([{ hostPorts: [host(23)] }]);
 });
+
+test("a network that is removed leaves nothing: subnet, VXLAN id and addresses are as if it had never been", () => {
+  const option = { "com.docker.network.driver.overlay.vxlanid_list": "5000" };
+  const spec = { Options: option, IPAM: { Config: [{ Subnet: "10.9.0.0/29" }] } };
+  const world = new World().addNodes("a");
+  world.commit([{ kind: "putCluster", cluster: CLUSTER }, putNetwork("first", spec)]);
+  const onNetwork = (Target: string): ServiceFields => ({ template: { Networks: [{ Target }] } });
+  world.createService({ ...onNetwork("first"), replicas: 4 }).settle();
+  const addresses = (service: string) =>
+    world.tasks(service).map(({ networks }) => networks[0]?.address);
+  const before = addresses("web").sort();
+  world.commit([{ kind: "delete", table: "service", id: "web" }]);
+  // Its tasks are still to stop: they do not hold it up, and leave nothing behind when they end.
+  world.commit([{ kind: "delete", table: "network", id: "first" }]);
+  world.settle().advance(1_000);
+  expect(world.tasks()).toEqual([]);
+  expect(world.store.freedAddresses("first").size).toBe(0);
+
+  world.commit([putNetwork("second", spec)]);
+  world.createService({ ...onNetwork("second"), replicas: 4 }, "again").settle();
+  expect(world.store.network("second")).toMatchObject({ vni: 5000 });
+  expect(addresses("again").sort()).toEqual(before);
+});

@@ -12,6 +12,7 @@ import {
   type Task,
 } from "../../api/index.js";
 import { ADDRESS_REST_MS } from "../../overlay-net/core/index.js";
+import { CLUSTER } from "./testing/cluster.js";
 import { goodAgent, type ServiceFields, World } from "./testing/world.js";
 
 const META = { versionIndex: 0, clientIndex: 0, createdAtMs: 0, updatedAtMs: 0 };
@@ -21,34 +22,6 @@ function network(world: World, id: string, set: Partial<NetworkSpec> = {}): void
   const made: Network = { ...META, id, spec, predefined: false, vni: 0, subnets: [], mtu: 0 };
   world.commit([{ kind: "putNetwork", network: made }]);
 }
-
-const CLUSTER: Cluster = {
-  ...META,
-  id: "c",
-  spec: {
-    Name: "default",
-    Labels: {},
-    Orchestration: { TaskHistoryRetentionLimit: 5 },
-    Raft: {
-      SnapshotInterval: 10_000,
-      KeepOldSnapshots: 0,
-      LogEntriesForSlowFollowers: 500,
-      ElectionTick: 6,
-      HeartbeatTick: 1,
-    },
-    Dispatcher: { HeartbeatPeriod: 1e9 },
-    CAConfig: { NodeCertExpiry: 7776e12 },
-    TaskDefaults: {},
-    EncryptionConfig: { AutoLockManagers: false },
-  },
-  rootCertPem: "",
-  rootKeyPem: "",
-  joinTokens: { worker: "", manager: "" },
-  defaultAddrPool: ["10.0.0.0/8"],
-  subnetSize: 24,
-  dataPathPort: 4789,
-  deniedNodes: [],
-};
 
 /** One node, a cluster with the given pools, ingress and a network "web". */
 function cluster(set: Partial<Cluster> = {}, web: Partial<NetworkSpec> = {}): World {

@@ -17,11 +17,11 @@ function ingressFirst<T extends { readonly networkId: string }>(
   return [...list].sort((a, b) => rank(a) - rank(b));
 }
 
+/** One entry per network and family. */
 export function presentVirtualIps(service: Service, networks: Networks) {
-  return ingressFirst(service.vips, networks).map((vip) => ({
-    NetworkID: vip.networkId,
-    Addr: addressesOf(vip, networks)[0] ?? "",
-  }));
+  return ingressFirst(service.vips, networks).flatMap((vip) =>
+    addressesOf(vip, networks).map((Addr) => ({ NetworkID: vip.networkId, Addr })),
+  );
 }
 
 export function presentAttachments(task: Task, networks: Networks) {

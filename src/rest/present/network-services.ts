@@ -1,5 +1,5 @@
 /** What `GET /networks/{id}?verbose=true` adds: services on the network with their tasks, and the nodes these are on. */
-import { type Network, TASK_STATE, type Task } from "../../api/index.js";
+import { type Network, type Node, TASK_STATE, type Task } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { taskName } from "./task.js";
 
@@ -18,7 +18,7 @@ export function presentNetworkUse(network: Network, view: StoreView) {
   return {
     Peers: [...nodeIds].sort().flatMap((id) => {
       const node = view.node(id);
-      return node ? [{ Name: id.slice(0, 12), IP: node.addr }] : [];
+      return node ? [{ Name: id.slice(0, 12), IP: dataPathOf(node) }] : [];
     }),
     Services: Object.fromEntries(
       attached.map(({ service, tasks, vip }) => [
@@ -33,12 +33,17 @@ export function presentNetworkUse(network: Network, view: StoreView) {
             Name: taskName(task),
             EndpointID: task.id,
             EndpointIP: textOf(onNetwork(task, network.id)),
-            Info: { "Host IP": view.node(task.nodeId)?.addr ?? "" },
+            Info: { "Host IP": dataPathOf(view.node(task.nodeId)) },
           })),
         },
       ]),
     ),
   };
+}
+
+/** Where the network's packets of this node come from. */
+function dataPathOf(node: Node | undefined): string {
+  return node?.description?.DataPathAddr ?? node?.addr ?? "";
 }
 
 function onNetwork(task: Task, networkId: string): OnNetwork | undefined {

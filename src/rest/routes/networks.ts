@@ -20,6 +20,7 @@ import { resolveNetwork } from "../resolve.js";
 
 const FILTERS = ["dangling", "driver", "id", "label", "name", "scope", "type"];
 const PRUNE_FILTERS = ["label", "label!", "until"];
+const NONE: ReadonlySet<string> = new Set();
 const KEPT: ReadonlySet<string> = new Set(["FailedPrecondition", "NotFound"]);
 
 export function networkRoutes(app: FastifyInstance, context: RestContext): void {
@@ -29,10 +30,12 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
     const filters = Filters.parse(queryOf(request).text("filters"), FILTERS);
     filters.checkWords("type", ["builtin", "custom"]);
     filters.checkWords("scope", ["local", "swarm", "global"]);
-    const all = [...swarmNetworks(await viewOrNone(context)), ...locals()];
+    const view = await viewOrNone(context);
+    const all = [...swarmNetworks(view), ...locals()];
+    const used = filters.has("dangling") && view ? usedNetworks(view) : NONE;
     return sendJson(
       reply,
-      all.filter((network) => matches(network, filters)),
+      all.filter((network) => matches(network, filters, used)),
     );
   });
 
@@ -142,9 +145,17 @@ function swarmNetworks(view: StoreView | undefined): readonly NetworkJson[] {
     .map(presentNetwork);
 }
 
-function matches(network: NetworkJson, filters: Filters): boolean {
+/** By what services name and tasks still hold. */
+function usedNetworks(view: StoreView): ReadonlySet<string> {
+  const named = view
+    .services()
+    .flatMap(({ spec }) => (spec.TaskTemplate.Networks ?? []).map(({ Target }) => Target));
+  const held = view.tasks().flatMap(({ networks }) => networks.map(({ networkId }) => networkId));
+  return new Set([...named, ...held]);
+}
+
+function matches(network: NetworkJson, filters: Filters, used: ReadonlySet<string>): boolean {
   const isBuiltin = Object.hasOwn(LOCAL_NETWORKS, network.Name) || network.Ingress;
-  // Whether something is attached is not known here; only `dangling=false` keeps what every host needs.
   const dangling = filters.flag("dangling");
   return (
     filters.exact("driver", network.Driver) &&
@@ -153,6 +164,6 @@ function matches(network: NetworkJson, filters: Filters): boolean {
     filters.exact("scope", network.Scope) &&
     filters.exact("type", isBuiltin ? "builtin" : "custom") &&
     filters.labels("label", network.Labels ?? {}) &&
-    (dangling === undefined || dangling === !isBuiltin)
+    (dangling === undefined || dangling === !(isBuiltin || used.has(network.Id)))
   );
 }
