@@ -2,7 +2,14 @@
  * Control operations: the one way to change the cluster. The manager that takes a call makes object ids and the requestId,
  * then runs the operation on the leader (forwarded whole, never as a proposal; contracts §2).
  */
-import type { ClusterSpec, NetworkSpec, NodeRole, NodeSpec, ServiceSpec } from "./spec.js";
+import type {
+  ClusterSpec,
+  NetworkSpec,
+  NodeRole,
+  NodeSpec,
+  ServiceSpec,
+  TaskSpec,
+} from "./spec.js";
 
 export type Operation =
   | {
@@ -36,6 +43,16 @@ export type Operation =
       readonly spec: NetworkSpec;
     }
   | { readonly kind: "network.remove"; readonly networkId: string }
+  /** A container outside services, on attachable networks. */
+  | {
+      readonly kind: "container.run";
+      readonly taskId: string;
+      readonly nodeId: string;
+      /** Also its DNS name on those networks. */
+      readonly name: string;
+      readonly spec: TaskSpec;
+    }
+  | { readonly kind: "container.remove"; readonly taskId: string }
   | {
       readonly kind: "node.update";
       readonly nodeId: string;
@@ -78,6 +95,8 @@ export type OperationResult = {
   "service.remove": Readonly<Record<string, never>>;
   "network.create": { readonly id: string };
   "network.remove": Readonly<Record<string, never>>;
+  "container.run": { readonly id: string };
+  "container.remove": Readonly<Record<string, never>>;
   "node.update": Readonly<Record<string, never>>;
   "node.remove": Readonly<Record<string, never>>;
   "cluster.update": Readonly<Record<string, never>>;

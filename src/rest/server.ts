@@ -8,6 +8,7 @@ import { RestContext } from "./context.js";
 import type { RestDeps, RestServer } from "./deps.js";
 import { LeadershipWatch } from "./events/leadership-watch.js";
 import { sendFailure } from "./failure.js";
+import { attachedRoutes } from "./routes/attached.js";
 import { eventRoutes } from "./routes/events.js";
 import { journalRoutes } from "./routes/journal.js";
 import { handleUpgrade, localRoutes } from "./routes/local.js";
@@ -40,6 +41,7 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   nodeRoutes(app, context);
   serviceRoutes(app, context);
   taskRoutes(app, context);
+  attachedRoutes(app, context);
   whyRoutes(app, context);
   logRoutes(app, context);
   networkRoutes(app, context);

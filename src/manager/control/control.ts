@@ -3,6 +3,7 @@ import type { Operation, OperationKind } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 import type { OperationExecutor } from "../port.js";
 import { type ClusterDeps, updateCluster } from "./cluster-operations.js";
+import { removeContainer, runContainer } from "./container-operations.js";
 import { createNetwork, removeNetwork } from "./network-operations.js";
 import type { NodeDeps } from "./node-operations.js";
 import { removeNode, updateNode } from "./node-operations.js";
@@ -42,6 +43,8 @@ export function createControl(deps: ControlDeps): OperationExecutor {
     "service.remove": (operation, call) => removeService(deps, operation, call),
     "network.create": (operation, call) => createNetwork(deps, operation, call),
     "network.remove": (operation, call) => removeNetwork(deps, operation, call),
+    "container.run": (operation, call) => runContainer(deps, operation, call),
+    "container.remove": (operation, call) => removeContainer(deps, operation, call),
     "node.update": (operation, call) => turns.take(() => updateNode(deps, operation, call)),
     "node.remove": (operation, call) => turns.take(() => removeNode(deps, operation, call)),
     "cluster.update": (operation, call) => updateCluster(deps, operation, call),

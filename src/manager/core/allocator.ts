@@ -109,14 +109,18 @@ export class Allocator implements Reconciler {
     const { view, plan } = turn;
     this.#waitingTasks.delete(id);
     const task = view.task(id);
-    const service = view.service(task?.serviceId ?? "");
-    if (!task || !service || !isNew(task)) return true;
-    const lackOfService = this.#waitingServices.get(service.id);
-    if (lackOfService !== undefined)
-      return this.#wait(task, { reason: lackOfService, retryAtMs: undefined }, plan);
-    // Looked at again when its endpoint is written.
-    if (!turn.isComplete(service)) return true;
-    const found = planTaskNetworks(task, service, turn);
+    if (!task || !isNew(task)) return true;
+    const service = view.service(task.serviceId);
+    // Its service is gone; a container outside services never had one.
+    if (!service && task.serviceId !== "") return true;
+    if (service) {
+      const lackOfService = this.#waitingServices.get(service.id);
+      if (lackOfService !== undefined)
+        return this.#wait(task, { reason: lackOfService, retryAtMs: undefined }, plan);
+      // Looked at again when its endpoint is written.
+      if (!turn.isComplete(service)) return true;
+    }
+    const found = planTaskNetworks(task, service, turn, this.#waitingNetworks);
     if (found.kind === "lacking") return this.#wait(task, found.lack, plan);
     if (found.networks.length > 0) {
       const { networks, claims } = found;

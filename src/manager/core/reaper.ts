@@ -68,7 +68,7 @@ export class Reaper implements Reconciler {
   }
 
   #look(task: Task, nowMs: number): void {
-    if (task.desiredState >= TASK_STATE.remove) {
+    if (task.desiredState >= TASK_STATE.remove || task.serviceId === "") {
       if (!isCollectable(task)) return;
       this.#removals.mark(task.id);
     } else {
@@ -79,8 +79,12 @@ export class Reaper implements Reconciler {
   }
 }
 
-/** To be removed, and no container can be left of it: never given to a node, or ended. */
+/**
+ * To be removed, and no container can be left of it: never given to a node, or ended. A container outside services has no history: its
+ * record stays until it is removed, or its node is lost.
+ */
 function isCollectable(task: Task): boolean {
+  if (task.serviceId === "" && task.state >= TASK_STATE.orphaned) return true;
   return (
     task.desiredState >= TASK_STATE.remove &&
     (task.state < TASK_STATE.assigned || task.state >= TASK_STATE.complete)

@@ -73,6 +73,8 @@ export class ServiceReconciler implements Reconciler {
   plan(view: StoreView, plan: Plan): void {
     for (const id of this.#wakes.takeDue(plan.nowMs)) this.#dirty.mark(id);
     this.#dirty.take((id) => {
+      // Containers outside services are nobody's to replace or to remove.
+      if (id === "") return true;
       const service = view.service(id);
       if (service) this.#planService(view, service, plan);
       else this.#removeTasks(view, id, plan);

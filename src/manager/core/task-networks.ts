@@ -7,7 +7,7 @@ import { overlayTargets, wantsIngress } from "./network-needs.js";
 import type { NetworkTurn } from "./network-turn.js";
 import { takeOn } from "./service-endpoint.js";
 
-/** A service's aliases are in its spec; a task has none of its own. */
+/** A service's aliases are in its spec; its tasks have none of their own. */
 const NO_ALIASES: readonly string[] = Object.freeze([]);
 
 export type TaskNetworksPlan =
@@ -18,17 +18,21 @@ export type TaskNetworksPlan =
     }
   | { readonly kind: "lacking"; readonly lack: Lack };
 
-/** One address per family on each network of the task: those of its own template, which may be older than the service's. */
+/**
+ * One address per family on each network of the task: those of its own template, which may be older than the service's. `waiting`: why
+ * networks have no subnets, by id.
+ */
 export function planTaskNetworks(
   task: Task,
-  service: Service,
+  service: Service | undefined,
   turn: NetworkTurn,
+  waiting?: ReadonlyMap<string, string>,
 ): TaskNetworksPlan {
   const ids = [...overlayTargets(task.spec)];
-  if (wantsIngress(service) && turn.ingress) ids.push(turn.ingress.id);
+  if (service && wantsIngress(service) && turn.ingress) ids.push(turn.ingress.id);
   const taken: Extract<Addresses, { kind: "taken" }>[] = [];
   for (const id of ids) {
-    const found = takeOn(id, turn);
+    const found = takeOn(id, turn, waiting);
     if (found.kind === "exhausted") {
       for (const one of taken) turn.giveBack(one);
       return { kind: "lacking", lack: found };
@@ -41,10 +45,16 @@ export function planTaskNetworks(
       networkId,
       address,
       address6,
-      aliases: NO_ALIASES,
+      aliases: service ? NO_ALIASES : ownNames(task, networkId),
     })),
     claims: taken.flatMap((one) =>
       addressClaims(one).map((claim) => ({ ...claim, exceptId: task.id })),
     ),
   };
+}
+
+/** A container outside services is found by its name, and by what else it is called on that network. */
+function ownNames({ serviceName, spec }: Task, networkId: string): readonly string[] {
+  const target = spec.Networks?.find(({ Target }) => Target === networkId);
+  return [serviceName, ...(target?.Aliases ?? [])];
 }

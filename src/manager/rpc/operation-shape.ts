@@ -26,6 +26,8 @@ const SHAPES = {
   "service.remove": { serviceId: "string" },
   "network.create": { networkId: "string", spec: "object" },
   "network.remove": { networkId: "string" },
+  "container.run": { taskId: "string", nodeId: "string", name: "string", spec: "object" },
+  "container.remove": { taskId: "string" },
   "node.update": { nodeId: "string", version: "index", spec: "object" },
   "node.remove": { nodeId: "string", force: "boolean" },
   "cluster.update": {

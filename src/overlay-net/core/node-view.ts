@@ -82,7 +82,8 @@ export function endpointEntries(task: Task): readonly EndpointEntry[] {
     task.state === TASK_STATE.running &&
     task.desiredState === TASK_STATE.running &&
     task.networkPhase === NETWORK_PHASE.announced;
-  const taskName = `${serviceName}.${slot === 0 ? nodeId : slot}.${taskId}`;
+  const taskName =
+    serviceId === "" ? serviceName : `${serviceName}.${slot === 0 ? nodeId : slot}.${taskId}`;
   const common = { taskId, nodeId, serviceId, taskName, containerId, isBackend };
   return task.networks.map((network) => ({ ...common, ...network }));
 }

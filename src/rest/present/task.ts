@@ -19,8 +19,9 @@ export function taskStateName(state: TaskState): TaskStateName {
   return STATE_NAMES.get(state) ?? "new";
 }
 
-/** `<service>.<slot>.<id>`, for global tasks `<service>.<node>.<id>`: what the task's container is called. */
+/** `<service>.<slot>.<id>`, for global tasks `<service>.<node>.<id>`: what the task's container is called. Outside services: its name. */
 export function taskName(task: Task): string {
+  if (task.serviceId === "") return task.serviceName;
   return `${task.serviceName}.${task.slot === 0 ? task.nodeId : task.slot}.${task.id}`;
 }
 
@@ -34,6 +35,7 @@ export function presentTask(task: Task, view: StoreView) {
   }));
   return {
     ...presentMeta(task),
+    ...(task.serviceId === "" ? { Name: task.serviceName } : {}),
     Labels: {},
     Spec: presentTaskSpec(task.spec, view),
     ...(task.serviceId === "" ? {} : { ServiceID: task.serviceId }),

@@ -131,7 +131,8 @@ export function checkSupported(spec: TaskSpec): void {
   const refuse = (field: string, why: string): never => {
     throw new UnsupportedSpecError(`${field} ${why}`);
   };
-  if (spec.Runtime !== "container") refuse("Runtime", `"${spec.Runtime}" is not supported`);
+  // An attachment is a container outside services: the same to this node.
+  if (spec.Runtime === "plugin") refuse("Runtime", `"${spec.Runtime}" is not supported`);
   if ((container.Secrets?.length ?? 0) > 0) refuse("ContainerSpec.Secrets", "is not supported");
   if ((container.Configs?.length ?? 0) > 0) refuse("ContainerSpec.Configs", "is not supported");
   const driver = spec.LogDriver?.Name ?? "";

@@ -50,9 +50,10 @@ export type TaskStatus = {
 
 /** Display and container name: `<service>.<slot>.<taskId>`, global tasks have their node's id as slot. */
 export function taskName(
-  assignment: Pick<Assignment, "serviceName" | "slot" | "taskId">,
+  assignment: Pick<Assignment, "serviceId" | "serviceName" | "slot" | "taskId">,
   nodeId: string,
 ): string {
+  if (assignment.serviceId === "") return assignment.serviceName;
   const slot = assignment.slot === 0 ? nodeId : String(assignment.slot);
   return `${assignment.serviceName}.${slot}.${assignment.taskId}`;
 }
