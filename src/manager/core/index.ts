@@ -10,7 +10,7 @@ export { CHANGES_MAX, Plan } from "./plan.js";
 export { type PlannedTask, planPlacement } from "./plan-placement.js";
 export { Reaper } from "./reaper.js";
 export type { Reconciler } from "./reconciler.js";
-export { bridgeInTheWay, nodeNetworkProblems, routeWarning } from "./route-overlaps.js";
+export { bridgeInTheWay, networkProblems, routeWarning } from "./route-overlaps.js";
 export { Scheduling } from "./scheduling.js";
 export { ServiceReconciler } from "./service-reconciler.js";
 export { diffFields, type FieldChange } from "./spec-diff.js";

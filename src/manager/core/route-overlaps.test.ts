@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Network, NodeDescription, NodeState } from "../../api/index.js";
-import { bridgeInTheWay, nodeNetworkProblems, routeWarning } from "./route-overlaps.js";
+import { bridgeInTheWay, networkProblems, routeWarning } from "./route-overlaps.js";
 import { World } from "./testing/world.js";
 
 const META = { versionIndex: 0, clientIndex: 0, createdAtMs: 0, updatedAtMs: 0 };
@@ -32,7 +32,7 @@ function world(set: Partial<NodeDescription>, state: NodeState = "ready"): World
 
 function problemsOf(made: World): readonly string[] {
   const node = made.store.node("a");
-  return node === undefined ? [] : nodeNetworkProblems(node, made.store);
+  return node === undefined ? [] : networkProblems(made.store)(node);
 }
 
 const runOnApp = (made: World): World =>
@@ -77,6 +77,16 @@ describe("what is wrong with a node's networks", () => {
     expect(problemsOf(made)).toEqual([
       "route 192.168.7.0/24 overlaps network app (192.168.7.0/24): containers on the network cannot reach what is behind the route; move one of them",
     ]);
+  });
+
+  test("a network made later is looked at too", () => {
+    const made = world({ Routes: ["192.168.9.0/24"] });
+    expect(problemsOf(made)).toEqual([]);
+    made.commit([{ kind: "putNetwork", network: network("late", "192.168.9.0/24") }]);
+    made.createService({ template: { Networks: [{ Target: "late" }] } }).settle();
+    expect(problemsOf(made)).toHaveLength(1);
+    made.commit([{ kind: "delete", table: "network", id: "late" }]);
+    expect(problemsOf(made)).toEqual([]);
   });
 
   test("a bridge that came to lie in a network keeps its tasks away, which say why", () => {

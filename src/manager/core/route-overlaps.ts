@@ -14,36 +14,68 @@ type Route = { readonly text: string; readonly cidr: Cidr };
 /** Descriptions are replaced as a whole, never changed: each is read once. */
 const routesOf = new WeakMap<NodeDescription, readonly Route[]>();
 
-/** What is wrong with the node's networks, each with its remedy: its own reports, and its routes beside the networks in use there. */
-export function nodeNetworkProblems(
-  node: Node,
+type Overlap = { readonly route: string; readonly subnet: string };
+type NetworkOverlaps = readonly { readonly network: Network; readonly found: readonly Overlap[] }[];
+
+/** Clients ask for all nodes several times a second: looked at again only when the node's routes or the networks are others. */
+const lastFound = new WeakMap<
+  NodeDescription,
+  { readonly networksKey: string; readonly overlaps: NetworkOverlaps }
+>();
+
+/**
+ * What is wrong with a node's networks, each with its remedy: its own reports, and its routes beside the networks in use there. To be
+ * made anew for each view.
+ */
+export function networkProblems(
   view: Pick<StoreView, "networks" | "tasksByNode">,
-): readonly string[] {
-  const { description } = node;
-  if (description === undefined) return [];
-  const overlapping = view.networks().flatMap((network) => {
+): (node: Node) => readonly string[] {
+  const networks = view.networks().filter(({ subnets }) => subnets.length > 0);
+  const networksKey = networks.map(({ id }) => id).join();
+  return ({ id, description }) => {
+    if (description === undefined) return [];
+    const problems = description.NetworkProblems ?? [];
+    let last = lastFound.get(description);
+    if (last?.networksKey !== networksKey) {
+      last = { networksKey, overlaps: allOverlaps(description, networks) };
+      lastFound.set(description, last);
+    }
+    if (last.overlaps.length === 0) return problems;
+    const used = new Set(
+      view.tasksByNode(id).flatMap((task) => task.networks.map(({ networkId }) => networkId)),
+    );
+    const isInUse = ({ id: networkId, spec }: Network): boolean =>
+      spec.Ingress === true || used.has(networkId);
+    return [
+      ...problems,
+      ...last.overlaps.flatMap(({ network, found }) =>
+        found.flatMap((overlap) => sentence(network, overlap, description, isInUse(network))),
+      ),
+    ];
+  };
+}
+
+function allOverlaps(description: NodeDescription, networks: readonly Network[]): NetworkOverlaps {
+  return networks.flatMap((network) => {
     const found = overlapsOf(description, network);
     return found.length === 0 ? [] : [{ network, found }];
   });
-  const problems = [...(description.NetworkProblems ?? [])];
-  if (overlapping.length === 0) return problems;
-  const used = new Set(
-    view.tasksByNode(node.id).flatMap(({ networks }) => networks.map((one) => one.networkId)),
-  );
-  for (const { network, found } of overlapping) {
-    const { Name } = network.spec;
-    const isInUse = network.spec.Ingress === true || used.has(network.id);
-    for (const { route, subnet } of found)
-      if (route === description.Bridge)
-        problems.push(
-          `the node's bridge ${route} overlaps network ${Name} (${subnet}): none of its tasks are placed here; start swarmd with another --gwbridge-pool, or give the network another --subnet`,
-        );
-      else if (isInUse)
-        problems.push(
-          `route ${route} overlaps network ${Name} (${subnet}): containers on the network cannot reach what is behind the route; move one of them`,
-        );
-  }
-  return problems;
+}
+
+function sentence(
+  { spec: { Name } }: Network,
+  { route, subnet }: Overlap,
+  { Bridge }: NodeDescription,
+  isInUse: boolean,
+): readonly string[] {
+  if (route === Bridge)
+    return [
+      `the node's bridge ${route} overlaps network ${Name} (${subnet}): none of its tasks are placed here; start swarmd with another --gwbridge-pool, or give the network another --subnet`,
+    ];
+  if (!isInUse) return [];
+  return [
+    `route ${route} overlaps network ${Name} (${subnet}): containers on the network cannot reach what is behind the route; move one of them`,
+  ];
 }
 
 /** The first node whose bridge shares addresses with the subnet. */
@@ -82,7 +114,7 @@ function overlapsOf(
   description: NodeDescription,
   { subnets }: Network,
   texts = subnets.map(({ subnet }) => subnet),
-): readonly { readonly route: string; readonly subnet: string }[] {
+): readonly Overlap[] {
   return texts.flatMap((subnet) => {
     const cidr = parseCidr(subnet);
     if (cidr === undefined) return [];

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Node } from "../../api/index.js";
-import { nodeNetworkProblems } from "../../manager/core/index.js";
+import { networkProblems } from "../../manager/core/index.js";
 import { nodeGauges } from "../../scheduler/index.js";
 import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
@@ -24,8 +24,9 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const view = await cluster.read();
     const object = view.cluster();
     const nodes = view.nodes().filter((node) => matches(node, filters));
+    const problemsOf = networkProblems(view);
     return sendList(reply, nodes, (node) => ({
-      ...presentNode(node, object, cluster.reachabilityOf, nodeNetworkProblems(node, view)),
+      ...presentNode(node, object, cluster.reachabilityOf, problemsOf(node)),
       ...(wantsGauges ? gaugesOf(view, node) : {}),
     }));
   });
@@ -35,7 +36,7 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const view = await cluster.read();
     const node = resolveNode(view, pathRef(request));
     return sendJson(reply, {
-      ...presentNode(node, view.cluster(), cluster.reachabilityOf, nodeNetworkProblems(node, view)),
+      ...presentNode(node, view.cluster(), cluster.reachabilityOf, networkProblems(view)(node)),
       ...gaugesOf(view, node),
     });
   });

@@ -136,7 +136,7 @@ function containerFilter(context: HttpContext, text: string): (runner: TaskRunne
       matchesAny(filters["name"], (name) => matchesName(name, taskName(assignment, node.nodeId))) &&
       matchesLabels(filters["label"], containerLabels(assignment, node)) &&
       matchesAny(filters["status"], (status) => status === run.state) &&
-      matchesAny(filters["is-task"], (value) => isTrue(value)) &&
+      matchesAny(filters["is-task"], (value) => isTrue(value) === (assignment.serviceId !== "")) &&
       matchesAny(
         filters["ancestor"],
         (ref) =>

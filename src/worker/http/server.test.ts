@@ -125,6 +125,28 @@ test.each([
   expect(ids).toEqual(want.map((name) => containerIdOf(taskId(name))).sort());
 });
 
+test("a container outside services has the name it was given, and is no task", async () => {
+  await using kit = await NodeKit.make();
+  kit.engine.registry.set("bb:latest", fakeImage("bb:latest", { Cmd: ["sh"] }));
+  const attached = {
+    ...fakeAssignment("a", {
+      spec: { ContainerSpec: { Image: "bb:latest" }, Runtime: "attachment" },
+    }),
+    ...{ serviceId: "", serviceName: "tool", slot: 0 },
+  };
+  kit.tasks.apply(completeSet(1, [attached]));
+  await until(() => kit.stateOf("a") === S.running, "running");
+  const app = buildServer(contextOf(kit));
+  const namesOf = async (isTask: string): Promise<readonly (readonly string[])[]> => {
+    const filters = encodeURIComponent(JSON.stringify({ "is-task": [isTask] }));
+    const answer = await app.inject(`/containers/json?filters=${filters}`);
+    return answer.json<{ Names: string[] }[]>().map(({ Names }) => Names);
+  };
+  expect(await namesOf("false")).toEqual([["/tool"]]);
+  expect(await namesOf("true")).toEqual([]);
+  expect((await app.inject("/containers/tool/json")).statusCode).toBe(200);
+});
+
 test("a container is found by beginnings of both ids and by name", async () => {
   await using kit = await NodeKit.make();
   await running(kit, "a");
