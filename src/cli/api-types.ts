@@ -87,7 +87,12 @@ export type ApiNode = {
     readonly Hostname?: string;
     readonly Engine?: { readonly EngineVersion?: string };
   };
-  readonly Status: { readonly State: string; readonly Addr?: string };
+  readonly Status: {
+    readonly State: string;
+    /** Why it is down, or what does not work there. */
+    readonly Message?: string;
+    readonly Addr?: string;
+  };
   readonly ManagerStatus?: {
     readonly Leader?: boolean;
     readonly Reachability: string;

@@ -8,6 +8,7 @@ import {
   create,
   docker,
   eventually,
+  fetchFrom,
   inNetns,
   leader,
   reset,
@@ -20,6 +21,7 @@ import {
 
 /** The playground's own bridge, which every node has its address in. */
 const LAN = "10.99.0.0/24";
+const PORT = 8_182;
 const TINY = "10.200.0.0/29";
 const NETWORKS = ["lan", "tiny", "mine"];
 
@@ -46,10 +48,7 @@ function pageFrom(task: ApiTask, name: string): string {
 }
 
 async function messageOf(manager: TestNode): Promise<string> {
-  const node = await api(manager).call<ApiNode & { Status: { Message?: string } }>(
-    "GET",
-    `/nodes/${manager.nodeId}`,
-  );
+  const node = await api(manager).call<ApiNode>("GET", `/nodes/${manager.nodeId}`);
   return node.Status.Message ?? "";
 }
 
@@ -62,11 +61,22 @@ test("a network with the subnet of the hosts' LAN works, and nodes say what it c
     ...on("lan"),
     replicas: 2,
     command: ["httpd", "-f", "-p", "80", "-h", "/www"],
+    rest: {
+      EndpointSpec: {
+        Mode: "vip",
+        Ports: [{ Protocol: "tcp", TargetPort: 80, PublishedPort: PORT, PublishMode: "ingress" }],
+      },
+    },
   });
   await create(manager, "near", { ...on("lan"), replicas: 5 });
   await untilRunning(manager, "web", 2);
   for (const task of await untilRunning(manager, "near", 5))
     await eventually("web answers by its name", 20_000, () => pageFrom(task, "web"));
+  // The client's own address is one of the network's subnet too.
+  for (const each of status().nodes)
+    await eventually(`${each.name} leads to web`, 20_000, () =>
+      fetchFrom("swarmpg-outside", `http://${each.addr}:${PORT}/`).includes("client 10.99.0.100"),
+    );
   expect(await messageOf(manager)).toContain(`route ${LAN} overlaps network lan (${LAN})`);
 }, 60_000);
 

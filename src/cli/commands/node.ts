@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { ApiInfo, ApiNode } from "../api-types.js";
 import { EngineClient } from "../client.js";
 import { type JsonObject, objectAt } from "../json.js";
-import { print, table } from "../output.js";
+import { print, printError, table } from "../output.js";
 import { type ApiGauged, topLines } from "../placement-table.js";
 import { capitalise, UsageError } from "../units.js";
 import { addDrainFlags, editDrain, waitForDrain } from "./node-drain.js";
@@ -51,6 +51,9 @@ function addNodeListing(node: Command): void {
     ]);
     const head = ["ID", "HOSTNAME", "STATUS", "AVAILABILITY", "MANAGER STATUS", "ENGINE VERSION"];
     for (const line of table([head, ...rows])) print(line);
+    for (const { ID, Spec, Description, Status } of nodes)
+      if (Status.Message)
+        printError(`${Spec.Name || (Description?.Hostname ?? ID)}: ${Status.Message}`);
   });
 
   const top = node
