@@ -81,6 +81,8 @@ type LinkAddress = {
 /** iproute2 and nft by process: a few per container, batched. Runs in the netns that swarmd was started in. */
 export class IpKernel implements Kernel {
   readonly kind = "ip";
+  /** Tools that answered once: they are not asked again. */
+  readonly #found = new Set<string>();
 
   async routes(exceptLink: string): Promise<readonly string[]> {
     const routes = JSON.parse(
@@ -215,10 +217,11 @@ export class IpKernel implements Kernel {
 
   async probe(containerdPid: number | undefined): Promise<readonly string[]> {
     const problems: string[] = [];
-    for (const command of ["ip", "nft"]) {
-      await runTool(command, ["-V"]).catch((error: unknown) => {
-        problems.push(error instanceof Error ? error.message : String(error));
-      });
+    for (const command of ["ip", "nft"].filter((tool) => !this.#found.has(tool))) {
+      await runTool(command, ["-V"]).then(
+        () => this.#found.add(command),
+        (error: unknown) => problems.push(error instanceof Error ? error.message : String(error)),
+      );
     }
     if (containerdPid !== undefined && !(await sharesMounts(containerdPid))) {
       problems.push(
@@ -244,8 +247,15 @@ async function sharesMounts(pid: number): Promise<boolean> {
     readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined),
   ]);
   if (theirs === undefined || ours === theirs) return true;
-  const mountinfo = await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "");
+  return receivesMounts(await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => ""));
+}
+
+/**
+ * Whether a process with this mountinfo gets what others mount under /run/netns: as a peer ("shared:") or as a slave ("master:", what a
+ * service manager makes of a private mount namespace); proc(5).
+ */
+export function receivesMounts(mountinfo: string): boolean {
   return mountinfo
     .split("\n")
-    .some((line) => line.includes(` ${NETNS_DIR}`) && line.includes("shared:"));
+    .some((line) => line.includes(` ${NETNS_DIR}`) && /\b(?:shared|master):/.test(line));
 }

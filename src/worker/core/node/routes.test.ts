@@ -34,12 +34,13 @@ test("a long table is cut to what covers most", () => {
   expect(found[0]).toBe("10.100.0.0/16");
 });
 
-test("the IPv6 table as CIDRs, without what every link has, host routes of its own and the default", () => {
+test("the IPv6 table as CIDRs, without what every link has, host routes and ingress of its own and the default", () => {
   const line = (destination: string, length: string, link: string, flags = "00000001"): string =>
     `${destination} ${length} ${"0".repeat(32)} 00 ${"0".repeat(32)} 00000400 00000001 00000000 ${flags} ${link}\n`;
   const text =
     line("20010db8000000010000000000000000", "40", "eth0") +
     line("fd000009000000000000000000000000", "30", "wg0") +
+    line("fdd8d2780549ffff0000000000000000", "40", "swinek3kqoaf") +
     line(`fe80${"0".repeat(28)}`, "40", "eth0") +
     line(`ff00${"0".repeat(28)}`, "08", "eth0") +
     line(`fd01${"0".repeat(28)}`, "40", "down0", "00000000") +

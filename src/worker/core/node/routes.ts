@@ -11,6 +11,8 @@ const DEFAULT_ROUTE_LENGTH = 0;
 /** Multicast and link-local prefixes are on every link, a host's own addresses in routes of their own. */
 const V6_NOISE = /^(?:fe[89ab]|ff)/;
 const V6_COLUMNS = 10;
+/** The node's own way into the cluster's ingress network: what is reached by it is that network. */
+const OWN_LINK = /^swin[0-9a-z]{8}$/;
 
 /** The same of /proc/net/ipv6_route: what leads somewhere, without what every link has. */
 export function routeCidrs6(text: string): readonly string[] {
@@ -19,7 +21,13 @@ export function routeCidrs6(text: string): readonly string[] {
     const columns = line.trim().split(/\s+/);
     const [destination = "", length = "", , , , , , , flags = "", link = ""] = columns;
     const bits = Number.parseInt(length, 16);
-    if (columns.length !== V6_COLUMNS || link === "lo" || V6_NOISE.test(destination)) continue;
+    if (
+      columns.length !== V6_COLUMNS ||
+      link === "lo" ||
+      OWN_LINK.test(link) ||
+      V6_NOISE.test(destination)
+    )
+      continue;
     if (bits === DEFAULT_ROUTE_LENGTH || (Number.parseInt(flags, 16) & UP) === 0) continue;
     const cidr = parseCidr(`${destination.replace(/(.{4})(?=.)/g, "$1:")}/${bits}`);
     if (cidr) found.set(formatCidr(cidr), bits);
