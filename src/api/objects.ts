@@ -110,6 +110,37 @@ export type ScheduleState = {
   readonly runs: readonly number[];
 };
 
+/** A task on its way to another node: `newTaskId` runs before `taskId` goes. */
+export type TaskMove = {
+  readonly taskId: string;
+  readonly newTaskId: string;
+  /** Unix ms of its begin. */
+  readonly atMs: number;
+};
+
+/**
+ * Where moving a service's tasks to emptier nodes stands. `stopped`: given up before the tasks were spread evenly, `message` says
+ * why. Under `moving` tasks are on their way, or wait for their turn.
+ */
+export type RebalanceState = {
+  readonly state: "moving" | "completed" | "stopped";
+  /** Asked for by a command, not begun by itself. */
+  readonly isManual: boolean;
+  readonly startedAtMs: number;
+  /** 0 while it goes on. */
+  readonly endedAtMs: number;
+  readonly movedCount: number;
+  /** Moves in a row whose new task did not come to run. */
+  readonly failedCount: number;
+  /** Tasks that the fullest place has more than the emptiest: when it began, and when it ended. */
+  readonly imbalanceBefore: number;
+  readonly imbalanceAfter: number;
+  readonly message: string;
+  readonly moves: readonly TaskMove[];
+  /** Unix ms at which moves of the last minute began; kept for those that begin by themselves. */
+  readonly begunAtMs: readonly number[];
+};
+
 /** A spec that a service had. */
 export type SpecRevision = {
   /** Log index of the entry that made it the service's spec; names it in `rollback --to`. */
@@ -139,6 +170,8 @@ export type Service = Meta & {
   readonly lastExecutionMs: number;
   /** Present while the job has a schedule. */
   readonly schedule?: ScheduleState | undefined;
+  /** Of the latest time that tasks were moved to emptier nodes. */
+  readonly rebalance?: RebalanceState | undefined;
   /** One per network in mode vip; none in mode dnsrr. */
   readonly vips: readonly VirtualIp[];
   /** The last specs, oldest first, the present one last. Kept by the store: what a put carries of it counts for nothing. */

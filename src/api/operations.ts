@@ -36,6 +36,12 @@ export type Operation =
       /** SpecRevision.version. */
       readonly to: number;
     }
+  /** Moves tasks to emptier nodes until they are spread evenly. */
+  | {
+      readonly kind: "service.rebalance";
+      readonly serviceId: string;
+      readonly version: number;
+    }
   | { readonly kind: "service.remove"; readonly serviceId: string }
   | {
       readonly kind: "network.create";
@@ -92,6 +98,7 @@ export type OperationResult = {
   "service.create": { readonly id: string; readonly warnings: readonly string[] };
   "service.update": { readonly warnings: readonly string[] };
   "service.rollback": { readonly warnings: readonly string[] };
+  "service.rebalance": Readonly<Record<string, never>>;
   "service.remove": Readonly<Record<string, never>>;
   "network.create": { readonly id: string };
   "network.remove": Readonly<Record<string, never>>;

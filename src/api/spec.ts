@@ -87,6 +87,12 @@ export type ServiceMode =
     }
   | { readonly GlobalJob: Readonly<Record<string, never>> };
 
+/**
+ * Ours, not the Engine's: whether running tasks are moved to emptier nodes. `manual`: when a command asks for it; `auto`: also by
+ * itself.
+ */
+export type RebalanceMode = "off" | "manual" | "auto";
+
 export type FailureAction = "pause" | "continue" | "rollback";
 export type UpdateOrder = "stop-first" | "start-first";
 
@@ -278,6 +284,8 @@ export type ServiceSpec = {
   readonly UpdateConfig?: UpdateConfig;
   readonly RollbackConfig?: UpdateConfig;
   readonly EndpointSpec?: EndpointSpec;
+  /** Of replicated services; absent: off. */
+  readonly Rebalance?: RebalanceMode;
 };
 
 export type NetworkSpec = {

@@ -7,6 +7,7 @@ import type {
   Node,
   NodeState,
   PortStatus,
+  RebalanceState,
   Secret,
   Service,
   Subnet,
@@ -120,6 +121,13 @@ export type Change =
       readonly serviceId: string;
       readonly specVersion: number;
       readonly updateStatus: UpdateStatus | undefined;
+    }
+  /** Rebalancing: ignored unless the service still has this specVersion. */
+  | {
+      readonly kind: "serviceRebalance";
+      readonly serviceId: string;
+      readonly specVersion: number;
+      readonly rebalance: RebalanceState;
     }
   /**
    * Updater: the previous spec again, in exchange for the present one (automatic rollback). Ignored unless the service still has this

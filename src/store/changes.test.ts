@@ -246,4 +246,26 @@ describe("narrow changes to nodes and services", () => {
     apply(store, [{ ...change, updateStatus: undefined, specVersion: 1 }]);
     expect(store.service(id("s", 1))?.updateStatus).toBeUndefined();
   });
+
+  test("where rebalancing stands counts only for the spec it worked on", () => {
+    const store = populated();
+    const rebalance = {
+      state: "moving",
+      isManual: true,
+      startedAtMs: 1,
+      endedAtMs: 0,
+      movedCount: 2,
+      failedCount: 0,
+      imbalanceBefore: 3,
+      imbalanceAfter: 0,
+      message: "",
+      moves: [{ taskId: id("t", 1), newTaskId: id("t", 2), atMs: 1 }],
+      begunAtMs: [],
+    } as const;
+    const change = { kind: "serviceRebalance", serviceId: id("s", 1), rebalance } as const;
+    apply(store, [{ ...change, specVersion: 99 }]);
+    expect(store.service(id("s", 1))?.rebalance).toBeUndefined();
+    apply(store, [{ ...change, specVersion: 1 }]);
+    expect(store.service(id("s", 1))).toMatchObject({ rebalance, clientIndex: 1 });
+  });
 });

@@ -90,6 +90,8 @@ export function applyChange(tables: Tables, change: Change, stamp: Stamp): Store
       return taskStatus(tables, change, stamp);
     case "serviceUpdateStatus":
       return serviceUpdateStatus(tables, change, stamp);
+    case "serviceRebalance":
+      return serviceRebalance(tables, change, stamp);
     case "serviceRollBack":
       return serviceRollBack(tables, change, stamp);
     case "nodeStatus":
@@ -224,6 +226,18 @@ function serviceUpdateStatus(
   if (!old || old.specVersion !== change.specVersion) return undefined;
   if (sameSpec(old.updateStatus, change.updateStatus)) return undefined;
   const service: Service = { ...old, ...touched(stamp), updateStatus: change.updateStatus };
+  tables.service.put(service);
+  return putEvent("service", service, old);
+}
+
+function serviceRebalance(
+  tables: Tables,
+  { serviceId, specVersion, rebalance }: ChangeOf<"serviceRebalance">,
+  stamp: Stamp,
+): StoreEvent | undefined {
+  const old = tables.service.get(serviceId);
+  if (!old || old.specVersion !== specVersion) return undefined;
+  const service: Service = { ...old, ...touched(stamp), rebalance };
   tables.service.put(service);
   return putEvent("service", service, old);
 }

@@ -5,6 +5,7 @@ import type { swarm } from "../wire.js";
 import { CodecError } from "./codec-error.js";
 import {
   int32Field,
+  required,
   taskStateField,
   textField,
   timeField,
@@ -39,6 +40,7 @@ import {
   vipMessages,
 } from "./objects.js";
 import { tableName } from "./preconditions.js";
+import { readRebalance, rebalanceMessage } from "./rebalance.js";
 import { encodeSpec } from "./spec-interning.js";
 import {
   networkPhaseField,
@@ -106,6 +108,14 @@ export function changeMessage(change: Change, specRef: (spec: TaskSpec) => numbe
           updateStatus: change.updateStatus ? updateStatusMessage(change.updateStatus) : null,
         },
       };
+    case "serviceRebalance":
+      return {
+        serviceRebalance: {
+          serviceId: change.serviceId,
+          specVersion: uintField(change.specVersion, "spec version"),
+          rebalance: rebalanceMessage(change.rebalance),
+        },
+      };
     case "serviceRollBack":
       return {
         serviceRollBack: {
@@ -166,6 +176,13 @@ export function readChange(m: ChangeMessage, specs: readonly TaskSpec[]): Change
       serviceId: m.serviceUpdateStatus.serviceId ?? "",
       specVersion: uintField(m.serviceUpdateStatus.specVersion, "spec version"),
       updateStatus: readUpdateStatus(m.serviceUpdateStatus.updateStatus),
+    };
+  if (m.serviceRebalance)
+    return {
+      kind: "serviceRebalance",
+      serviceId: m.serviceRebalance.serviceId ?? "",
+      specVersion: uintField(m.serviceRebalance.specVersion, "spec version"),
+      rebalance: readRebalance(required(m.serviceRebalance.rebalance, "service_rebalance")),
     };
   if (m.serviceRollBack)
     return {

@@ -122,6 +122,19 @@ const networkPhase = fc.constantFrom(...Object.values(NETWORK_PHASE));
 const subnets = fc.array(fc.record({ subnet: text, gateway: text, ipRange: text }), {
   maxLength: 2,
 });
+const rebalance = fc.record({
+  state: fc.constantFrom("moving" as const, "completed" as const, "stopped" as const),
+  isManual: fc.boolean(),
+  startedAtMs: time,
+  endedAtMs: time,
+  movedCount: uint32,
+  failedCount: uint32,
+  imbalanceBefore: uint32,
+  imbalanceAfter: uint32,
+  message: text,
+  moves: fc.array(fc.record({ taskId: id, newTaskId: id, atMs: time }), { maxLength: 3 }),
+  begunAtMs: fc.array(time, { maxLength: 3 }),
+});
 const service = fc.record({
   ...meta,
   spec: serviceSpec,
@@ -145,6 +158,7 @@ const service = fc.record({
     }),
     { nil: undefined },
   ),
+  rebalance: fc.option(rebalance, { nil: undefined }),
 });
 const genericResources = fc.array(
   fc.oneof(
@@ -229,6 +243,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     specVersion: index,
     updateStatus: optional(updateStatus),
   }),
+  fc.record({ kind: kind("serviceRebalance"), serviceId: id, specVersion: index, rebalance }),
   fc.record(
     {
       kind: kind("nodeStatus"),

@@ -29,6 +29,7 @@ import type {
 import type { swarm } from "../wire.js";
 import { CodecError } from "./codec-error.js";
 import { enumField, required, textField, timeField, uint32Field, uintField } from "./fields.js";
+import { readRebalance, rebalanceMessage } from "./rebalance.js";
 import { decodeSpec, encodeSpec } from "./spec-interning.js";
 
 type Wire = typeof swarm.objects;
@@ -195,6 +196,7 @@ export function serviceMessage(o: Service): ServiceMessage {
     lastExecutionMs: timeField(o.lastExecutionMs, "last execution"),
     vips: vipMessages(o.vips),
     schedule: o.schedule ? scheduleMessage(o.schedule) : null,
+    rebalance: o.rebalance ? rebalanceMessage(o.rebalance) : null,
     history: (o.history ?? []).map(revisionMessage),
     specBy: o.specBy ?? "",
   };
@@ -237,6 +239,7 @@ export function readService(m: ServiceMessage): Service {
     lastExecutionMs: timeField(m.lastExecutionMs, "last execution"),
     vips: readVips(m.vips),
     schedule: readSchedule(m.schedule),
+    rebalance: m.rebalance ? readRebalance(m.rebalance) : undefined,
     ...(history.length > 0 && { history }),
     ...(m.specBy && { specBy: m.specBy }),
   };

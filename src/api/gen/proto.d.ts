@@ -1114,6 +1114,74 @@ export namespace swarm {
             type $Shape = swarm.objects.ScheduleState.$Properties;
         }
 
+        interface ITaskMove extends swarm.objects.TaskMove.$Properties {
+        }
+
+        class TaskMove {
+            constructor(properties?: swarm.objects.TaskMove.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            newTaskId: string;
+            atMs: number;
+            static create(properties: swarm.objects.TaskMove.$Shape): swarm.objects.TaskMove & swarm.objects.TaskMove.$Shape;
+            static create(properties?: swarm.objects.TaskMove.$Properties): swarm.objects.TaskMove;
+            static encode(message: swarm.objects.TaskMove.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.TaskMove & swarm.objects.TaskMove.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace TaskMove {
+            interface $Properties {
+                taskId?: (string|null);
+                newTaskId?: (string|null);
+                atMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.TaskMove.$Properties;
+        }
+
+        interface IRebalanceState extends swarm.objects.RebalanceState.$Properties {
+        }
+
+        class RebalanceState {
+            constructor(properties?: swarm.objects.RebalanceState.$Properties);
+            $unknowns?: Uint8Array[];
+            state: string;
+            isManual: boolean;
+            startedAtMs: number;
+            endedAtMs: number;
+            movedCount: number;
+            failedCount: number;
+            imbalanceBefore: number;
+            imbalanceAfter: number;
+            message: string;
+            moves: swarm.objects.TaskMove.$Properties[];
+            begunAtMs: number[];
+            static create(properties: swarm.objects.RebalanceState.$Shape): swarm.objects.RebalanceState & swarm.objects.RebalanceState.$Shape;
+            static create(properties?: swarm.objects.RebalanceState.$Properties): swarm.objects.RebalanceState;
+            static encode(message: swarm.objects.RebalanceState.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.RebalanceState & swarm.objects.RebalanceState.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace RebalanceState {
+            interface $Properties {
+                state?: (string|null);
+                isManual?: (boolean|null);
+                startedAtMs?: (number|null);
+                endedAtMs?: (number|null);
+                movedCount?: (number|null);
+                failedCount?: (number|null);
+                imbalanceBefore?: (number|null);
+                imbalanceAfter?: (number|null);
+                message?: (string|null);
+                moves?: (swarm.objects.TaskMove.$Properties[]|null);
+                begunAtMs?: (number[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.RebalanceState.$Properties;
+        }
+
         interface ISpecRevision extends swarm.objects.SpecRevision.$Properties {
         }
 
@@ -1165,6 +1233,7 @@ export namespace swarm {
             lastExecutionMs: number;
             vips: swarm.objects.VirtualIp.$Properties[];
             schedule?: (swarm.objects.ScheduleState.$Properties|null);
+            rebalance?: (swarm.objects.RebalanceState.$Properties|null);
             history: swarm.objects.SpecRevision.$Properties[];
             specBy: string;
             static create(properties: swarm.objects.Service.$Shape): swarm.objects.Service & swarm.objects.Service.$Shape;
@@ -1189,6 +1258,7 @@ export namespace swarm {
                 lastExecutionMs?: (number|null);
                 vips?: (swarm.objects.VirtualIp.$Properties[]|null);
                 schedule?: (swarm.objects.ScheduleState.$Properties|null);
+                rebalance?: (swarm.objects.RebalanceState.$Properties|null);
                 history?: (swarm.objects.SpecRevision.$Properties[]|null);
                 specBy?: (string|null);
                 $unknowns?: Uint8Array[];
@@ -1642,6 +1712,32 @@ export namespace swarm {
             type $Shape = swarm.objects.ServiceUpdateStatus.$Properties;
         }
 
+        interface IServiceRebalance extends swarm.objects.ServiceRebalance.$Properties {
+        }
+
+        class ServiceRebalance {
+            constructor(properties?: swarm.objects.ServiceRebalance.$Properties);
+            $unknowns?: Uint8Array[];
+            serviceId: string;
+            specVersion: number;
+            rebalance?: (swarm.objects.RebalanceState.$Properties|null);
+            static create(properties: swarm.objects.ServiceRebalance.$Shape): swarm.objects.ServiceRebalance & swarm.objects.ServiceRebalance.$Shape;
+            static create(properties?: swarm.objects.ServiceRebalance.$Properties): swarm.objects.ServiceRebalance;
+            static encode(message: swarm.objects.ServiceRebalance.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.objects.ServiceRebalance & swarm.objects.ServiceRebalance.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ServiceRebalance {
+            interface $Properties {
+                serviceId?: (string|null);
+                specVersion?: (number|null);
+                rebalance?: (swarm.objects.RebalanceState.$Properties|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.objects.ServiceRebalance.$Properties;
+        }
+
         interface IServiceRollBack extends swarm.objects.ServiceRollBack.$Properties {
         }
 
@@ -1859,7 +1955,8 @@ export namespace swarm {
             taskNetworks?: (swarm.objects.TaskNetworks.$Properties|null);
             taskNetworkPhase?: (swarm.objects.TaskNetworkPhase.$Properties|null);
             serviceRollBack?: (swarm.objects.ServiceRollBack.$Properties|null);
-            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase"|"serviceRollBack");
+            serviceRebalance?: (swarm.objects.ServiceRebalance.$Properties|null);
+            change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase"|"serviceRollBack"|"serviceRebalance");
             static create(properties: swarm.objects.Change.$Shape): swarm.objects.Change & swarm.objects.Change.$Shape;
             static create(properties?: swarm.objects.Change.$Properties): swarm.objects.Change;
             static encode(message: swarm.objects.Change.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1888,7 +1985,8 @@ export namespace swarm {
                 taskNetworks?: (swarm.objects.TaskNetworks.$Properties|null);
                 taskNetworkPhase?: (swarm.objects.TaskNetworkPhase.$Properties|null);
                 serviceRollBack?: (swarm.objects.ServiceRollBack.$Properties|null);
-                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase"|"serviceRollBack");
+                serviceRebalance?: (swarm.objects.ServiceRebalance.$Properties|null);
+                change?: ("putCluster"|"putNode"|"putService"|"putTask"|"putNetwork"|"putSecret"|"putConfig"|"delete"|"taskDesired"|"taskAssign"|"taskStatus"|"serviceUpdateStatus"|"nodeStatus"|"nodeRole"|"networkAllocated"|"serviceEndpoint"|"taskNetworks"|"taskNetworkPhase"|"serviceRollBack"|"serviceRebalance");
                 $unknowns?: Uint8Array[];
             }
             type $Shape = {
@@ -1911,9 +2009,10 @@ export namespace swarm {
               taskNetworks?: swarm.objects.TaskNetworks.$Shape|null;
               taskNetworkPhase?: swarm.objects.TaskNetworkPhase.$Shape|null;
               serviceRollBack?: swarm.objects.ServiceRollBack.$Shape|null;
+              serviceRebalance?: swarm.objects.ServiceRebalance.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "networkAllocated"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated: swarm.objects.NetworkAllocated.$Shape; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "serviceEndpoint"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint: swarm.objects.ServiceEndpoint.$Shape; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskNetworks"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks: swarm.objects.TaskNetworks.$Shape; taskNetworkPhase?: null; serviceRollBack?: null }|{ change?: "taskNetworkPhase"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase: swarm.objects.TaskNetworkPhase.$Shape; serviceRollBack?: null }|{ change?: "serviceRollBack"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack: swarm.objects.ServiceRollBack.$Shape })
+              ({ change?: undefined; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putCluster"; putCluster: swarm.objects.Cluster.$Shape; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putNode"; putCluster?: null; putNode: swarm.objects.Node.$Shape; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putService"; putCluster?: null; putNode?: null; putService: swarm.objects.Service.$Shape; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putTask"; putCluster?: null; putNode?: null; putService?: null; putTask: swarm.objects.Task.$Shape; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putNetwork"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork: swarm.objects.Network.$Shape; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putSecret"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret: swarm.objects.Secret.$Shape; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "putConfig"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig: swarm.objects.Config.$Shape; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "delete"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete": swarm.objects.Delete.$Shape; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "taskDesired"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired: swarm.objects.TaskDesired.$Shape; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "taskAssign"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign: swarm.objects.TaskAssign.$Shape; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "taskStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus: swarm.objects.TaskStatus.$Shape; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "serviceUpdateStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus: swarm.objects.ServiceUpdateStatus.$Shape; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "nodeStatus"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus: swarm.objects.NodeStatus.$Shape; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "nodeRole"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole: swarm.objects.NodeRole.$Shape; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "networkAllocated"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated: swarm.objects.NetworkAllocated.$Shape; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "serviceEndpoint"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint: swarm.objects.ServiceEndpoint.$Shape; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "taskNetworks"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks: swarm.objects.TaskNetworks.$Shape; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "taskNetworkPhase"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase: swarm.objects.TaskNetworkPhase.$Shape; serviceRollBack?: null; serviceRebalance?: null }|{ change?: "serviceRollBack"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack: swarm.objects.ServiceRollBack.$Shape; serviceRebalance?: null }|{ change?: "serviceRebalance"; putCluster?: null; putNode?: null; putService?: null; putTask?: null; putNetwork?: null; putSecret?: null; putConfig?: null; "delete"?: null; taskDesired?: null; taskAssign?: null; taskStatus?: null; serviceUpdateStatus?: null; nodeStatus?: null; nodeRole?: null; networkAllocated?: null; serviceEndpoint?: null; taskNetworks?: null; taskNetworkPhase?: null; serviceRollBack?: null; serviceRebalance: swarm.objects.ServiceRebalance.$Shape })
             );
         }
 

@@ -4832,6 +4832,341 @@ export const swarm = $root.swarm = (() => {
             return ScheduleState;
         })();
 
+        objects.TaskMove = (function() {
+
+            const TaskMove = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            TaskMove.prototype.taskId = "";
+            TaskMove.prototype.newTaskId = "";
+            TaskMove.prototype.atMs = 0;
+
+            TaskMove.create = function(properties) {
+                return new TaskMove(properties);
+            };
+
+            TaskMove.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.taskId != null && $Object.hasOwnProperty.call(message, "taskId") && message.taskId !== "")
+                    writer.uint32(10).string(message.taskId);
+                if (message.newTaskId != null && $Object.hasOwnProperty.call(message, "newTaskId") && message.newTaskId !== "")
+                    writer.uint32(18).string(message.newTaskId);
+                if (message.atMs != null && $Object.hasOwnProperty.call(message, "atMs") && !$Object.is(message.atMs, 0))
+                    writer.uint32(25).double(message.atMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            TaskMove.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.TaskMove();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.taskId = value;
+                            else
+                                delete message.taskId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.newTaskId = value;
+                            else
+                                delete message.newTaskId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.atMs = value;
+                            else
+                                delete message.atMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            TaskMove.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.TaskMove";
+            };
+
+            return TaskMove;
+        })();
+
+        objects.RebalanceState = (function() {
+
+            const RebalanceState = function (properties) {
+                this.moves = [];
+                this.begunAtMs = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RebalanceState.prototype.state = "";
+            RebalanceState.prototype.isManual = false;
+            RebalanceState.prototype.startedAtMs = 0;
+            RebalanceState.prototype.endedAtMs = 0;
+            RebalanceState.prototype.movedCount = 0;
+            RebalanceState.prototype.failedCount = 0;
+            RebalanceState.prototype.imbalanceBefore = 0;
+            RebalanceState.prototype.imbalanceAfter = 0;
+            RebalanceState.prototype.message = "";
+            RebalanceState.prototype.moves = $util.emptyArray;
+            RebalanceState.prototype.begunAtMs = $util.emptyArray;
+
+            RebalanceState.create = function(properties) {
+                return new RebalanceState(properties);
+            };
+
+            RebalanceState.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                    writer.uint32(10).string(message.state);
+                if (message.isManual != null && $Object.hasOwnProperty.call(message, "isManual") && message.isManual !== false)
+                    writer.uint32(16).bool(message.isManual);
+                if (message.startedAtMs != null && $Object.hasOwnProperty.call(message, "startedAtMs") && !$Object.is(message.startedAtMs, 0))
+                    writer.uint32(25).double(message.startedAtMs);
+                if (message.endedAtMs != null && $Object.hasOwnProperty.call(message, "endedAtMs") && !$Object.is(message.endedAtMs, 0))
+                    writer.uint32(33).double(message.endedAtMs);
+                if (message.movedCount != null && $Object.hasOwnProperty.call(message, "movedCount") && message.movedCount !== 0)
+                    writer.uint32(40).uint32(message.movedCount);
+                if (message.failedCount != null && $Object.hasOwnProperty.call(message, "failedCount") && message.failedCount !== 0)
+                    writer.uint32(48).uint32(message.failedCount);
+                if (message.imbalanceBefore != null && $Object.hasOwnProperty.call(message, "imbalanceBefore") && message.imbalanceBefore !== 0)
+                    writer.uint32(56).uint32(message.imbalanceBefore);
+                if (message.imbalanceAfter != null && $Object.hasOwnProperty.call(message, "imbalanceAfter") && message.imbalanceAfter !== 0)
+                    writer.uint32(64).uint32(message.imbalanceAfter);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(74).string(message.message);
+                if (message.moves != null && message.moves.length)
+                    for (let i = 0; i < message.moves.length; ++i)
+                        $root.swarm.objects.TaskMove.encode(message.moves[i], writer.uint32(82).fork(), _depth + 1).ldelim();
+                if (message.begunAtMs != null && message.begunAtMs.length)
+                    writer.uint32(90).doubles(message.begunAtMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RebalanceState.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.RebalanceState();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isManual = value;
+                            else
+                                delete message.isManual;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.startedAtMs = value;
+                            else
+                                delete message.startedAtMs;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.endedAtMs = value;
+                            else
+                                delete message.endedAtMs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.movedCount = value;
+                            else
+                                delete message.movedCount;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.failedCount = value;
+                            else
+                                delete message.failedCount;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.imbalanceBefore = value;
+                            else
+                                delete message.imbalanceBefore;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.imbalanceAfter = value;
+                            else
+                                delete message.imbalanceAfter;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.moves && message.moves.length))
+                                message.moves = [];
+                            message.moves.push($root.swarm.objects.TaskMove.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType === 2) {
+                                if (!(message.begunAtMs && message.begunAtMs.length))
+                                    message.begunAtMs = [];
+                                reader.doubles(message.begunAtMs);
+                                continue;
+                            }
+                            if (wireType !== 1)
+                                break;
+                            if (!(message.begunAtMs && message.begunAtMs.length))
+                                message.begunAtMs = [];
+                            message.begunAtMs.push(reader.double());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            RebalanceState.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.RebalanceState";
+            };
+
+            return RebalanceState;
+        })();
+
         objects.SpecRevision = (function() {
 
             const SpecRevision = function (properties) {
@@ -5008,6 +5343,7 @@ export const swarm = $root.swarm = (() => {
             Service.prototype.lastExecutionMs = 0;
             Service.prototype.vips = $util.emptyArray;
             Service.prototype.schedule = null;
+            Service.prototype.rebalance = null;
             Service.prototype.history = $util.emptyArray;
             Service.prototype.specBy = "";
 
@@ -5054,6 +5390,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(170).string(message.specBy);
                 if (message.schedule != null && $Object.hasOwnProperty.call(message, "schedule"))
                     $root.swarm.objects.ScheduleState.encode(message.schedule, writer.uint32(242).fork(), _depth + 1).ldelim();
+                if (message.rebalance != null && $Object.hasOwnProperty.call(message, "rebalance"))
+                    $root.swarm.objects.RebalanceState.encode(message.rebalance, writer.uint32(250).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5192,6 +5530,12 @@ export const swarm = $root.swarm = (() => {
                             if (wireType !== 2)
                                 break;
                             message.schedule = $root.swarm.objects.ScheduleState.decode(reader, reader.size(), $undefined, _depth + 1, message.schedule);
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            message.rebalance = $root.swarm.objects.RebalanceState.decode(reader, reader.size(), $undefined, _depth + 1, message.rebalance);
                             continue;
                         }
                     case 20: {
@@ -7352,6 +7696,119 @@ export const swarm = $root.swarm = (() => {
             return ServiceUpdateStatus;
         })();
 
+        objects.ServiceRebalance = (function() {
+
+            const ServiceRebalance = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ServiceRebalance.prototype.serviceId = "";
+            ServiceRebalance.prototype.specVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ServiceRebalance.prototype.rebalance = null;
+
+            ServiceRebalance.create = function(properties) {
+                return new ServiceRebalance(properties);
+            };
+
+            ServiceRebalance.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.serviceId != null && $Object.hasOwnProperty.call(message, "serviceId") && message.serviceId !== "")
+                    writer.uint32(10).string(message.serviceId);
+                if (message.specVersion != null && $Object.hasOwnProperty.call(message, "specVersion") && (typeof message.specVersion === "object" ? message.specVersion.low || message.specVersion.high : message.specVersion !== 0))
+                    writer.uint32(16).uint64(message.specVersion);
+                if (message.rebalance != null && $Object.hasOwnProperty.call(message, "rebalance"))
+                    $root.swarm.objects.RebalanceState.encode(message.rebalance, writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ServiceRebalance.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.objects.ServiceRebalance();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.serviceId = value;
+                            else
+                                delete message.serviceId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.specVersion = value;
+                            else
+                                delete message.specVersion;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.rebalance = $root.swarm.objects.RebalanceState.decode(reader, reader.size(), $undefined, _depth + 1, message.rebalance);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ServiceRebalance.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.objects.ServiceRebalance";
+            };
+
+            return ServiceRebalance;
+        })();
+
         objects.ServiceRollBack = (function() {
 
             const ServiceRollBack = function (properties) {
@@ -8280,11 +8737,12 @@ export const swarm = $root.swarm = (() => {
             Change.prototype.taskNetworks = null;
             Change.prototype.taskNetworkPhase = null;
             Change.prototype.serviceRollBack = null;
+            Change.prototype.serviceRebalance = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(Change.prototype, "change", {
-                get: $util.oneOfGetter($oneOfFields = ["putCluster", "putNode", "putService", "putTask", "putNetwork", "putSecret", "putConfig", "delete", "taskDesired", "taskAssign", "taskStatus", "serviceUpdateStatus", "nodeStatus", "nodeRole", "networkAllocated", "serviceEndpoint", "taskNetworks", "taskNetworkPhase", "serviceRollBack"]),
+                get: $util.oneOfGetter($oneOfFields = ["putCluster", "putNode", "putService", "putTask", "putNetwork", "putSecret", "putConfig", "delete", "taskDesired", "taskAssign", "taskStatus", "serviceUpdateStatus", "nodeStatus", "nodeRole", "networkAllocated", "serviceEndpoint", "taskNetworks", "taskNetworkPhase", "serviceRollBack", "serviceRebalance"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -8337,6 +8795,8 @@ export const swarm = $root.swarm = (() => {
                     $root.swarm.objects.TaskNetworkPhase.encode(message.taskNetworkPhase, writer.uint32(146).fork(), _depth + 1).ldelim();
                 if (message.serviceRollBack != null && $Object.hasOwnProperty.call(message, "serviceRollBack"))
                     $root.swarm.objects.ServiceRollBack.encode(message.serviceRollBack, writer.uint32(202).fork(), _depth + 1).ldelim();
+                if (message.serviceRebalance != null && $Object.hasOwnProperty.call(message, "serviceRebalance"))
+                    $root.swarm.objects.ServiceRebalance.encode(message.serviceRebalance, writer.uint32(210).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -8501,6 +8961,13 @@ export const swarm = $root.swarm = (() => {
                                 break;
                             message.serviceRollBack = $root.swarm.objects.ServiceRollBack.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceRollBack);
                             message.change = "serviceRollBack";
+                            continue;
+                        }
+                    case 26: {
+                            if (wireType !== 2)
+                                break;
+                            message.serviceRebalance = $root.swarm.objects.ServiceRebalance.decode(reader, reader.size(), $undefined, _depth + 1, message.serviceRebalance);
+                            message.change = "serviceRebalance";
                             continue;
                         }
                     }

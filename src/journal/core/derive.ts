@@ -169,6 +169,10 @@ function compareServices(
   diff.compare("", old?.spec, service?.spec);
   diff.compare("UpdateStatus.State", old?.updateStatus?.state, service?.updateStatus?.state);
   diff.compare("UpdateStatus.Message", old?.updateStatus?.message, service?.updateStatus?.message);
+  const [from, to] = [old?.rebalance, service?.rebalance];
+  diff.compare("RebalanceStatus.State", from?.state, to?.state);
+  diff.compare("RebalanceStatus.Message", from?.message || undefined, to?.message || undefined);
+  diff.compare("RebalanceStatus.Moved", from?.movedCount, to?.movedCount);
 }
 
 function compareNodes(diff: FieldDiff, old: Node | undefined, node: Node | undefined): void {

@@ -117,6 +117,7 @@ const SERVICE: Decisions<ServiceSpec> = {
   "RollbackConfig.ProgressDeadline": "shown",
   "EndpointSpec.Mode": "shown",
   "EndpointSpec.Ports": "shown",
+  Rebalance: "shown",
 };
 
 const CLUSTER: Decisions<ClusterSpec> = {
@@ -184,6 +185,9 @@ const OBSERVED = {
   ManagerAddr: "shown",
   Message: "shown",
   NodeID: "shown",
+  "RebalanceStatus.Message": "shown",
+  "RebalanceStatus.Moved": "shown",
+  "RebalanceStatus.State": "shown",
   Role: "shown",
   State: "shown",
   "UpdateStatus.Message": "shown",
