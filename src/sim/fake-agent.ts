@@ -28,6 +28,8 @@ export class FakeAgent {
     if (!this.isConnected) return [];
     const reports: Change[] = [];
     for (const task of this.#view.tasksByNode(this.nodeId)) {
+      // What was made for this node is told to it once it is assigned.
+      if (task.state < TASK_STATE.assigned) continue;
       if (this.#random.float() < 0.3) continue;
       const next = this.#next(task, isFaulty);
       if (next === undefined) continue;

@@ -14,6 +14,7 @@ import {
 } from "../api/index.js";
 import { type Random, SeededRandom, silentLogger, TaskGroup } from "../base/index.js";
 import { drainFields, nextJobFields } from "../manager/control/index.js";
+import { newRebalance } from "../manager/core/index.js";
 import { leaderLoops } from "../manager/orchestrator/index.js";
 import { ClusterStore, LocalProposer, ProposeError, type Proposer } from "../store/index.js";
 import { FakeAgent } from "./fake-agent.js";
@@ -47,12 +48,15 @@ export class OrchestrationRun {
   readonly #global = new Set<string>();
   /** Tasks that were on a node when it was drained: they may run beside their replacements. */
   readonly #leaving = new Set<string>();
+  readonly #rebalances: boolean;
   readonly #connectedAtMs = new Map<string, number>();
   #group: TaskGroup | undefined;
   #made = 0;
   #isFaulty = true;
 
-  constructor(seed: number) {
+  /** `rebalances`: some replicated services move their tasks to emptier nodes. */
+  constructor(seed: number, options: { readonly rebalances?: boolean } = {}) {
+    this.#rebalances = options.rebalances === true;
     this.#random = new SeededRandom(seed);
     this.store = new ClusterStore({
       yieldToLoop: () => Promise.resolve(),
@@ -68,6 +72,8 @@ export class OrchestrationRun {
         if (event.table === "task" && event.kind === "created") this.#checkJob(event.object);
         if (event.table === "service" && event.kind === "created")
           if (isGlobal(event.object.spec.Mode)) this.#global.add(event.object.id);
+        if (event.table === "service" && event.kind !== "removed")
+          for (const { taskId } of event.object.rebalance?.moves ?? []) this.#leaving.add(taskId);
         if (event.table === "service" && event.kind === "updated")
           this.#checkTick(event.old, event.object);
       }
@@ -103,6 +109,17 @@ export class OrchestrationRun {
   async changeLeader(): Promise<void> {
     await this.#stopLeader();
     this.#startLeader();
+  }
+
+  /** As the command does for a service that allows it. */
+  async rebalance(): Promise<void> {
+    const services = this.store.services().filter(({ spec }) => spec.Rebalance !== undefined);
+    const service = services[this.#below(services.length)];
+    const state = service?.updateStatus?.state ?? "completed";
+    if (!service || service.rebalance?.state === "moving" || !state.endsWith("completed")) return;
+    const { id: serviceId, specVersion } = service;
+    const rebalance = newRebalance(this.clock.wallMs(), true);
+    await this.commit({ kind: "serviceRebalance", serviceId, specVersion, rebalance });
   }
 
   /** Drains a node that is up, or makes it active; a drain gives its tasks `deadlineMs`, or a few seconds when that is left out. */
@@ -259,6 +276,7 @@ export class OrchestrationRun {
       parallelism: this.#below(3),
       isPausing: this.#chance(0.3),
       delayMs: this.#chance(0.5) ? 0 : 500 * this.#below(4),
+      ...(this.#rebalances && { rebalance: this.#chance(0.7) ? "auto" : "manual" }),
     };
   }
 

@@ -25,6 +25,8 @@ export type ServiceWish = {
   readonly parallelism: number;
   readonly isPausing: boolean;
   readonly delayMs: number;
+  /** Counts for replicated services. */
+  readonly rebalance?: "manual" | "auto";
 };
 
 const META = { versionIndex: 0, clientIndex: 0, createdAtMs: 0, updatedAtMs: 0 };
@@ -95,6 +97,7 @@ export function simSpec(name: string, wish: ServiceWish): ServiceSpec {
       Runtime: "container",
     },
     Mode: modeOf(wish),
+    ...(wish.rebalance && wish.mode === "replicated" ? { Rebalance: wish.rebalance } : {}),
     ...(isJob(modeOf(wish)) ? {} : { UpdateConfig: config, RollbackConfig: config }),
   };
 }

@@ -8,7 +8,13 @@ export { managersPort } from "./managers-port.js";
 export { NODE_NETWORKS } from "./node-networks.js";
 export { CHANGES_MAX, Plan } from "./plan.js";
 export { type PlannedTask, planPlacement } from "./plan-placement.js";
+export {
+  type PlannedMove,
+  planRebalancing,
+  type RebalancePlan,
+} from "./plan-rebalance.js";
 export { Reaper } from "./reaper.js";
+export { newRebalance } from "./rebalance.js";
 export type { Reconciler } from "./reconciler.js";
 export { bridgeInTheWay, networkProblems, routeWarning } from "./route-overlaps.js";
 export { Scheduling } from "./scheduling.js";

@@ -1,6 +1,8 @@
 /** One replicated service: as many slots as replicas, each with a living task of the current spec. */
 import { TASK_STATE, type Task } from "../../api/index.js";
 import { planDrain, withoutReplaced } from "./drain.js";
+import { planRebalance } from "./rebalance.js";
+import { planMoves } from "./rebalance-moves.js";
 import { careForSlot, desired } from "./restart.js";
 import { mayRestart } from "./restart-policy.js";
 import { planUpdate } from "./rolling-update.js";
@@ -9,7 +11,7 @@ import type { ServiceContext } from "./service-context.js";
 import { isWanted, type Slot, slotsOf } from "./task-slot.js";
 import { makeTask } from "./task-template.js";
 
-/** Returns whether the service needs a look at every change of its tasks: an update or a drain is under way. */
+/** Returns whether the service needs a look at every change of its tasks: an update, a drain or a move is under way. */
 export function planReplicated(
   context: ServiceContext,
   replicas: number,
@@ -35,14 +37,19 @@ export function planReplicated(
     const victims = counted.filter((slot) => !keep.has(slot.number));
     if (!removeSlots(context, victims)) return true;
   }
-  const drain = planDrain(context, kept, changed);
+  const underWay = planMoves(context, kept, changed);
+  if (underWay.isCut) return true;
+  const others = kept.filter((slot) => !underWay.slots.has(slot.number));
+  const drain = planDrain(context, others, changed);
   if (drain === "noRoom") return true;
   const isUpdating = planUpdate(
     context,
-    drain === "going" ? kept.map((slot) => withoutReplaced(context, slot)) : kept,
+    drain === "going" ? others.map((slot) => withoutReplaced(context, slot)) : others,
     changed,
   );
-  return isUpdating || drain === "going";
+  const isBusy = isUpdating || drain === "going";
+  const isMoving = planRebalance({ context, slots: kept, changed, underWay, isBusy });
+  return isBusy || isMoving;
 }
 
 /** A slot without a wanted task counts still when its last one ended for good. A rollback starts such slots again. */

@@ -27,6 +27,8 @@ export class ServiceReconciler implements Reconciler {
   readonly #updating = new Set<string>();
   /** Services with one task per node: every change of a node matters to them. */
   readonly #global = new Set<string>();
+  /** Services that rebalance by themselves: a change of a node may call for it. */
+  readonly #auto = new Set<string>();
   readonly #memory = new UpdateMemory();
 
   readonly #reach: Reach;
@@ -42,9 +44,10 @@ export class ServiceReconciler implements Reconciler {
     this.#updating.clear();
     this.#memory.clear();
     this.#global.clear();
+    this.#auto.clear();
     for (const service of view.services()) {
       this.#dirty.mark(service.id);
-      if (isGlobal(service.spec.Mode)) this.#global.add(service.id);
+      this.#noteKind(service);
     }
     for (const task of view.tasks())
       if (!view.service(task.serviceId)) this.#dirty.mark(task.serviceId);
@@ -54,8 +57,11 @@ export class ServiceReconciler implements Reconciler {
     for (const event of events) {
       if (event.table === "service") {
         this.#dirty.mark(event.kind === "removed" ? event.old.id : event.object.id);
-        if (event.kind === "removed") this.#global.delete(event.old.id);
-        else if (isGlobal(event.object.spec.Mode)) this.#global.add(event.object.id);
+        if (event.kind !== "removed") this.#noteKind(event.object);
+        else {
+          this.#global.delete(event.old.id);
+          this.#auto.delete(event.old.id);
+        }
       } else if (event.table === "task") {
         if (event.kind === "created") this.#taskCreated(event.object, nowMs);
         else if (event.kind === "updated") this.#taskUpdated(event.old, event.object, nowMs);
@@ -66,6 +72,7 @@ export class ServiceReconciler implements Reconciler {
         for (const task of view.tasksByNode(id)) this.#dirty.mark(task.serviceId);
         // Each of them may want a task on the node now, or want it no more.
         for (const serviceId of this.#global) this.#dirty.mark(serviceId);
+        for (const serviceId of this.#auto) this.#dirty.mark(serviceId);
       }
     }
   }
@@ -85,6 +92,12 @@ export class ServiceReconciler implements Reconciler {
 
   settled(isApplied: boolean): void {
     this.#dirty.settle(isApplied);
+  }
+
+  #noteKind({ id, spec }: Service): void {
+    if (isGlobal(spec.Mode)) this.#global.add(id);
+    if (spec.Rebalance === "auto") this.#auto.add(id);
+    else this.#auto.delete(id);
   }
 
   #planService(view: StoreView, service: Service, plan: Plan): void {

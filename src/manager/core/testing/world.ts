@@ -31,6 +31,7 @@ import { LostTasks } from "../lost-tasks.js";
 import { CHANGES_MAX, Plan } from "../plan.js";
 import type { Reach } from "../reach.js";
 import { Reaper } from "../reaper.js";
+import { newRebalance } from "../rebalance.js";
 import type { Reconciler } from "../reconciler.js";
 import { Scheduling } from "../scheduling.js";
 import { ServiceReconciler } from "../service-reconciler.js";
@@ -55,6 +56,7 @@ export type ServiceFields = {
   readonly template?: Partial<TaskSpec>;
   readonly update?: Partial<UpdateConfig>;
   readonly rollback?: Partial<UpdateConfig>;
+  readonly rebalance?: ServiceSpec["Rebalance"];
   readonly ports?: NonNullable<ServiceSpec["EndpointSpec"]>["Ports"];
 };
 
@@ -373,6 +375,15 @@ export class World {
     return this;
   }
 
+  /** As control does it for the command. */
+  rebalance(id = "web"): this {
+    const { specVersion } = this.service(id);
+    const rebalance = newRebalance(this.nowMs, true);
+    const change = { kind: "serviceRebalance", serviceId: id, specVersion, rebalance } as const;
+    this.commit([change], { isClient: true });
+    return this;
+  }
+
   removeService(id = "web"): this {
     this.commit([{ kind: "delete", table: "service", id }], { isClient: true });
     return this;
@@ -441,6 +452,7 @@ function specOf(name: string, fields: ServiceFields): ServiceSpec {
     Mode: fields.mode ?? { Replicated: { Replicas: fields.replicas ?? 1 } },
     ...(fields.update ? { UpdateConfig: { Parallelism: 1, ...fields.update } } : {}),
     ...(fields.rollback ? { RollbackConfig: { Parallelism: 1, ...fields.rollback } } : {}),
+    ...(fields.rebalance ? { Rebalance: fields.rebalance } : {}),
     ...(fields.ports ? { EndpointSpec: { Ports: fields.ports } } : {}),
   };
 }
