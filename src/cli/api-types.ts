@@ -56,6 +56,15 @@ export type ApiService = {
   readonly JobStatus?: { readonly JobIteration: { readonly Index?: number } };
   /** Of a job with a schedule. */
   readonly ScheduleStatus?: { readonly NextTick?: string };
+  /** Of the latest time that tasks were moved to emptier nodes. */
+  readonly RebalanceStatus?: {
+    readonly State: string;
+    readonly Moved: number;
+    readonly Moving: number;
+    readonly ImbalanceBefore: number;
+    readonly ImbalanceAfter?: number;
+    readonly Message?: string;
+  };
   /** "simulated" where no container really runs. */
   readonly Engine?: string;
 };

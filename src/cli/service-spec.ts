@@ -152,6 +152,11 @@ export const VALUE_FLAGS: readonly ValueFlag[] = [
   ...rolloutFlags("update", ["pause", "continue", "rollback"]),
   ...rolloutFlags("rollback", ["pause", "continue"]),
   {
+    flag: "--rebalance <mode>",
+    help: "move tasks to emptier nodes: off, manual (service rebalance), auto (also by itself)",
+    edit: set((spec) => spec, "Rebalance", oneOf("off", "manual", "auto")),
+  },
+  {
     flag: "--stop-grace-period <duration>",
     help: "time between the stop signal and the kill",
     edit: set(container, "StopGracePeriod", parseDuration),

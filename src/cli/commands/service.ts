@@ -9,6 +9,7 @@ import { LIST_FLAGS, SWITCHES, splitWords, VALUE_FLAGS } from "../service-spec.j
 import { formatPort, serviceTable, shortImage } from "../service-table.js";
 import { ago, capitalise, parseCount, UsageError } from "../units.js";
 import { addLogsCommand } from "./logs.js";
+import { addRebalanceCommand } from "./service-rebalance.js";
 import { addRollbackCommands } from "./service-rollback.js";
 import { addWaitFlags, converge, reportOf } from "./service-wait.js";
 
@@ -57,6 +58,7 @@ export function addServiceCommands(program: Command): void {
   addUpdate(service);
   addScale(service);
   addRollbackCommands(service, clientOf);
+  addRebalanceCommand(service, clientOf);
   addListing(service);
   addLogsCommand(service, clientOf);
 }

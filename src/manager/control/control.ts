@@ -7,6 +7,7 @@ import { removeContainer, runContainer } from "./container-operations.js";
 import { createNetwork, removeNetwork } from "./network-operations.js";
 import type { NodeDeps } from "./node-operations.js";
 import { removeNode, updateNode } from "./node-operations.js";
+import { rebalanceService } from "./rebalance-operation.js";
 import type { Call, Outcome } from "./run-operation.js";
 import {
   createService,
@@ -40,6 +41,7 @@ export function createControl(deps: ControlDeps): OperationExecutor {
     "service.create": (operation, call) => createService(deps, operation, call),
     "service.update": (operation, call) => updateService(deps, operation, call),
     "service.rollback": (operation, call) => rollBackService(deps, operation, call),
+    "service.rebalance": (operation, call) => rebalanceService(deps, operation, call),
     "service.remove": (operation, call) => removeService(deps, operation, call),
     "network.create": (operation, call) => createNetwork(deps, operation, call),
     "network.remove": (operation, call) => removeNetwork(deps, operation, call),

@@ -4,6 +4,7 @@ export { type ControlDeps, createControl, type OperationHandler } from "./contro
 export { type Capability, type Field, fieldPaths, type Support } from "./field-types.js";
 export { newJobFields, nextJobFields } from "./job-fields.js";
 export { drainFields } from "./node-operations.js";
+export { refuseRebalance } from "./rebalance-operation.js";
 export type { Call, Outcome } from "./run-operation.js";
 export { dryRun } from "./service-operations.js";
 export { SERVICE_FIELDS } from "./unsupported.js";

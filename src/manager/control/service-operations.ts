@@ -10,6 +10,7 @@ import { ApiError } from "../../base/index.js";
 import type { Capability } from "./field-types.js";
 import { newJobFields, withKeptSchedule } from "./job-fields.js";
 import { checkNetworks, type NetworkLookup, overlayNetworks } from "./network-targets.js";
+import { withKeptRebalance } from "./rebalance-operation.js";
 import { notFound, rejectionError } from "./rejection-errors.js";
 import { rolledBack, rolledBackTo, updated } from "./rollouts.js";
 import {
@@ -109,7 +110,8 @@ function planUpdate(
   if (!old) throw notFound("service", serviceId);
   // Validated for a rollback too, whose body counts for nothing else.
   const valid = validateService(operation.spec, "service update", deps.capabilities, deps.store);
-  const spec = withKeptSchedule(valid, operation.spec, old);
+  const scheduled = withKeptSchedule(valid, operation.spec, old);
+  const spec = withKeptRebalance(scheduled, operation.spec, old);
   if (spec.Name !== old.spec.Name)
     throw new ApiError("Unimplemented", "renaming services is not supported");
   if (modeName(spec.Mode) !== modeName(old.spec.Mode))

@@ -161,6 +161,7 @@ const SAMPLES: Record<string, Sample> = {
   [`${PORT}.TargetPort`]: { value: 81, beside: port },
   [`${PORT}.PublishedPort`]: { value: 8080, beside: port },
   [`${PORT}.PublishMode`]: { value: "host", beside: port },
+  Rebalance: { value: "auto" },
   "Networks[].Target": { value: "bridge" },
   "Networks[].Aliases": refused(["a"], { "Networks[].Target": "host" }),
   "Networks[].DriverOpts": refused({ a: "b" }, { "Networks[].Target": "host" }),

@@ -249,6 +249,11 @@ export const SERVICE_FIELDS = struct({
       }),
     }),
   }),
+  // Ours. Off is not stored: see withKeptRebalance.
+  Rebalance: choice(
+    ["off", "manual", "auto"],
+    (value) => `Rebalance: "${value}"; use off, manual or auto`,
+  ),
   // The old place; moved into the task template when that names none (docker-py).
   Networks: networks,
 });

@@ -62,8 +62,13 @@ export function validateService(
   const mode = serviceMode(walked.Mode);
   if (isJob(mode) && (walked.UpdateConfig ?? walked.RollbackConfig))
     throw invalid("UpdateConfig: a job has none: an update starts it over");
-  const { Networks: _legacy, ...rest } = walked;
-  const spec: ServiceSpec = { ...rest, TaskTemplate: task, Mode: mode };
+  const { Networks: _legacy, Rebalance, ...rest } = walked;
+  const spec: ServiceSpec = {
+    ...rest,
+    TaskTemplate: task,
+    Mode: mode,
+    ...rebalanceOf(Rebalance, mode),
+  };
   const length = canonicalJson(spec).length;
   if (length > SPEC_LENGTH_MAX)
     throw invalid(`spec is ${length} characters of JSON, at most ${SPEC_LENGTH_MAX} can be stored`);
@@ -116,6 +121,19 @@ function serviceMode(walked: WalkedSpec["Mode"]): ServiceMode {
     return { ReplicatedJob: { MaxConcurrent, TotalCompletions, ...(Schedule && { Schedule }) } };
   }
   return { Replicated: { Replicas: mode?.Replicated?.Replicas ?? 1 } };
+}
+
+/** Off is what an absent one means, so it is left out. */
+function rebalanceOf(
+  given: ServiceSpec["Rebalance"],
+  mode: ServiceMode,
+): Pick<ServiceSpec, "Rebalance"> {
+  if (given === undefined || given === "off") return {};
+  if (!("Replicated" in mode))
+    throw invalid(
+      `Rebalance: "${given}" is for replicated services: others have no choice of nodes`,
+    );
+  return { Rebalance: given };
 }
 
 function checkRollout(config: UpdateConfig | undefined, field: string): void {

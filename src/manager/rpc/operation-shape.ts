@@ -23,6 +23,7 @@ const SHAPES = {
     registryAuthFrom: ["spec", "previous-spec"],
   },
   "service.rollback": { serviceId: "string", version: "index", to: "index" },
+  "service.rebalance": { serviceId: "string", version: "index" },
   "service.remove": { serviceId: "string" },
   "network.create": { networkId: "string", spec: "object" },
   "network.remove": { networkId: "string" },

@@ -197,6 +197,10 @@ const serviceSpec: Decoder<ServiceSpec> = mapped(
     RollbackConfig: updateConfig,
     Networks: list(networkTarget),
     EndpointSpec: endpointSpec,
+    Rebalance: oneOf(
+      ["off", "manual", "auto"],
+      (value) => `invalid Rebalance: "${value}": use off, manual or auto`,
+    ),
   }),
   ({ Networks: legacyNetworks, ...raw }) => {
     const template = raw.TaskTemplate ?? taskSpec.zero;

@@ -2,6 +2,7 @@ import { isJob, type ScheduleState, type Service } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
 import { presentVirtualIps } from "./network-attachment.js";
+import { presentRebalanceStatus } from "./rebalance.js";
 import { presentServiceSpec, withDefaults } from "./service-spec.js";
 import type { ServiceStatus } from "./service-status.js";
 import { formatTime } from "./time.js";
@@ -53,6 +54,9 @@ export function presentService(service: Service, options: ServiceOptions = {}) {
     ...(service.schedule === undefined
       ? {}
       : { ScheduleStatus: presentSchedule(service.schedule) }),
+    ...(service.rebalance === undefined
+      ? {}
+      : { RebalanceStatus: presentRebalanceStatus(service.rebalance) }),
     ...(options.engine === undefined ? {} : { Engine: options.engine }),
   };
 }

@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Service } from "../../api/index.js";
 import { doorError, newId } from "../../base/index.js";
+import { refuseRebalance } from "../../manager/control/index.js";
+import { planRebalancing } from "../../manager/core/index.js";
 import { bodyOf, headerOf, pathRef, queryOf, type RestContext } from "../context.js";
 import { Filters } from "../filters.js";
 import { dropNewerFields, SERVICE_SPEC_DROPS } from "../parse/old-api.js";
 import { parseServiceSpec } from "../parse/service-spec.js";
+import { presentRebalancePlan } from "../present/rebalance.js";
 import { presentService, type ServiceOptions } from "../present/service.js";
 import { presentHistory } from "../present/service-history.js";
 import { serviceStatus } from "../present/service-status.js";
@@ -100,6 +103,18 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
       to,
     });
     return sendJson(reply, { Warnings: warnings.length === 0 ? null : warnings });
+  });
+
+  app.post("/services/:ref/rebalance", async (request, reply) => {
+    const query = queryOf(request);
+    const version = query.version("service");
+    const view = await context.cluster.read();
+    const service = resolveService(view, pathRef(request));
+    refuseRebalance(service);
+    const plan = planRebalancing(view, service);
+    if (!query.flag("plan"))
+      await context.submit(request, { kind: "service.rebalance", serviceId: service.id, version });
+    return sendJson(reply, presentRebalancePlan(plan, view));
   });
 
   app.delete("/services/:ref", async (request, reply) => {
