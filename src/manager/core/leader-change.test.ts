@@ -122,6 +122,18 @@ const operations: readonly Operation[] = [
     state: "none",
     made: 2,
   },
+  {
+    name: "rebalance",
+    given: () => {
+      const fields = { ...FIELDS, replicas: 6, rebalance: "manual" } as const;
+      const world = new World(CHANGES_PER_ENTRY).addNodes("a").createService(fields);
+      return world.advance(10_000).addNodes("b", "c").settle();
+    },
+    begin: (world) => world.rebalance(),
+    images: { "web:1": 6 },
+    state: "none",
+    made: 4,
+  },
 ];
 
 /** The leader is lost as the n-th step of a task is about to be reported. False: the operation took fewer. */
