@@ -46,11 +46,11 @@ export function eventMatches(event: ClusterEvent, filters: Filters): boolean {
   );
 }
 
-/** Whether events of this node's containers are wanted too. */
+/** Whether events of this node's containers are wanted too; containers belong to services, so that filter is theirs as well. */
 export function wantsLocalEvents(filters: Filters): boolean {
   return (
     filters.exact("scope", "local") &&
-    !OBJECT_TYPES.some((type) => filters.has(type)) &&
+    !OBJECT_TYPES.some((type) => type !== "service" && filters.has(type)) &&
     (!filters.has("type") || OTHER_TYPES.some((type) => filters.values("type").includes(type)))
   );
 }

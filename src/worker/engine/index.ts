@@ -13,6 +13,7 @@ export {
   type PullProgress,
   type RegistryAuth,
 } from "./port.js";
+export { signalNumber } from "./signals.js";
 export {
   createSimulatedEngine,
   type SimulatedEngine,

@@ -9,6 +9,7 @@ import {
   parseFilters,
 } from "../core/filter/filters.js";
 import { taskName } from "../core/task/types.js";
+import { signalNumber } from "../engine/index.js";
 import { containerIdOf, containerLabels, type TaskRunner } from "../tasks/index.js";
 import {
   containerDetail,
@@ -92,9 +93,10 @@ export function addContainerRoutes(app: FastifyInstance, context: HttpContext): 
   app.post<{ Params: { id: string }; Querystring: Query }>(
     "/containers/:id/kill",
     async (request, reply) => {
-      const { assignment } = findContainer(context, request.params.id).record;
+      const { record } = findContainer(context, request.params.id);
       const signal = request.query["signal"] || "SIGKILL";
-      await context.engine.kill(assignment.taskId, signal);
+      await context.engine.kill(record.assignment.taskId, signal);
+      context.tasks.events.note(record, "kill", { signal: String(signalNumber(signal)) });
       return reply.code(204).send();
     },
   );
@@ -113,7 +115,10 @@ export function addContainerRoutes(app: FastifyInstance, context: HttpContext): 
       const signalName =
         signal || assignment.spec.ContainerSpec.StopSignal || image?.config.StopSignal || "SIGTERM";
       const never = new AbortController().signal;
+      const { events } = context.tasks;
+      events.note(runner.record, "kill", { signal: String(signalNumber(signalName)) });
       await context.engine.stop(assignment.taskId, { signalName, graceMs }, never);
+      events.note(runner.record, "stop");
       return reply.code(204).send();
     },
   );

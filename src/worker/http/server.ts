@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { addContainerRoutes } from "./container-routes.js";
 import type { HttpContext } from "./context.js";
 import { toHttpError } from "./errors.js";
+import { addEventRoutes } from "./event-routes.js";
 import { addImageRoutes } from "./image-routes.js";
 import { localInfo } from "./local-info.js";
 import { addLogRoutes } from "./log-routes.js";
@@ -30,7 +31,7 @@ const NOT_BUILT: readonly RegExp[] = [
   /^\/exec\/[^/]+\/(start|resize|json)$/,
   /^\/images\/(search|prune|get|.+\/(get|history|push))$/,
   /^\/volumes\/prune$/,
-  /^\/(build|commit|events|session)(\/.*)?$/,
+  /^\/(build|commit|session)(\/.*)?$/,
   /^\/system\/df$/,
 ];
 
@@ -85,6 +86,7 @@ export function buildServer(context: HttpContext): FastifyInstance {
   app.get("/local/info", () => localInfo(context));
   addContainerRoutes(app, context);
   addLogRoutes(app, context);
+  addEventRoutes(app, context);
   addImageRoutes(app, context);
   addVolumeRoutes(app, context);
   addNetworkRoutes(app, context);

@@ -5,10 +5,12 @@ import { planHealth } from "../core/health/health.js";
 import { type Outcome, outcomeOfExit } from "../core/task/outcome.js";
 import { taskName } from "../core/task/types.js";
 import { type ContainerState, type Engine, EngineError, type ExitStatus } from "../engine/port.js";
+import { signalNumber } from "../engine/signals.js";
 import type { Limiter } from "../limiter.js";
 import type { LogService } from "../logs/index.js";
 import type { Attachment, NetPort } from "../net/index.js";
 import type { LocalVolumes, VolumeUse } from "../volumes/index.js";
+import type { ContainerEvents } from "./container-events.js";
 import { containerIdOf } from "./container-id.js";
 import { ContainerLife, LOST_TEXT } from "./container-life.js";
 import {
@@ -23,6 +25,9 @@ import { HealthMonitor } from "./health-monitor.js";
 import type { ImageSource } from "./image-source.js";
 import { dnsChoice, writeNetworkFiles } from "./network-files.js";
 import type { RecordStore, TaskRecord } from "./record-store.js";
+
+/** What tells of a container's life. */
+export type EventSink = Pick<ContainerEvents, "changed" | "ended" | "note">;
 
 export type ControllerDeps = {
   readonly engine: Engine;
@@ -50,7 +55,7 @@ const JUST_MADE: Pick<ContainerState, "state" | "pid" | "createdAtMs"> = {
 };
 
 export class ContainerController {
-  readonly #deps: ControllerDeps;
+  readonly #deps: ControllerDeps & { readonly events: EventSink };
   readonly #owner: {
     read(): TaskRecord;
     update(change: Partial<TaskRecord>): void;
@@ -60,7 +65,7 @@ export class ContainerController {
   #isFresh = false;
 
   constructor(
-    deps: ControllerDeps,
+    deps: ControllerDeps & { readonly events: EventSink },
     owner: { read(): TaskRecord; update(change: Partial<TaskRecord>): void },
   ) {
     this.#deps = deps;
@@ -301,6 +306,8 @@ export class ContainerController {
             containerId: id,
             startedAtMs,
             isKnownHealthy,
+            onStatus: (status) =>
+              this.#deps.events.note(this.#owner.read(), `health_status: ${status}`),
           });
     this.#life = new ContainerLife({ id, engine, clock, health });
     return this.#life;
@@ -312,7 +319,9 @@ export class ContainerController {
   }
 
   async #noteExit(exit: ExitStatus): Promise<void> {
+    const record = this.#owner.read();
     this.#owner.update({ finishedAtMs: exit.finishedAtMs, isOomKilled: exit.isOomKilled });
+    if (record.finishedAtMs === 0) this.#deps.events.ended(record, exit);
     await this.#deps.logs.finish(this.#taskId);
   }
 
@@ -326,8 +335,11 @@ export class ContainerController {
     const graceMs =
       spec.StopGracePeriod === undefined ? DEFAULT_GRACE_MS : spec.StopGracePeriod / NS_PER_MS;
     const signalName = spec.StopSignal || image?.config.StopSignal || "SIGTERM";
-    const exit = await this.#deps.engine.stop(this.#taskId, { signalName, graceMs }, signal);
+    const { events, engine } = this.#deps;
+    events.note(this.#owner.read(), "kill", { signal: String(signalNumber(signalName)) });
+    const exit = await engine.stop(this.#taskId, { signalName, graceMs }, signal);
     await this.#noteExit(exit);
+    events.note(this.#owner.read(), "stop");
     return exit;
   }
 }

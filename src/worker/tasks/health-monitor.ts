@@ -26,6 +26,7 @@ export class HealthMonitor {
   readonly #limiter: Limiter;
   readonly #containerId: string;
   readonly #startedAtMs: number;
+  readonly #onStatus: (status: HealthState["status"]) => void;
   readonly #waiters = new Set<() => void>();
   #state: HealthState;
   #results: readonly ProbeResult[] = [];
@@ -40,7 +41,10 @@ export class HealthMonitor {
     readonly containerId: string;
     readonly startedAtMs: number;
     readonly isKnownHealthy: boolean;
+    /** Called with each new status. */
+    readonly onStatus: (status: HealthState["status"]) => void;
   }) {
+    this.#onStatus = options.onStatus;
     this.#plan = options.plan;
     this.#engine = options.engine;
     this.#clock = options.clock;
@@ -74,7 +78,9 @@ export class HealthMonitor {
       const result = await this.#limiter.run(signal, () => this.#probe(signal));
       if (signal.aborted || result === undefined) continue;
       this.#results = [...this.#results, result].slice(-RESULTS_MAX);
+      const before = this.#state.status;
       this.#state = stepHealth(this.#plan, this.#state, { isOk: result.exitCode === 0, probeAtMs });
+      if (this.#state.status !== before) this.#onStatus(this.#state.status);
       for (const waiter of this.#waiters) waiter();
       this.#waiters.clear();
     }

@@ -12,6 +12,7 @@ import type { Assignment, TaskStatus } from "../core/task/types.js";
 import { type ContainerState, type Engine, EngineError } from "../engine/port.js";
 import type { NetPort } from "../net/index.js";
 import type { ControllerDeps } from "./container-controller.js";
+import { ContainerEvents } from "./container-events.js";
 import { SERVICE_ID_LABEL, TASK_ID_LABEL } from "./container-request.js";
 import type { RecordStore, TaskRecord } from "./record-store.js";
 import { StartGate } from "./start-gate.js";
@@ -30,6 +31,8 @@ const ORPHAN_GRACE_MS = 10_000;
 
 export class TaskManager implements AsyncDisposable {
   readonly #deps: TaskManagerDeps;
+  /** Of the containers of all tasks. */
+  readonly events: ContainerEvents;
   readonly #runners = new Map<string, TaskRunner>();
   readonly #group: TaskGroup;
   readonly #gate: StartGate;
@@ -41,6 +44,7 @@ export class TaskManager implements AsyncDisposable {
 
   constructor(deps: TaskManagerDeps) {
     this.#deps = deps;
+    this.events = new ContainerEvents(deps);
     this.#gate = new StartGate(deps.clock);
     this.#group = new TaskGroup((name, error) => {
       deps.logger.error({ error, name }, "task runner ended by a fault; it begins again");
@@ -177,6 +181,7 @@ export class TaskManager implements AsyncDisposable {
     const { taskId } = record.assignment;
     const runner = new TaskRunner(record, {
       ...this.#deps,
+      events: this.events,
       logger: this.#deps.logger.child({ taskId }),
       onChange: (changed, hasNewStatus) => {
         if (!hasNewStatus || changed.isWithdrawn) return;

@@ -9,11 +9,16 @@ import { decideStep, type TaskStep } from "../core/task/step.js";
 import { type Assignment, isTerminal, laterDesired } from "../core/task/types.js";
 import { EngineError } from "../engine/port.js";
 import { NetError } from "../net/index.js";
-import { ContainerController, type ControllerDeps } from "./container-controller.js";
+import {
+  ContainerController,
+  type ControllerDeps,
+  type EventSink,
+} from "./container-controller.js";
 import type { ProbeResult } from "./health-monitor.js";
 import type { TaskRecord } from "./record-store.js";
 
 export type RunnerDeps = ControllerDeps & {
+  readonly events: EventSink;
   /** A task's record changed; `hasNewStatus` if the managers should hear of it. */
   readonly onChange: (record: TaskRecord, hasNewStatus: boolean) => void;
   readonly onErased: (taskId: string) => void;
@@ -224,8 +229,10 @@ export class TaskRunner {
   }
 
   #update(change: Partial<TaskRecord>, hasNewStatus: boolean): void {
-    this.#record = { ...this.#record, ...change };
+    const before = this.#record;
+    this.#record = { ...before, ...change };
     this.#deps.store.save(this.#record);
+    this.#deps.events.changed(before, this.#record);
     this.#deps.onChange(this.#record, hasNewStatus);
   }
 
