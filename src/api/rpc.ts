@@ -48,6 +48,11 @@ export const controlService = {
     swarm.control.TunnelRequest,
     swarm.control.TunnelReply,
   ),
+  nodeUsages: method(
+    "/swarm.control.Control/NodeUsages",
+    swarm.control.NodeUsagesRequest,
+    swarm.control.NodeUsagesReply,
+  ),
 };
 
 export const raftService = {

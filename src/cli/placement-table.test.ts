@@ -66,7 +66,7 @@ test("a plan: fields, tasks with where they go, and the index to apply it by", (
   ]);
 });
 
-test("node top shows what is promised of what is there", () => {
+test("node top shows what is used and promised of what is there", () => {
   const gpu = (Value: number) => [{ DiscreteResourceSpec: { Kind: "gpu", Value } }];
   const lines = topLines([
     {
@@ -75,9 +75,22 @@ test("node top shows what is promised of what is there", () => {
       SwarmResources: {
         Capacity: { NanoCPUs: 4e9, MemoryBytes: 8e9, GenericResources: gpu(2) },
         Reserved: { NanoCPUs: 5e8, MemoryBytes: 1e9, GenericResources: gpu(1) },
+        Used: { NanoCPUs: 123e7, MemoryBytes: 2.5e9 },
         Tasks: 3,
       },
     },
+    {
+      Spec: { Name: "w2" },
+      SwarmResources: {
+        Capacity: { NanoCPUs: 4e9, MemoryBytes: 8e9 },
+        Reserved: { NanoCPUs: 0, MemoryBytes: 0 },
+        Tasks: 0,
+      },
+    },
   ]);
-  expect(lines[1]).toBe("w1     3       0.5/4           1.00GB/8.00GB     gpu 1/2");
+  expect(lines).toEqual([
+    "NODE   TASKS   CPUS USED   RESERVED   OF   MEMORY USED   RESERVED   OF       GENERIC",
+    "w1     3       1.23        0.5        4    2.50GB        1.00GB     8.00GB   gpu 1/2",
+    "w2     0       -           0          4    -             0B         8.00GB",
+  ]);
 });

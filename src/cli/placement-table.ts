@@ -100,13 +100,15 @@ export type ApiGauged = {
   readonly SwarmResources: {
     readonly Capacity: ApiAmounts;
     readonly Reserved: ApiAmounts;
+    /** Absent while it is not known. */
+    readonly Used?: ApiAmounts;
     readonly Tasks: number;
   };
 };
 
 export function topLines(nodes: readonly ApiGauged[]): string[] {
   const rows = nodes.map(({ Spec, Description, SwarmResources: gauge }) => {
-    const { Capacity: capacity, Reserved: reserved } = gauge;
+    const { Capacity: capacity, Reserved: reserved, Used: used } = gauge;
     const generic = (capacity.GenericResources ?? []).map(({ DiscreteResourceSpec: total }, i) => {
       const held = reserved.GenericResources?.[i]?.DiscreteResourceSpec.Value ?? 0;
       return `${total.Kind} ${held}/${total.Value}`;
@@ -114,10 +116,16 @@ export function topLines(nodes: readonly ApiGauged[]): string[] {
     return [
       Spec.Name || (Description?.Hostname ?? ""),
       String(gauge.Tasks),
-      `${reserved.NanoCPUs / 1e9}/${capacity.NanoCPUs / 1e9}`,
-      `${formatBytes(reserved.MemoryBytes)}/${formatBytes(capacity.MemoryBytes)}`,
+      used === undefined ? "-" : (used.NanoCPUs / 1e9).toFixed(2),
+      String(reserved.NanoCPUs / 1e9),
+      String(capacity.NanoCPUs / 1e9),
+      used === undefined ? "-" : formatBytes(used.MemoryBytes),
+      formatBytes(reserved.MemoryBytes),
+      formatBytes(capacity.MemoryBytes),
       generic.join(", "),
     ];
   });
-  return table([["NODE", "TASKS", "CPUS RESERVED", "MEMORY RESERVED", "GENERIC"], ...rows]);
+  const cpus = ["CPUS USED", "RESERVED", "OF"];
+  const memory = ["MEMORY USED", "RESERVED", "OF"];
+  return table([["NODE", "TASKS", ...cpus, ...memory, "GENERIC"], ...rows]);
 }

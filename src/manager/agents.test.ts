@@ -54,6 +54,15 @@ test("an agent's node is ready everywhere, and down when the agent is gone", asy
   );
 });
 
+test("every manager tells what the containers of a node use", async () => {
+  using agent = agentAt(0);
+  await eventually("a session", () => agent.has("heartbeatAck"));
+  for (const manager of [leader, follower]) {
+    const usage = (await manager.nodeUsages()).get(worker.nodeId);
+    expect(usage).toMatchObject({ nodeId: worker.nodeId, cpuNano: 5e8, memBytes: 4096 });
+  }
+});
+
 test("a tunnel from any manager carries bytes both ways and ends in halves", async () => {
   using agent = agentAt(0);
   await eventually("a session", () => agent.has("welcome"));

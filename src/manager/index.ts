@@ -12,6 +12,7 @@ export type {
   LeaderContext,
   LeaderLoop,
   Membership,
+  NodeUsage,
   OperationExecutor,
   ReachabilityOf,
 } from "./port.js";

@@ -12,6 +12,7 @@ import {
 } from "../api/index.js";
 import { ClusterStore, type Store, type StoreView } from "../store/index.js";
 import { createAskNode } from "./ask-node.js";
+import { askUsages } from "./ask-usages.js";
 import { becomeReady } from "./become-ready.js";
 import { Dispatcher } from "./dispatcher/index.js";
 import { ManagerError } from "./errors.js";
@@ -20,7 +21,7 @@ import { ManagerJournal } from "./journal.js";
 import { LeaderTerms } from "./leader-terms.js";
 import type { ManagerOptions, ManagerRooms } from "./manager-options.js";
 import { loadMember } from "./member-id.js";
-import type { ClusterApi, OperationExecutor, ReachabilityOf } from "./port.js";
+import type { ClusterApi, NodeUsage, OperationExecutor, ReachabilityOf } from "./port.js";
 import { RaftReceiver } from "./raft/index.js";
 import { RaftGroup } from "./raft-group.js";
 import { createRaftHandlers } from "./raft-handlers.js";
@@ -262,6 +263,16 @@ export class Manager implements ClusterApi, AsyncDisposable {
 
   get raftTerm(): number {
     return this.#group.leadership.status().term;
+  }
+
+  nodeUsages(): Promise<ReadonlyMap<string, NodeUsage>> {
+    return askUsages({
+      dispatcher: this.#dispatcher,
+      channels: this.#channels,
+      leaderAddr: () => this.leader()?.addr,
+      ownAddr: () => this.#certificates.identity.advertiseAddr,
+      logger: this.#options.logger,
+    });
   }
 
   get lateNodeCount(): number {

@@ -56,6 +56,17 @@ export interface OperationExecutor {
   ): Promise<{ readonly index: number; readonly result: ResultOf<K> }>;
 }
 
+/** What a node's containers use together, measured by the node. */
+export type NodeUsage = {
+  readonly nodeId: string;
+  /** CPU ns per second, on average since the measurement before. */
+  readonly cpuNano: number;
+  /** Without page cache that can be given back at once. */
+  readonly memBytes: number;
+  /** Unix ms. */
+  readonly atMs: number;
+};
+
 /** Live facts of a node that are not in the store. */
 export type ReachabilityOf = (node: Node) => {
   readonly isLeader: boolean;
@@ -89,6 +100,8 @@ export interface ClusterApi {
   readonly reachabilityOf: ReachabilityOf;
   /** A byte stream to the node's local Engine API socket (HTTP/1.1 on it). Rejects ApiError Unavailable naming the node. */
   connectNode(nodeId: string, signal?: AbortSignal): Promise<Duplex>;
+  /** By node id: what containers use, from the leader. Nodes it has not heard of lately are left out, as are all when it does not answer. */
+  nodeUsages(): Promise<ReadonlyMap<string, NodeUsage>>;
   leader(): { readonly nodeId: string; readonly addr: string } | undefined;
   /** Every change of the cluster in order, as this manager saw it. */
   readonly journal: ClusterJournal;

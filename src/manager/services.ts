@@ -112,6 +112,13 @@ function registerControl(parts: ServiceParts): void {
     }
   });
 
+  server.unary(controlService.nodeUsages, () => {
+    const usages = dispatcher.usages();
+    if (usages === undefined)
+      throw serviceError(status.FAILED_PRECONDITION, "this manager does not lead");
+    return Promise.resolve({ nodes: usages.map((usage) => ({ ...usage })) });
+  });
+
   server.unary(controlService.requestTunnel, async (request, _caller, signal) => {
     const { nodeId, tunnelId, managerAddr } = request;
     const asked = dispatcher.openTunnel(nodeId, tunnelId, managerAddr, signal);

@@ -129,7 +129,7 @@ describe("plan", () => {
   });
 });
 
-test("a node's gauges: what is reserved of what is there", async () => {
+test("a node's gauges: what is reserved and used of what is there", async () => {
   await using world = await makeWorld();
   const nodeId = world.cluster.store.nodes()[0]?.id ?? "";
   await world.call("POST", "/services/create", {
@@ -147,4 +147,13 @@ test("a node's gauges: what is reserved of what is there", async () => {
   const listed = (await world.call("GET", "/nodes?resources=true")).json as { ID: string }[];
   expect(listed.find(({ ID }) => ID === nodeId)).toMatchObject({ SwarmResources: gauges });
   expect((await world.call("GET", "/nodes")).text).not.toContain("SwarmResources");
+  expect((await world.call("GET", `/nodes/${nodeId}`)).text).not.toContain("Used");
+  const atMs = Date.parse("2026-01-01T00:00:00Z");
+  world.cluster.usages.set(nodeId, { nodeId, cpuNano: 25e7, memBytes: 2 ** 20, atMs });
+  const Used = { NanoCPUs: 25e7, MemoryBytes: 2 ** 20, At: "2026-01-01T00:00:00Z" };
+  for (const path of [`/nodes/${nodeId}`, "/nodes?resources=true"]) {
+    const { json } = await world.call("GET", path);
+    const node = Array.isArray(json) ? json.find(({ ID }) => ID === nodeId) : json;
+    expect(node).toMatchObject({ SwarmResources: { ...gauges, Used } });
+  }
 });

@@ -73,6 +73,7 @@ class SimNode implements AsyncDisposable {
       logger: silentLogger,
       bootId: "b1",
       description: () => DESCRIPTION,
+      usage: () => undefined,
       tell: () => undefined,
       openTunnel: () => Promise.resolve(),
     });

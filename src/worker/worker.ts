@@ -17,6 +17,7 @@ import {
   grpcDialer,
   LiveIdentity,
   Tunnels,
+  UsageMeter,
 } from "./agent/index.js";
 import { retryDelayMs } from "./core/task/outcome.js";
 import type { Engine } from "./engine/index.js";
@@ -61,6 +62,7 @@ export class Worker implements AsyncDisposable {
   readonly #tasks: TaskManager;
   readonly #tunnels: Tunnels;
   readonly #agent: Agent;
+  readonly #meter: UsageMeter | undefined;
   readonly #group: TaskGroup;
   readonly #http: HttpContext;
   #server: AsyncDisposable | undefined;
@@ -109,6 +111,10 @@ export class Worker implements AsyncDisposable {
     });
     const credentials = () => this.#identity.credentials();
     this.#tunnels = new Tunnels({ socketPath: paths.workerSocket, credentials });
+    // A simulated container uses nothing that could be measured.
+    const cgroupParent = config.cgroupParent;
+    if (engine.kind === "containerd")
+      this.#meter = new UsageMeter({ clock, logger, root: "/sys/fs/cgroup", cgroupParent });
     this.#agent = new Agent({
       tasks: this.#tasks,
       networks: this.#relay,
@@ -118,6 +124,7 @@ export class Worker implements AsyncDisposable {
       logger,
       bootId: options.bootId,
       description: () => this.#currentDescription(),
+      usage: () => this.#meter?.latest,
       tell: options.tell,
       openTunnel: (tunnelId, addr) => this.#tunnels.open(tunnelId, addr),
     });
@@ -189,6 +196,8 @@ export class Worker implements AsyncDisposable {
     });
     await this.#describe();
     await this.#tasks.open();
+    const meter = this.#meter;
+    if (meter) this.#group.run("usage", (stop) => meter.run(stop));
     this.#group.run("agent", (stop) => this.#agent.run(stop));
     while (!signal.aborted) {
       const isWhole = this.#description?.Bridge !== undefined;

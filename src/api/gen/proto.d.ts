@@ -278,6 +278,76 @@ export namespace swarm {
             type $Shape = swarm.control.TunnelReply.$Properties;
         }
 
+        interface INodeUsagesRequest extends swarm.control.NodeUsagesRequest.$Properties {
+        }
+
+        class NodeUsagesRequest {
+            constructor(properties?: swarm.control.NodeUsagesRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.control.NodeUsagesRequest.$Shape): swarm.control.NodeUsagesRequest & swarm.control.NodeUsagesRequest.$Shape;
+            static create(properties?: swarm.control.NodeUsagesRequest.$Properties): swarm.control.NodeUsagesRequest;
+            static encode(message: swarm.control.NodeUsagesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.NodeUsagesRequest & swarm.control.NodeUsagesRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeUsagesRequest {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.NodeUsagesRequest.$Properties;
+        }
+
+        interface INodeUsage extends swarm.control.NodeUsage.$Properties {
+        }
+
+        class NodeUsage {
+            constructor(properties?: swarm.control.NodeUsage.$Properties);
+            $unknowns?: Uint8Array[];
+            nodeId: string;
+            cpuNano: number;
+            memBytes: number;
+            atMs: number;
+            static create(properties: swarm.control.NodeUsage.$Shape): swarm.control.NodeUsage & swarm.control.NodeUsage.$Shape;
+            static create(properties?: swarm.control.NodeUsage.$Properties): swarm.control.NodeUsage;
+            static encode(message: swarm.control.NodeUsage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.NodeUsage & swarm.control.NodeUsage.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeUsage {
+            interface $Properties {
+                nodeId?: (string|null);
+                cpuNano?: (number|null);
+                memBytes?: (number|null);
+                atMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.NodeUsage.$Properties;
+        }
+
+        interface INodeUsagesReply extends swarm.control.NodeUsagesReply.$Properties {
+        }
+
+        class NodeUsagesReply {
+            constructor(properties?: swarm.control.NodeUsagesReply.$Properties);
+            $unknowns?: Uint8Array[];
+            nodes: swarm.control.NodeUsage.$Properties[];
+            static create(properties: swarm.control.NodeUsagesReply.$Shape): swarm.control.NodeUsagesReply & swarm.control.NodeUsagesReply.$Shape;
+            static create(properties?: swarm.control.NodeUsagesReply.$Properties): swarm.control.NodeUsagesReply;
+            static encode(message: swarm.control.NodeUsagesReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.NodeUsagesReply & swarm.control.NodeUsagesReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeUsagesReply {
+            interface $Properties {
+                nodes?: (swarm.control.NodeUsage.$Properties[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.NodeUsagesReply.$Properties;
+        }
+
         interface IRaftFrame extends swarm.control.RaftFrame.$Properties {
         }
 
@@ -355,6 +425,30 @@ export namespace swarm {
             type $Shape = swarm.dispatcher.Hello.$Properties;
         }
 
+        interface INodeUsage extends swarm.dispatcher.NodeUsage.$Properties {
+        }
+
+        class NodeUsage {
+            constructor(properties?: swarm.dispatcher.NodeUsage.$Properties);
+            $unknowns?: Uint8Array[];
+            cpuNano: number;
+            memBytes: number;
+            static create(properties: swarm.dispatcher.NodeUsage.$Shape): swarm.dispatcher.NodeUsage & swarm.dispatcher.NodeUsage.$Shape;
+            static create(properties?: swarm.dispatcher.NodeUsage.$Properties): swarm.dispatcher.NodeUsage;
+            static encode(message: swarm.dispatcher.NodeUsage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.NodeUsage & swarm.dispatcher.NodeUsage.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace NodeUsage {
+            interface $Properties {
+                cpuNano?: (number|null);
+                memBytes?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.NodeUsage.$Properties;
+        }
+
         interface IHeartbeat extends swarm.dispatcher.Heartbeat.$Properties {
         }
 
@@ -362,6 +456,7 @@ export namespace swarm {
             constructor(properties?: swarm.dispatcher.Heartbeat.$Properties);
             $unknowns?: Uint8Array[];
             seq: number;
+            usage?: (swarm.dispatcher.NodeUsage.$Properties|null);
             static create(properties: swarm.dispatcher.Heartbeat.$Shape): swarm.dispatcher.Heartbeat & swarm.dispatcher.Heartbeat.$Shape;
             static create(properties?: swarm.dispatcher.Heartbeat.$Properties): swarm.dispatcher.Heartbeat;
             static encode(message: swarm.dispatcher.Heartbeat.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -372,6 +467,7 @@ export namespace swarm {
         namespace Heartbeat {
             interface $Properties {
                 seq?: (number|null);
+                usage?: (swarm.dispatcher.NodeUsage.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.dispatcher.Heartbeat.$Properties;

@@ -58,7 +58,7 @@ function addNodeListing(node: Command): void {
 
   const top = node
     .command("top")
-    .description("Show what tasks have reserved of each node")
+    .description("Show what tasks use and have reserved of each node")
     .option("--format <format>", "json, or a table when absent");
   top.action(async (flags: Flags) => {
     const nodes = await clientOf(top).call<ApiGauged[]>("GET", "/nodes?resources=true");

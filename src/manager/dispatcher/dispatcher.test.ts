@@ -117,8 +117,8 @@ class Agent {
     this.send({ hello: { descriptionJson, bootId } });
   }
 
-  heartbeat(): void {
-    this.send({ heartbeat: { seq: ++this.#seq } });
+  heartbeat(usage?: { readonly cpuNano: number; readonly memBytes: number }): void {
+    this.send({ heartbeat: { seq: ++this.#seq, ...(usage && { usage }) } });
   }
 
   report(taskId: string, state: number, seq = 1): void {
@@ -264,6 +264,28 @@ test("a node is down when its heartbeats stop, and ready with the next one", asy
   expect(store.node("n1")?.state).toBe("down");
   await session("n1");
   expect(store.node("n1")?.state).toBe("ready");
+});
+
+test("what containers use is kept in memory alone, while it is news", async () => {
+  const agent = await session("n1");
+  proposer.transactions = [];
+  agent.heartbeat({ cpuNano: 5e8, memBytes: 4096 });
+  agent.heartbeat({ cpuNano: -1, memBytes: Number.NaN });
+  const atMs = clock.wallMs();
+  expect(dispatcher.usages()).toEqual([{ nodeId: "n1", cpuNano: 5e8, memBytes: 4096, atMs }]);
+  await settled();
+  expect(proposer.transactions).toEqual([]);
+  for (let i = 0; i < 31; i++) {
+    await clock.advance(1000);
+    agent.heartbeat();
+  }
+  expect(dispatcher.usages()).toEqual([]);
+  agent.heartbeat({ cpuNano: 1, memBytes: 1 });
+  await commit([{ kind: "delete", table: "node", id: "n1" }]);
+  expect(dispatcher.usages()).toEqual([]);
+  leading.abort();
+  await led;
+  expect(dispatcher.usages()).toBeUndefined();
 });
 
 test("a late heartbeat on a living stream revives the node", async () => {

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { ManagerAddr, swarm } from "../../api/index.js";
 import { ApiError, type Clock, type Logger } from "../../base/index.js";
-import type { LeaderContext } from "../port.js";
+import type { LeaderContext, NodeUsage } from "../port.js";
 import { type KnownCaller, serviceError, toServiceError } from "../rpc/index.js";
 import type { AgentSession, SessionCall } from "./agent-session.js";
 import { redirectMessage } from "./messages.js";
@@ -45,6 +45,11 @@ export class Dispatcher {
   /** How often a node did not confirm a change of its networks in time, since this process began. */
   get lateNodeCount(): number {
     return this.#lateNodeCount;
+  }
+
+  /** What containers use, by node; undefined when this manager does not lead. */
+  usages(): readonly NodeUsage[] | undefined {
+    return this.#term?.usages();
   }
 
   /** As DispatcherTerm.openTunnel; undefined when this manager does not lead. */

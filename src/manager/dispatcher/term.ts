@@ -10,12 +10,13 @@ import {
 } from "../../api/index.js";
 import { ApiError, newId } from "../../base/index.js";
 import type { StoreBatch, StoreEvent } from "../../store/index.js";
-import type { LeaderContext } from "../port.js";
+import type { LeaderContext, NodeUsage } from "../port.js";
 import { isDenied, type KnownCaller, serviceError } from "../rpc/index.js";
 import { AgentSession, type SessionCall, type SessionSource } from "./agent-session.js";
 import { CHECK_PERIOD_MS, NodeSessions } from "./core/sessions.js";
 import { judgeStatus } from "./core/status-rules.js";
 import { readDescription, redirectMessage } from "./messages.js";
+import { NodeUsages } from "./node-usages.js";
 import { registrationChange } from "./registration.js";
 import { StatusWriter } from "./status-writer.js";
 import { TermNetworks } from "./term-networks.js";
@@ -47,6 +48,7 @@ export class DispatcherTerm {
   readonly #tunnels = new Map<string, { nodeId: string; failed: (message: string) => void }>();
   readonly #dirty = new Set<AgentSession>();
   readonly #networks: TermNetworks;
+  readonly #usages = new NodeUsages();
   readonly #source: SessionSource;
   #isFlushScheduled = false;
 
@@ -141,7 +143,7 @@ export class DispatcherTerm {
   }
 
   message(session: AgentSession, message: swarm.dispatcher.AgentMessage): void {
-    if (message.heartbeat) this.#heartbeat(session, message.heartbeat.seq ?? 0);
+    if (message.heartbeat) this.#heartbeat(session, message.heartbeat);
     else if (message.statuses) this.#statuses(session, message.statuses);
     else if (message.description) this.#description(session, message.description);
     else if (message.leaving) this.#leaving(session);
@@ -190,7 +192,12 @@ export class DispatcherTerm {
     }).finally(() => this.#tunnels.delete(tunnelId));
   }
 
-  #heartbeat(session: AgentSession, seq: number): void {
+  /** What containers use, by node, as far as it was told lately. */
+  usages(): readonly NodeUsage[] {
+    return this.#usages.recent(this.#parts.clock.wallMs());
+  }
+
+  #heartbeat(session: AgentSession, { seq, usage }: swarm.dispatcher.IHeartbeat): void {
     const { clock, logger } = this.#parts;
     const beat = this.#sessions.heartbeat(session.nodeId, session.sessionId, clock.nowMs());
     if (beat === "unknown") {
@@ -201,7 +208,8 @@ export class DispatcherTerm {
       logger.info({ nodeId: session.nodeId }, "node is back");
       this.#writeNode({ nodeId: session.nodeId, state: "ready", stateMessage: "" });
     }
-    session.send({ heartbeatAck: { seq, heartbeatPeriodMs: this.#jitteredPeriodMs() } });
+    if (usage) this.#usages.put(session.nodeId, usage, clock.wallMs());
+    session.send({ heartbeatAck: { seq: seq ?? 0, heartbeatPeriodMs: this.#jitteredPeriodMs() } });
   }
 
   #statuses(session: AgentSession, batch: swarm.dispatcher.IStatusBatch): void {
@@ -306,6 +314,7 @@ export class DispatcherTerm {
       this.#sessions.forget(event.old.id);
       this.#streams.get(event.old.id)?.end({ removed: {} });
       this.#streams.delete(event.old.id);
+      this.#usages.forget(event.old.id);
     }
     const before = event.kind === "created" ? undefined : event.old.manager;
     const after = event.kind === "removed" ? undefined : event.object.manager;

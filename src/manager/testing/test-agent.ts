@@ -43,7 +43,8 @@ export class TestAgent implements Disposable {
     this.#call.write({ hello: { descriptionJson, bootId: "boot" } });
     let seq = 0;
     this.#timer = setInterval(() => {
-      if (!this.isEnded) this.#call.write({ heartbeat: { seq: ++seq } });
+      if (!this.isEnded)
+        this.#call.write({ heartbeat: { seq: ++seq, usage: { cpuNano: 5e8, memBytes: 4096 } } });
     }, 300);
   }
 

@@ -1,8 +1,10 @@
 /** Extensions of the Engine API: verdicts, plans and gauges of the scheduler as JSON. */
 import type { GenericResource } from "../../api/index.js";
 import type { FieldChange, PlannedTask } from "../../manager/core/index.js";
+import type { NodeUsage } from "../../manager/index.js";
 import type { Gauges, NodeVerdict, Refusal, Why, WhyNode } from "../../scheduler/index.js";
 import type { StoreView } from "../../store/index.js";
+import { formatTime } from "./time.js";
 
 function presentRefusal({ filter, text, fix }: Refusal) {
   return { Filter: filter, Text: text, Fix: fix };
@@ -58,10 +60,20 @@ function presentAmounts(amounts: {
   };
 }
 
-export function presentGauges({ capacity, reserved, taskCount }: Gauges) {
+/** `Used` is left out while it is not known: the node has not told it lately, or cannot measure. */
+export function presentGauges({ capacity, reserved, taskCount }: Gauges, usage?: NodeUsage) {
   return {
     Capacity: presentAmounts(capacity),
     Reserved: presentAmounts(reserved),
+    ...(usage === undefined
+      ? {}
+      : {
+          Used: {
+            NanoCPUs: usage.cpuNano,
+            MemoryBytes: usage.memBytes,
+            At: formatTime(usage.atMs),
+          },
+        }),
     Tasks: taskCount,
   };
 }

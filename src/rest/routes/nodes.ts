@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Node } from "../../api/index.js";
 import { networkProblems } from "../../manager/core/index.js";
+import type { NodeUsage } from "../../manager/index.js";
 import { nodeGauges } from "../../scheduler/index.js";
 import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
@@ -23,11 +24,12 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const wantsGauges = queryOf(request).flag("resources");
     const view = await cluster.read();
     const object = view.cluster();
+    const usages = wantsGauges ? await cluster.nodeUsages() : undefined;
     const nodes = view.nodes().filter((node) => matches(node, filters));
     const problemsOf = networkProblems(view);
     return sendList(reply, nodes, (node) => ({
       ...presentNode(node, object, cluster.reachabilityOf, problemsOf(node)),
-      ...(wantsGauges ? gaugesOf(view, node) : {}),
+      ...(usages === undefined ? {} : gaugesOf(view, node, usages)),
     }));
   });
 
@@ -37,7 +39,7 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
     const node = resolveNode(view, pathRef(request));
     return sendJson(reply, {
       ...presentNode(node, view.cluster(), cluster.reachabilityOf, networkProblems(view)(node)),
-      ...gaugesOf(view, node),
+      ...gaugesOf(view, node, await cluster.nodeUsages()),
     });
   });
 
@@ -60,8 +62,9 @@ export function nodeRoutes(app: FastifyInstance, context: RestContext): void {
   });
 }
 
-function gaugesOf(view: StoreView, node: Node) {
-  return { SwarmResources: presentGauges(nodeGauges(node, view.tasksByNode(node.id))) };
+function gaugesOf(view: StoreView, node: Node, usages: ReadonlyMap<string, NodeUsage>) {
+  const gauges = nodeGauges(node, view.tasksByNode(node.id));
+  return { SwarmResources: presentGauges(gauges, usages.get(node.id)) };
 }
 
 function matches(node: Node, filters: Filters): boolean {

@@ -7,6 +7,7 @@ import {
   type ClusterApi,
   ManagerJournal,
   type Membership,
+  type NodeUsage,
   type OperationExecutor,
   type ReachabilityOf,
 } from "../../manager/index.js";
@@ -160,6 +161,8 @@ export class FakeCluster implements ClusterApi {
   }
 
   readonly raftTerm = 3;
+  readonly usages = new Map<string, NodeUsage>();
+  readonly nodeUsages = () => Promise.resolve(this.usages);
   readonly lateNodeCount = 2;
   readonly #tickListeners = new Set<(latenessMs: number) => void>();
 

@@ -32,6 +32,7 @@ class AgentKit implements AsyncDisposable {
   readonly agent: Agent;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
+  usage: { readonly cpuNano: number; readonly memBytes: number } | undefined;
   tunnel: (id: string, addr: string) => Promise<void> = () => Promise.resolve();
 
   static async make(first: NodeIdentity | "none" = identity()): Promise<AgentKit> {
@@ -57,6 +58,7 @@ class AgentKit implements AsyncDisposable {
         Engine: { EngineVersion: "fake 1", Plugins: [] },
         EngineKind: "simulated",
       }),
+      usage: () => this.usage,
       tell: (message) => this.told.push(message),
       openTunnel: (id, addr) => this.tunnel(id, addr),
     });
@@ -107,6 +109,26 @@ test("hello first, then heartbeats in the manager's period", async () => {
   // The answer set the period to 1 s; the beat already planned still comes after 400 ms.
   await kit.clock.advance(2_400, 100);
   expect(session.of("heartbeat").map((beat) => beat.seq)).toEqual([1, 2, 3, 4]);
+});
+
+test("what containers use goes with a heartbeat, once per measurement and session", async () => {
+  await using kit = await AgentKit.make();
+  answerAll(kit);
+  const told = (session: FakeSession) =>
+    session.of("heartbeat").map(({ usage }) => usage?.cpuNano ?? "-");
+  const first = await kit.session(1);
+  first.welcome(1_000);
+  await kit.clock.advance(1_000, 100);
+  kit.usage = { cpuNano: 5, memBytes: 6 };
+  await kit.clock.advance(2_000, 100);
+  kit.usage = { cpuNano: 7, memBytes: 6 };
+  await kit.clock.advance(1_000, 100);
+  expect(told(first)).toEqual(["-", 5, "-", 7]);
+  first.send({ redirect: { leaderAddr: "m3:2377", managers: [] } });
+  const second = await kit.session(2);
+  second.welcome(1_000);
+  await kit.clock.advance(2_000, 100);
+  expect(told(second)).toEqual([7, "-"]);
 });
 
 test("a redirect is followed at once", async () => {

@@ -13,6 +13,7 @@ import type { NetworkRelay } from "../net/index.js";
 import type { TaskManager } from "../tasks/index.js";
 import type { DialDispatcher } from "./dispatcher-stream.js";
 import { type NodeUpdate, Session, type SessionEnd, type SessionHost } from "./session.js";
+import type { Usage } from "./usage-meter.js";
 
 export type AgentDeps = {
   readonly tasks: TaskManager;
@@ -23,6 +24,8 @@ export type AgentDeps = {
   readonly logger: Logger;
   readonly bootId: string;
   readonly description: () => NodeDescription;
+  /** What containers use; undefined while that is not known. */
+  readonly usage: () => Usage | undefined;
   /** To the supervisor. */
   readonly tell: (message: FromChild) => void;
   readonly openTunnel: (tunnelId: string, managerAddr: string) => Promise<void>;
@@ -163,6 +166,7 @@ export class Agent {
       onAssignments: (message) => tasks.apply(message),
       onNetworks: (message) => networks.receive(message),
       networkApplied: () => networks.appliedIndex,
+      usage: this.#deps.usage,
       onNodeUpdate: (update) => this.#nodeUpdate(update),
       onOpenTunnel: (tunnelId, addr) => this.#tunnel(tunnelId, addr),
     };

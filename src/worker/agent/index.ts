@@ -3,3 +3,4 @@ export { LiveIdentity } from "./credentials.js";
 export { describeNode, dockerArchitecture, memoryBytes, nanoCpus } from "./description.js";
 export { type DialDispatcher, grpcDialer } from "./dispatcher-stream.js";
 export { Tunnels } from "./tunnel.js";
+export { UsageMeter } from "./usage-meter.js";

@@ -6,6 +6,7 @@ import type { StatusQueue } from "../core/status/status-queue.js";
 import type { AssignmentMessage } from "../core/task/assignment-set.js";
 import type { TaskStatus } from "../core/task/types.js";
 import type { DialDispatcher, DispatcherMessage, DispatcherStream } from "./dispatcher-stream.js";
+import type { Usage } from "./usage-meter.js";
 import { fromTaskStatus, toAssignmentMessage, toNetworkMessage } from "./wire-assignments.js";
 
 export type NodeUpdate = {
@@ -40,6 +41,8 @@ export type SessionHost = {
   readonly onNetworks: (message: NetworkMessage) => boolean;
   /** Store index up to which the kernel holds the node's networks; 0: none. */
   readonly networkApplied: () => number;
+  /** The latest that was measured; the same object until the next. */
+  readonly usage: () => Usage | undefined;
   readonly onNodeUpdate: (update: NodeUpdate) => void;
   readonly onOpenTunnel: (tunnelId: string, managerAddr: string) => void;
 };
@@ -76,6 +79,7 @@ export class Session {
   #flushDueMs = 0;
   #cancelApplied: (() => void) | undefined;
   #toldApplied = 0;
+  #toldUsage: Usage | undefined;
 
   constructor(options: {
     readonly addr: string;
@@ -252,7 +256,10 @@ export class Session {
       return this.#end({ kind: "lost", reason });
     }
     this.#heartbeatSeq += 1;
-    this.#stream.send({ heartbeat: { seq: this.#heartbeatSeq } });
+    const usage = this.#host.usage();
+    const isNews = usage !== undefined && usage !== this.#toldUsage;
+    this.#toldUsage = usage;
+    this.#stream.send({ heartbeat: { seq: this.#heartbeatSeq, ...(isNews && { usage }) } });
     this.#beatLater();
   }
 
