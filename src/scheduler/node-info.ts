@@ -11,6 +11,19 @@ export const FAILURE_WINDOW_MS = 5 * 60_000;
 
 const NO_CLASHES: BridgeClashes = new Map();
 
+/** What of a task is held against its node. */
+export type Held = Pick<
+  Task,
+  | "id"
+  | "serviceId"
+  | "nodeId"
+  | "spec"
+  | "hostPorts"
+  | "desiredState"
+  | "state"
+  | "genericResources"
+>;
+
 export class NodeInfo {
   readonly id: string;
   /** undefined: tasks refer to a node that is not (or no longer) in the store. Takes nothing. */
@@ -54,7 +67,7 @@ export class NodeInfo {
   }
 
   /** Books (`sign` 1) or frees (−1) what a task on this node holds. */
-  account(task: Task, sign: 1 | -1): void {
+  account(task: Held, sign: 1 | -1): void {
     this.heldCount += sign;
     const held = reservationsOf(task.spec);
     this.cpuReservedNano += sign * held.cpuNano;
@@ -104,7 +117,7 @@ function bump(counts: Map<string, number>, key: string, by: number): void {
 }
 
 /** Whether the task holds room on its node. One that was made for a node holds nothing until it is assigned. */
-export function isHeld(task: Task): boolean {
+export function isHeld(task: Pick<Held, "nodeId" | "state">): boolean {
   return (
     task.nodeId !== "" && task.state >= TASK_STATE.assigned && task.state <= TASK_STATE.running
   );

@@ -1,7 +1,7 @@
 /** All nodes with their bookings, kept up to date event by event, and a log of which ones changed. */
 import { type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
 import { bridgeClashes } from "./bridge-clash.js";
-import { isHeld, NodeInfo } from "./node-info.js";
+import { type Held, isHeld, NodeInfo } from "./node-info.js";
 
 export class NodeTable {
   readonly #infos = new Map<string, NodeInfo>();
@@ -97,11 +97,11 @@ export class NodeTable {
   }
 
   /** The task holds room on its node. */
-  add(task: Task): void {
+  add(task: Held): void {
     if (isHeld(task)) this.#account(this.#infoOf(task.nodeId), task, 1);
   }
 
-  remove(task: Task): void {
+  remove(task: Held): void {
     if (!isHeld(task)) return;
     const info = this.#infoOf(task.nodeId);
     this.#account(info, task, -1);
@@ -109,7 +109,7 @@ export class NodeTable {
     this.#dropIfEmpty(info);
   }
 
-  update(old: Task, task: Task): void {
+  update(old: Held, task: Held): void {
     if (
       old.nodeId === task.nodeId &&
       isHeld(old) === isHeld(task) &&
@@ -128,7 +128,7 @@ export class NodeTable {
     this.#changed(info);
   }
 
-  #account(info: NodeInfo, task: Task, sign: 1 | -1): void {
+  #account(info: NodeInfo, task: Held, sign: 1 | -1): void {
     info.account(task, sign);
     if (info.serviceCount(task.serviceId) > 0) this.#addHost(task.serviceId, info);
     else this.#removeHost(task.serviceId, info);

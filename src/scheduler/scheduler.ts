@@ -7,10 +7,11 @@ import type { StoreEvent, StoreView } from "../store/index.js";
 import { BoundTasks } from "./bound-tasks.js";
 import { explainNode, explainNoNode } from "./filters.js";
 import { GroupPlacement } from "./group-placement.js";
-import type { NodeInfo } from "./node-info.js";
+import type { Held, NodeInfo } from "./node-info.js";
 import { NodeTable } from "./node-table.js";
 import { PlacementClass } from "./placement-class.js";
 import { needsOf, type TaskNeeds } from "./task-needs.js";
+import { TaskQueue } from "./task-queue.js";
 
 export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task" | "networks">;
 
@@ -50,8 +51,9 @@ type Turn = { readonly decisions: Decision[]; readonly limit: number; nodesToLoo
 
 /** Pending tasks with the same needs. */
 type Group = {
-  readonly needs: TaskNeeds;
-  readonly tasks: Map<string, Task>;
+  /** Read when the group's turn has come: before, there are many that wait. */
+  needs: TaskNeeds | undefined;
+  readonly tasks: TaskQueue;
   /** `freedCount` at which no node was found: until it grows, trying again is useless. */
   failedAtFreed: number;
   reason: string;
@@ -64,12 +66,14 @@ export class Scheduler {
   readonly #explainEveryMs: number;
   #table = new NodeTable();
   readonly #classes = new Map<string, PlacementClass>();
+  /** The last of #classes: group after group has the same one. */
+  #latest: { readonly key: string; readonly found: PlacementClass } | undefined;
   readonly #groups = new Map<string, Group>();
   readonly #bound = new BoundTasks();
   /** Up to here in the table's change log nodes were looked at for tasks bound to them. */
   #boundMark = 0;
   /** Decided, not yet seen in the store: the task as booked. */
-  readonly #tentative = new Map<string, Task>();
+  readonly #tentative = new Map<string, Held>();
 
   constructor(options: SchedulerOptions = {}) {
     this.#explainEveryMs = options.explainEveryMs ?? EXPLAIN_EVERY_MS;
@@ -79,6 +83,7 @@ export class Scheduler {
   rebuild(view: SchedulerView, nowMs: number): void {
     this.#table = new NodeTable();
     this.#classes.clear();
+    this.#latest = undefined;
     this.#groups.clear();
     this.#bound.clear();
     this.#boundMark = 0;
@@ -174,20 +179,26 @@ export class Scheduler {
 
   #book(task: Task, info: NodeInfo, needs: TaskNeeds, turn: Turn): void {
     const genericResources = info.generic.choose(needs.generic);
-    const assigned = { nodeId: info.id, state: TASK_STATE.assigned, genericResources };
-    const booked: Task = { ...task, ...assigned };
+    // Not a copy of the whole task: that costs as much as finding its node.
+    const booked: Held = {
+      id: task.id,
+      serviceId: task.serviceId,
+      nodeId: info.id,
+      spec: task.spec,
+      hostPorts: task.hostPorts,
+      desiredState: task.desiredState,
+      state: TASK_STATE.assigned,
+      genericResources,
+    };
     this.#tentative.set(task.id, booked);
     this.#table.add(booked);
     turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id, genericResources });
   }
 
   #place(group: Group, nowMs: number, turn: Turn): void {
-    const placement = new GroupPlacement(
-      group.needs,
-      this.#classOf(group.needs),
-      this.#table,
-      nowMs,
-    );
+    const needs = needsIn(group);
+    if (!needs) return;
+    const placement = new GroupPlacement(needs, this.#classOf(needs), this.#table, nowMs);
     for (const task of group.tasks.values()) {
       if (turn.decisions.length >= turn.limit) return;
       const info = placement.pick();
@@ -195,7 +206,7 @@ export class Scheduler {
         group.failedAtFreed = this.#table.freedCount;
         return;
       }
-      this.#book(task, info, group.needs, turn);
+      this.#book(task, info, needs, turn);
       group.tasks.delete(task.id);
       if (group.tasks.size > 0) placement.placed(info);
     }
@@ -206,9 +217,10 @@ export class Scheduler {
     const isCurrent = group.explainedAtChange === this.#table.changeCount;
     const dueMs = group.reason === "" ? nowMs : group.explainedAtMs + this.#explainEveryMs;
     let wakeAtMs: number | undefined;
-    if (!isCurrent && nowMs >= dueMs && turn.nodesToLookAt > 0) {
+    const needs = needsIn(group);
+    if (!isCurrent && needs && nowMs >= dueMs && turn.nodesToLookAt > 0) {
       turn.nodesToLookAt -= this.#table.size;
-      group.reason = explainNoNode(group.needs, this.#table.infos());
+      group.reason = explainNoNode(needs, this.#table.infos());
       group.explainedAtMs = nowMs;
       group.explainedAtChange = this.#table.changeCount;
     } else if (!isCurrent) wakeAtMs = Math.max(dueMs, nowMs + 1);
@@ -222,11 +234,13 @@ export class Scheduler {
   }
 
   #classOf(needs: TaskNeeds): PlacementClass {
+    if (this.#latest?.key === needs.classKey) return this.#latest.found;
     let found = this.#classes.get(needs.classKey);
     if (found) this.#classes.delete(needs.classKey);
     else found = new PlacementClass(needs, this.#table);
     // Re-inserted at the end: the map's first entry is the one unused for longest.
     this.#classes.set(needs.classKey, found);
+    this.#latest = { key: needs.classKey, found };
     const oldest = this.#classes.keys().next();
     if (this.#classes.size > CLASSES_MAX && !oldest.done) this.#classes.delete(oldest.value);
     return found;
@@ -242,8 +256,8 @@ export class Scheduler {
     let group = this.#groups.get(key);
     if (!group) {
       group = {
-        needs: needsOf(task),
-        tasks: new Map(),
+        needs: undefined,
+        tasks: new TaskQueue(),
         failedAtFreed: -1,
         reason: "",
         explainedAtMs: 0,
@@ -251,7 +265,7 @@ export class Scheduler {
       };
       this.#groups.set(key, group);
     }
-    group.tasks.set(task.id, task);
+    group.tasks.put(task);
   }
 
   #dequeue(task: Task): void {
@@ -263,7 +277,7 @@ export class Scheduler {
     if (group?.tasks.delete(task.id) && group.tasks.size === 0) this.#groups.delete(groupKey(task));
   }
 
-  #release(booked: Task): void {
+  #release(booked: Held): void {
     this.#tentative.delete(booked.id);
     this.#table.remove(booked);
   }
@@ -303,6 +317,16 @@ export class Scheduler {
     this.#table.remove(old);
     if (isPending(old)) this.#dequeue(old);
   }
+}
+
+/** Tasks of a group have the same needs; undefined when none is left. */
+function needsIn(group: Group): TaskNeeds | undefined {
+  if (group.needs) return group.needs;
+  for (const task of group.tasks.values()) {
+    group.needs = needsOf(task);
+    break;
+  }
+  return group.needs;
 }
 
 function groupKey(task: Task): string {
