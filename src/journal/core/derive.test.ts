@@ -54,6 +54,32 @@ describe("entries", () => {
     ]);
   });
 
+  test("of a rebalance say what moves and what has moved", () => {
+    const rebalance = {
+      state: "moving",
+      isManual: true,
+      startedAtMs: 1,
+      endedAtMs: 0,
+      movedCount: 2,
+      failedCount: 0,
+      imbalanceBefore: 3,
+      imbalanceAfter: 0,
+      message: "",
+      moves: [{ taskId: id("t", 1), newTaskId: id("t", 2), atMs: 1 }],
+      begunAtMs: [],
+    } as const;
+    const specVersion = 1;
+    const [entry] = entriesOf([
+      { kind: "serviceRebalance", serviceId: id("s", 1), specVersion, rebalance },
+    ]);
+    expect(entry).toMatchObject({ type: "service", action: "update", old: {} });
+    expect(entry?.new).toEqual({
+      "RebalanceStatus.State": "moving",
+      "RebalanceStatus.Moved": "2",
+      "RebalanceStatus.Moving": "1",
+    });
+  });
+
   test("of a task that failed say exit code and reason", () => {
     const [entry] = entriesOf([
       {

@@ -173,6 +173,7 @@ function compareServices(
   diff.compare("RebalanceStatus.State", from?.state, to?.state);
   diff.compare("RebalanceStatus.Message", from?.message || undefined, to?.message || undefined);
   diff.compare("RebalanceStatus.Moved", from?.movedCount, to?.movedCount);
+  diff.compare("RebalanceStatus.Moving", from?.moves.length, to?.moves.length);
 }
 
 function compareNodes(diff: FieldDiff, old: Node | undefined, node: Node | undefined): void {

@@ -187,6 +187,7 @@ const OBSERVED = {
   NodeID: "shown",
   "RebalanceStatus.Message": "shown",
   "RebalanceStatus.Moved": "shown",
+  "RebalanceStatus.Moving": "shown",
   "RebalanceStatus.State": "shown",
   Role: "shown",
   State: "shown",
