@@ -4,19 +4,26 @@ import type { Store } from "../store/index.js";
 
 /** Moves under way of services whose updates have no limit. */
 const MOVES_MAX = 32;
+/** What a drain that was called off, or a node that was lost, leaves behind is tidied up within this time. */
+const TIDY_MS = 5000;
 
 export class RebalanceChecks {
   readonly violations: string[] = [];
   /** Tasks that were stopped, each after its replacement ran. */
   movedCount = 0;
   readonly #store: Store;
+  readonly #nowMs: () => number;
+  /** Of any node. */
+  #nodeChangedAtMs = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, nowMs: () => number) {
     this.#store = store;
+    this.#nowMs = nowMs;
     store.subscribe((batch) => {
       if (batch.kind !== "changes") return;
       const services = new Set<string>();
       for (const event of batch.events) {
+        if (event.table === "node") this.#nodeChangedAtMs = nowMs();
         if (event.table === "service" && event.kind !== "removed") services.add(event.object.id);
         if (event.table !== "task" || event.kind === "removed") continue;
         services.add(event.object.serviceId);
@@ -60,8 +67,11 @@ export class RebalanceChecks {
     );
     if (going.length > atOnce)
       this.violations.push(`${id}: ${going.length} moves are under way, ${atOnce} may`);
-    // Moves are the only surge of a service that is not updated and whose nodes stay.
-    const isQuiet = updateStatus === undefined && this.#store.nodes().every(isActive);
+    // Moves are the only surge of a service that is not updated and whose nodes stay as they are.
+    const isQuiet =
+      updateStatus === undefined &&
+      this.#nowMs() > this.#nodeChangedAtMs + TIDY_MS &&
+      this.#store.nodes().every(isActive);
     const surge = tasks.length - new Set(tasks.map(({ slot }) => slot)).size;
     if (isQuiet && rebalance.state === "moving" && surge > rebalance.moves.length)
       this.violations.push(`${id}: ${surge} slots have two tasks, ${rebalance.moves.length} move`);

@@ -9,7 +9,9 @@ import { OrchestrationRun } from "./orchestration-run.js";
 import { RebalanceChecks } from "./rebalance-checks.js";
 
 const BUDGET_MS = 8_000;
-const CREATE_MS = 30_000;
+/** Long enough for services to begin by themselves while containers fail, nodes are cut off and leaders lost. */
+const FAULTY_STEPS = 10;
+const FAULTY_STEP_MS = 8_000;
 const SETTLE_MS = 150_000;
 /** Settling time, and the moves of a minute, several times over. */
 const REBALANCE_MS = 300_000;
@@ -38,9 +40,12 @@ async function runSeed(seed: number): Promise<number> {
   const random = new SeededRandom(seed);
   const below = (n: number): number => Math.floor(random.float() * n);
   const run = new OrchestrationRun(seed, { rebalances: true });
-  const checks = new RebalanceChecks(run.store);
+  const checks = new RebalanceChecks(run.store, () => run.clock.nowMs());
   await run.start();
-  await run.run(CREATE_MS);
+  for (let i = 0; i < FAULTY_STEPS; i++) {
+    await run.run(FAULTY_STEP_MS);
+    await run.rebalance();
+  }
   await run.heal();
   await run.run(SETTLE_MS);
   for (let i = 0; i < STEPS; i++) {
