@@ -17,6 +17,6 @@ export {
   type SchedulerOptions,
   type SchedulerView,
 } from "./scheduler.js";
-export { type Move, SpreadBalance } from "./spread-balance.js";
+export { type BalanceView, type Move, SpreadBalance } from "./spread-balance.js";
 export type { NodeVerdict, Refusal } from "./verdict.js";
 export { type Why, type WhyNode, type WhyView, whyNode, whyService, whyTask } from "./why.js";

@@ -1,11 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
 import { type Move, SpreadBalance } from "./spread-balance.js";
 
-type NodeFields = { readonly zone?: string; readonly memBytes?: number; readonly pause?: boolean };
+type NodeFields = {
+  readonly bridge?: string;
+  readonly zone?: string;
+  readonly memBytes?: number;
+  readonly pause?: boolean;
+};
 
-function node(id: string, { zone, memBytes = 1000, pause }: NodeFields = {}): Node {
+function node(id: string, { zone, memBytes = 1000, pause, bridge }: NodeFields = {}): Node {
   return {
     id,
     state: "ready",
@@ -20,6 +25,7 @@ function node(id: string, { zone, memBytes = 1000, pause }: NodeFields = {}): No
       Resources: { NanoCPUs: 8e9, MemoryBytes: memBytes },
       Engine: { EngineVersion: "1", Plugins: [] },
       EngineKind: "simulated",
+      Bridge: bridge,
     },
   } as unknown as Node;
 }
@@ -31,6 +37,7 @@ type Setup = {
   readonly memBytes?: number;
   readonly spread?: boolean;
   readonly fixed?: boolean;
+  readonly networks?: readonly Network[];
 };
 
 function balance({
@@ -39,6 +46,7 @@ function balance({
   memBytes = 0,
   spread = false,
   fixed = false,
+  networks = [],
 }: Setup): SpreadBalance {
   const spec = {
     ContainerSpec: { Image: "a" },
@@ -59,6 +67,7 @@ function balance({
       specVersion: 1,
       hostPorts: [],
       genericResources: [],
+      networks: networks.map(({ id: networkId }) => ({ networkId })),
       createdAtMs: 0,
       state: TASK_STATE.running,
       desiredState: TASK_STATE.running,
@@ -68,6 +77,7 @@ function balance({
   );
   const view = {
     nodes: () => nodes,
+    networks: () => networks,
     tasksByNode: (id: string) => tasks.filter(({ nodeId }) => nodeId === id),
   };
   return new SpreadBalance(view, { probe: task("probe", "", 1), tasks, mayMove: () => !fixed });
@@ -109,6 +119,18 @@ describe("moves", () => {
       },
       moves: ["a>c", "a>c"],
       imbalance: 2,
+    },
+    {
+      name: "past a node whose bridge has addresses of the service's network",
+      setup: {
+        nodes: [node("a"), node("b", { bridge: "10.1.0.0/16" }), node("c")],
+        counts: { a: 2 },
+        networks: [
+          { id: "n1", spec: { Name: "front" }, subnets: [{ subnet: "10.1.2.0/24" }] },
+        ] as unknown as Network[],
+      },
+      moves: ["a>c"],
+      imbalance: 1,
     },
     {
       name: "neither to a paused node nor from it",

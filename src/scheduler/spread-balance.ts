@@ -2,7 +2,8 @@
  * How evenly the running tasks of one service are spread, and which single moves make it more even. It sees what the scheduler sees:
  * the tree of the spread preferences, then nodes by their number of tasks, and the same filters for the node that is to take one.
  */
-import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
+import { bridgeClashes } from "./bridge-clash.js";
 import { labelOf } from "./constraint.js";
 import { failingFilter, passesStatic } from "./filters.js";
 import { isHeld, NodeInfo } from "./node-info.js";
@@ -15,6 +16,9 @@ import { needsOf, type TaskNeeds } from "./task-needs.js";
  */
 export const GAIN_MIN = 2;
 
+/** `networks`: their subnets may clash with a node's bridge. */
+export type BalanceView = RoomView & { networks(): readonly Network[] };
+
 export type Move = {
   readonly task: Task;
   readonly fromNodeId: string;
@@ -22,7 +26,7 @@ export type Move = {
 };
 
 export type BalanceOptions = {
-  /** A task as the service would make it now: what it asks of a node. */
+  /** A task as the service would make it now, with the networks of its tasks: what it asks of a node. */
   readonly probe: Task;
   /** Wanted tasks of the service with a node, but those that are being moved away. */
   readonly tasks: readonly Task[];
@@ -50,7 +54,7 @@ type Place = {
 
 export class SpreadBalance {
   readonly #options: BalanceOptions;
-  readonly #view: RoomView;
+  readonly #view: BalanceView;
   readonly #needs: TaskNeeds;
   readonly #root = newPlace("", undefined);
   /** From the root down to the node. */
@@ -58,7 +62,7 @@ export class SpreadBalance {
   /** Made for nodes that are to take a task only: the sums over all tasks of a node cost most. */
   readonly #infos = new Map<string, NodeInfo>();
 
-  constructor(view: RoomView, options: BalanceOptions) {
+  constructor(view: BalanceView, options: BalanceOptions) {
     this.#view = view;
     this.#options = options;
     this.#needs = needsOf(options.probe);
@@ -194,6 +198,7 @@ export class SpreadBalance {
     if (!info) {
       info = new NodeInfo(node.id);
       info.setNode(node);
+      info.clashes = bridgeClashes(node, this.#view.networks());
       for (const task of this.#view.tasksByNode(node.id))
         if (isHeld(task) || isOnItsWay(task)) info.account(task, 1);
       this.#infos.set(node.id, info);

@@ -1,6 +1,6 @@
 /** What rebalancing a service would do: the moves one after the other, and the spread before and after. Pure; as of the view. */
 import type { Service } from "../../api/index.js";
-import type { RoomView } from "../../scheduler/index.js";
+import type { BalanceView } from "../../scheduler/index.js";
 import type { StoreView } from "../../store/index.js";
 import { balanceOf } from "./service-balance.js";
 import { slotsOf } from "./task-slot.js";
@@ -30,7 +30,7 @@ export type RebalancePlan = {
 };
 
 export function planRebalancing(
-  view: RoomView & Pick<StoreView, "tasksByService">,
+  view: BalanceView & Pick<StoreView, "tasksByService">,
   service: Service,
 ): RebalancePlan {
   const slots = slotsOf(view.tasksByService(service.id)).values();

@@ -1,6 +1,6 @@
 /**
  * When tasks of a replicated service begin to move to emptier nodes, and when that is over. Decided anew each time from tasks, nodes
- * and what the service says of moves before. See docs/adr/0013.
+ * and what the service says of moves before. See docs/adr/0014.
  */
 import {
   type Change,

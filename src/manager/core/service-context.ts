@@ -1,5 +1,5 @@
 import type { Node, Service } from "../../api/index.js";
-import type { RoomView } from "../../scheduler/index.js";
+import type { BalanceView } from "../../scheduler/index.js";
 import type { Plan } from "./plan.js";
 import type { Reach } from "./reach.js";
 import type { UpdateMemory } from "./update-memory.js";
@@ -11,7 +11,7 @@ export type ServiceContext = {
   readonly newTaskId: () => string;
   readonly memory: UpdateMemory;
   readonly plan: Plan;
-  readonly room: RoomView;
+  readonly room: BalanceView;
   readonly reach: Reach;
   /** Look at the service again at this Unix ms. */
   readonly wakeAt: (atMs: number) => void;
