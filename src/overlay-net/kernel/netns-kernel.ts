@@ -50,6 +50,11 @@ export interface NetnsKernel {
   /** nft ruleset generation of a namespace: another number after anybody changed any table there. Rejects NOT_FOUND. */
   nftGeneration(netns: string): Promise<number>;
   /**
+   * TCP and SCTP connections of a namespace that are answered from one of these addresses and not over yet: one that only one side has
+   * closed may still bring an answer. Rejects NOT_FOUND.
+   */
+  openFlows(netns: string, addresses: readonly string[]): Promise<number>;
+  /**
    * Calls back (debounced by the caller) when links, addresses, routes, neighbours, FDB or nft tables of a watched namespace
    * change by anybody, this kernel included, and when the namespace comes or goes. Names the namespace; says not what changed.
    * The namespace need not exist yet. Ends with the returned function. Rejects BUSY over the number of watched namespaces.

@@ -1,6 +1,7 @@
 import type { NetnsState } from "../../core/kernel-model.js";
 import { KernelError, netnsText } from "../netns-kernel.js";
 import { decodeGeneration, encodeGetGeneration } from "./codec/netfilter.js";
+import { countOpenFlows } from "./connections.js";
 import { Executor } from "./executor.js";
 import type { Foreign } from "./ffi.js";
 import { Handles } from "./handles.js";
@@ -52,6 +53,8 @@ export class Engine {
         return this.#namespaces.list(call.prefix);
       case "nftGeneration":
         return this.#nftGeneration(call.netns);
+      case "openFlows":
+        return countOpenFlows(this.#handles.get(call.netns), call.addresses);
       case "watch":
         return this.#watches.add(call.netns);
       case "unwatch":

@@ -1,10 +1,5 @@
-import type {
-  ConntrackFilter,
-  FdbEntry,
-  KernelOperation,
-  NetnsOperations,
-} from "../../core/kernel-model.js";
-import { AddressError, ipBytes, ipText } from "../addresses.js";
+import type { FdbEntry, KernelOperation, NetnsOperations } from "../../core/kernel-model.js";
+import { AddressError } from "../addresses.js";
 import { KernelError, netnsText, operationError } from "../netns-kernel.js";
 import { encodeAddAddress, encodeRemoveAddress } from "./codec/address.js";
 import { decodeLink, encodeDumpLinks, encodeLinkUp, encodeRemoveLink } from "./codec/link.js";
@@ -14,21 +9,14 @@ import {
   encodeReplaceFdb,
   encodeReplaceNeighbour,
 } from "./codec/neighbour.js";
-import {
-  type Connection,
-  decodeConnection,
-  decodeConnectionCount,
-  encodeCountConnections,
-  encodeDumpConnections,
-  encodeEndConnection,
-  matchesFilter,
-} from "./codec/netfilter.js";
+import type { Connection } from "./codec/netfilter.js";
 import {
   encodeAddRule,
   encodeRemoveRoute,
   encodeRemoveRule,
   encodeReplaceRoute,
 } from "./codec/route.js";
+import { connectionsOf, endConnections } from "./connections.js";
 import type { Handles, NamespaceHandle } from "./handles.js";
 import { ackText, ERRNO, errnoCode } from "./kernel-errno.js";
 import { findLink, LinkMaker } from "./links.js";
@@ -263,35 +251,4 @@ class NetnsRun {
 
 export function nftErrorCode(said: string): "NOT_PERMITTED" | "INVALID" {
   return /Operation not permitted/.test(said) ? "NOT_PERMITTED" : "INVALID";
-}
-
-/** An idle namespace is asked for its number alone. */
-function connectionsOf({ netfilter }: NamespaceHandle): readonly Connection[] {
-  const { answer } = netfilter.query(encodeCountConnections());
-  if (answer !== undefined && decodeConnectionCount(answer.payload) === 0) return [];
-  return netfilter.dump(encodeDumpConnections()).map(decodeConnection);
-}
-
-/** Ends those that match; ones that went meanwhile are no error. */
-function endConnections(
-  { netfilter }: NamespaceHandle,
-  connections: readonly Connection[],
-  filter: ConntrackFilter,
-): void {
-  const wanted = canonical(filter);
-  const matching = connections.filter((connection) => matchesFilter(connection, wanted));
-  const isFatal = (_: number, { errno }: { errno: number }): boolean =>
-    errno !== 0 && errno !== ENOENT;
-  const acks = netfilter.request(matching.map(encodeEndConnection), isFatal);
-  const failed = acks.find((ack) => isFatal(0, ack));
-  if (failed !== undefined) throw new KernelError(errnoCode(failed.errno), ackText(failed));
-}
-
-function canonical(filter: ConntrackFilter): ConntrackFilter {
-  const { originalDst, replySrc } = filter;
-  return {
-    ...filter,
-    ...(originalDst !== undefined && { originalDst: ipText(ipBytes(originalDst)) }),
-    ...(replySrc !== undefined && { replySrc: ipText(ipBytes(replySrc)) }),
-  };
 }

@@ -70,6 +70,10 @@ export class NetlinkKernel implements NetnsKernel {
     return (await this.#call({ kind: "nftGeneration", netns })) as number;
   }
 
+  async openFlows(netns: string, addresses: readonly string[]): Promise<number> {
+    return (await this.#call({ kind: "openFlows", netns, addresses })) as number;
+  }
+
   async watch(netns: string, onChange: (netns: string) => void): Promise<() => void> {
     const watchers = this.#watchers.get(netns) ?? new Set();
     this.#watchers.set(netns, watchers);

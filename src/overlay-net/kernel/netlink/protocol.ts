@@ -7,6 +7,7 @@ export type Call =
   | { readonly kind: "execute"; readonly batch: readonly NetnsOperations[] }
   | { readonly kind: "list"; readonly prefix: string }
   | { readonly kind: "nftGeneration"; readonly netns: string }
+  | { readonly kind: "openFlows"; readonly netns: string; readonly addresses: readonly string[] }
   | { readonly kind: "watch"; readonly netns: string }
   | { readonly kind: "unwatch"; readonly netns: string }
   | { readonly kind: "close" };

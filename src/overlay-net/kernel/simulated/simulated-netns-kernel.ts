@@ -55,6 +55,15 @@ export class SimulatedNetnsKernel implements NetnsKernel {
     return this.#space(netns).generation;
   }
 
+  async openFlows(netns: string, addresses: readonly string[]): Promise<number> {
+    this.#checkOpen();
+    this.#space(netns);
+    const own = new Set(addresses.map((address) => ipText(ipBytes(address))));
+    return this.#host.connections.filter(
+      (flow) => flow.netns === netns && flow.protocol !== "udp" && own.has(flow.replySrc),
+    ).length;
+  }
+
   async watch(netns: string, onChange: (netns: string) => void): Promise<() => void> {
     this.#checkOpen();
     return this.#host.watch(netns, onChange);

@@ -495,6 +495,23 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
       },
     );
 
+    test.each([
+      { name: "to one address", addresses: ["127.0.0.1"], count: 1 },
+      { name: "in any zone", addresses: ["127.0.0.2", "127.0.0.3"], count: 2 },
+      { name: "to others", addresses: ["127.0.0.9", "fd00::9"], count: 0 },
+    ])("open connections are counted, datagrams are none: $name", async ({ addresses, count }) => {
+      await run(box, { kind: "addNetns" });
+      expect(await kernel.openFlows(box, addresses)).toBe(0);
+      await harness.openFlows(box);
+      expect(await kernel.openFlows(box, addresses)).toBe(count);
+    });
+
+    test("open connections of a namespace that is not there are not zero", async () => {
+      await expect(kernel.openFlows(box, ["127.0.0.1"])).rejects.toMatchObject({
+        code: "NOT_FOUND",
+      });
+    });
+
     test("after close every call is refused", async () => {
       await kernel.close();
       await expect(kernel.list("")).rejects.toMatchObject({ code: "CLOSED" });

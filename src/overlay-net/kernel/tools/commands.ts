@@ -1,6 +1,6 @@
 /** Operations as lines of `ip -batch` and `bridge -batch`, and as arguments of conntrack. Pure. */
 import type { ConntrackFilter, KernelOperation, Link, VethPeer } from "../../core/kernel-model.js";
-import { familyOf, ipBytes, macBytes, parsePrefix } from "../addresses.js";
+import { familyOf, ipBytes, ipText, macBytes, parsePrefix } from "../addresses.js";
 import { KernelError, netnsPath } from "../netns-kernel.js";
 
 /** One line of a batch. Lines of the same command and namespace that follow each other travel together. */
@@ -156,6 +156,30 @@ export function endConnectionsCommands(filter: ConntrackFilter): string[][] {
       ]),
     ),
   );
+}
+
+/** States of TCP from the second packet until both sides have closed, and of SCTP. */
+const OPEN_STATES = new Set(["SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT"]);
+
+/** Connections with a state, in the families of these addresses. */
+export function listFlowsCommands(addresses: readonly string[]): string[][] {
+  const families = new Set(addresses.map((address) => familyOf(address)));
+  return [...families].flatMap((family) =>
+    ["tcp", "sctp"].map((protocol) => [
+      ...["conntrack", "-L", "-f", family === 4 ? "ipv4" : "ipv6", "-p", protocol],
+    ]),
+  );
+}
+
+/** Lines of a list that are answered from one of these addresses and not over yet. */
+export function countOpenFlows(listed: string, addresses: readonly string[]): number {
+  const own = new Set(addresses.map((address) => ipText(ipBytes(address))));
+  return listed.split("\n").filter((line) => {
+    const state = line.split(/\s+/)[3] ?? "";
+    // Of the original direction first, then of the reply.
+    const source = [...line.matchAll(/\bsrc=(\S+)/g)][1]?.[1] ?? "";
+    return OPEN_STATES.has(state) && source !== "" && own.has(ipText(ipBytes(source)));
+  }).length;
 }
 
 function ip(netns: string, line: string, harmless?: RegExp): Line {

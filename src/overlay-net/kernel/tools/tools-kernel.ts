@@ -20,9 +20,11 @@ import {
   sysctlValue,
 } from "../netns-kernel.js";
 import {
+  countOpenFlows,
   endConnectionsCommands,
   entryLine,
   type Line,
+  listFlowsCommands,
   makeLinkLine,
   setLinkLines,
 } from "./commands.js";
@@ -102,6 +104,18 @@ export class ToolsKernel implements NetnsKernel {
       throw new KernelError(codeOf(printed.err), `${netnsText(netns)}: nft list: ${printed.err}`);
     const hash = createHash("sha256").update(printed.out).digest("hex");
     return Number.parseInt(hash.slice(0, GENERATION_HEX_DIGITS), 16);
+  }
+
+  async openFlows(netns: string, addresses: readonly string[]): Promise<number> {
+    this.#checkOpen();
+    checkThere(netns);
+    let count = 0;
+    for (const command of listFlowsCommands(addresses)) {
+      const { isOk, out, err } = await runTool(commandIn(netns, command));
+      if (!isOk) throw new KernelError(codeOf(err), `${netnsText(netns)}: ${oneLine(err)}`);
+      count += countOpenFlows(out, addresses);
+    }
+    return count;
   }
 
   async watch(netns: string, onChange: (netns: string) => void): Promise<() => void> {

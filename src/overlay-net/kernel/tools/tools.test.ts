@@ -1,7 +1,14 @@
 /** Lines given to the tools and texts read from them; both run for real in test/cluster. */
 import { expect, test } from "vitest";
 import type { ConntrackFilter, KernelOperation, Link } from "../../core/kernel-model.js";
-import { endConnectionsCommands, entryLine, makeLinkLine, setLinkLines } from "./commands.js";
+import {
+  countOpenFlows,
+  endConnectionsCommands,
+  entryLine,
+  listFlowsCommands,
+  makeLinkLine,
+  setLinkLines,
+} from "./commands.js";
 import { OBSERVE_SCRIPT, parseObservation } from "./observe.js";
 
 const plain = {
@@ -127,6 +134,24 @@ test.each<{ name: string; filter: ConntrackFilter; commands: readonly string[] }
   },
 ])("connections: $name", ({ filter, commands }) => {
   expect(endConnectionsCommands(filter).map((command) => command.join(" "))).toEqual(commands);
+});
+
+test("open connections are counted by where they are answered from, in the families asked for", () => {
+  const listed = [
+    "tcp      6 431999 ESTABLISHED src=10.1.0.9 dst=10.1.0.5 sport=40000 dport=80 src=10.1.0.5 dst=10.1.0.9 sport=80 dport=40000 [ASSURED] mark=0 use=1",
+    "tcp      6 55 CLOSE_WAIT src=10.1.0.9 dst=10.1.0.200 sport=40001 dport=80 src=10.1.0.5 dst=10.1.0.9 sport=80 dport=40001 [ASSURED] mark=0 use=1",
+    "tcp      6 117 TIME_WAIT src=10.1.0.9 dst=10.1.0.5 sport=40002 dport=80 src=10.1.0.5 dst=10.1.0.9 sport=80 dport=40002 [ASSURED] mark=0 use=1",
+    "tcp      6 117 SYN_SENT src=10.1.0.9 dst=10.1.0.5 sport=40003 dport=80 [UNREPLIED] src=10.1.0.5 dst=10.1.0.9 sport=80 dport=40003 mark=0 use=1",
+    "tcp      6 431999 ESTABLISHED src=10.1.0.5 dst=10.1.0.9 sport=50000 dport=5432 src=10.1.0.9 dst=10.1.0.5 sport=5432 dport=50000 [ASSURED] mark=0 use=1",
+    "tcp      6 431999 ESTABLISHED src=fd00::9 dst=fd00::5 sport=40000 dport=80 src=fd00::5 dst=fd00::9 sport=80 dport=40000 [ASSURED] mark=0 use=1",
+    "",
+  ].join("\n");
+  expect(countOpenFlows(listed, ["10.1.0.5"])).toBe(2);
+  expect(countOpenFlows(listed, ["10.1.0.5", "fd00:0::5"])).toBe(3);
+  const commands = listFlowsCommands(["10.1.0.5", "10.2.0.5", "fd00::5"]);
+  expect(commands.map((command) => command.slice(-3).join(" "))).toEqual(
+    ["ipv4", "ipv6"].flatMap((family) => [`${family} -p tcp`, `${family} -p sctp`]),
+  );
 });
 
 test("what the tools print becomes one namespace; what is not in the model is left out", () => {

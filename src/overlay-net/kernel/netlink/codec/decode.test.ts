@@ -21,6 +21,7 @@ import { decodeFdb, decodeNeighbour, isTransientNeighbour, RTM_NEWNEIGH } from "
 import { decodeConnection, decodeGeneration, decodeTable, matchesFilter } from "./netfilter.js";
 import { decodeRoute, decodeRule } from "./route.js";
 
+const u8 = (value: number): Buffer => Buffer.from([value]);
 const be16 = (value: number): Buffer => Buffer.from([value >> 8, value & 255]);
 const macBytes = Buffer.from("02420a010009", "hex");
 const v4 = (text: string): Buffer => Buffer.from(text.split(".").map(Number));
@@ -208,6 +209,20 @@ test.each([
     { zone: 0 },
   ])
     expect(matchesFilter(connection, other)).toBe(false);
+});
+
+test.each([
+  { name: "TCP that was only asked for", state: [nest(4, nest(1, attr(1, u8(1))))], isOpen: false },
+  { name: "TCP answered", state: [nest(4, nest(1, attr(1, u8(2))))], isOpen: true },
+  { name: "TCP established", state: [nest(4, nest(1, attr(1, u8(3))))], isOpen: true },
+  { name: "TCP closed by one side", state: [nest(4, nest(1, attr(1, u8(5))))], isOpen: true },
+  { name: "TCP closed by both", state: [nest(4, nest(1, attr(1, u8(7))))], isOpen: false },
+  { name: "SCTP established", state: [nest(4, nest(3, attr(1, u8(4))))], isOpen: true },
+  { name: "SCTP shut down", state: [nest(4, nest(3, attr(1, u8(7))))], isOpen: false },
+  { name: "datagrams", state: [], isOpen: false },
+])("whether a connection is open: $name", ({ state, isOpen }) => {
+  const connection = decodeConnection(Buffer.concat([Buffer.from([2, 0, 0, 0]), ...state]));
+  expect(connection.isOpen).toBe(isOpen);
 });
 
 test.each([

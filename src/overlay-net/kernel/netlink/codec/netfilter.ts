@@ -25,6 +25,7 @@ const NFGENMSG_BYTES = 4;
 
 const CTA_TUPLE_ORIG = 1;
 const CTA_TUPLE_REPLY = 2;
+const CTA_PROTOINFO = 4;
 const CTA_ID = 12;
 const CTA_STATS_GLOBAL_ENTRIES = 1;
 const CTA_ZONE = 18;
@@ -37,6 +38,13 @@ const CTA_IP_V6_SRC = 3;
 const CTA_IP_V6_DST = 4;
 const CTA_PROTO_NUM = 1;
 const CTA_PROTO_DST_PORT = 3;
+const CTA_PROTOINFO_TCP = 1;
+const CTA_PROTOINFO_SCTP = 3;
+/** Of either. */
+const CTA_PROTOINFO_STATE = 1;
+/** TCP_CONNTRACK_SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT: from the second packet until both sides have closed. */
+const TCP_OPEN_STATES: ReadonlySet<number | undefined> = new Set([2, 3, 4, 5]);
+const SCTP_ESTABLISHED = 4;
 
 const NFTA_TABLE_NAME = 1;
 const NFTA_TABLE_USERDATA = 6;
@@ -65,6 +73,8 @@ export type Connection = {
   readonly replySrc: string;
   /** Of the original direction; 0 = none. */
   readonly zone: number;
+  /** Has a state (TCP, SCTP), and is not over by it. */
+  readonly isOpen: boolean;
   /** What a deletion must name: original tuple, zone and id as the kernel gave them. */
   readonly key: readonly Buffer[];
 };
@@ -118,12 +128,22 @@ export function decodeConnection(payload: Buffer): Connection {
     originalDstPort: proto.get(CTA_PROTO_DST_PORT)?.readUInt16BE(0) ?? 0,
     replySrc: tupleAddress(reply, CTA_IP_V4_SRC, CTA_IP_V6_SRC),
     zone: zone?.readUInt16BE(0) ?? 0,
+    isOpen: isOpen(attrs),
     key: [CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID].flatMap((type) => {
       const bytes = attrs.get(type);
       if (bytes === undefined) return [];
       return [attr(type === CTA_TUPLE_ORIG ? type | ATTR_NESTED : type, bytes)];
     }),
   };
+}
+
+function isOpen(attrs: Attributes): boolean {
+  const info = decodeNested(attrs, CTA_PROTOINFO);
+  const stateOf = (kind: number) => decodeNested(info, kind).get(CTA_PROTOINFO_STATE)?.[0];
+  return (
+    TCP_OPEN_STATES.has(stateOf(CTA_PROTOINFO_TCP)) ||
+    stateOf(CTA_PROTOINFO_SCTP) === SCTP_ESTABLISHED
+  );
 }
 
 /** All fields that are given match. Addresses are in canonical text. */
