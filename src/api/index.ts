@@ -24,6 +24,7 @@ export {
   TRANSACTION_FORMAT,
 } from "./codec/transactions.js";
 export { drainDeadlineMs } from "./drain.js";
+export { LOCAL_OPTION, prefersLocal } from "./endpoint-options.js";
 export {
   EXIT_CODE,
   type ExitReason,

@@ -85,6 +85,7 @@ export const netService = {
   release: method("/swarm.net.Net/Release", swarm.net.ReleaseRequest, swarm.net.ReleaseReply),
   sync: method("/swarm.net.Net/Sync", swarm.net.SyncRequest, swarm.net.SyncReply),
   status: method("/swarm.net.Net/Status", swarm.net.StatusRequest, swarm.net.StatusReply),
+  flows: method("/swarm.net.Net/Flows", swarm.net.FlowsRequest, swarm.net.FlowsReply),
   setNetworks: method(
     "/swarm.net.Net/SetNetworks",
     swarm.net.NetworksRequest,

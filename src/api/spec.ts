@@ -120,6 +120,10 @@ export type PortConfig = {
 export type EndpointSpec = {
   readonly Mode?: "vip" | "dnsrr";
   readonly Ports?: readonly PortConfig[];
+  /** A planned stop waits for open connections this long at most, in ns; 0: not at all. Ours; absent: 2 s. */
+  readonly DrainTime?: number;
+  /** Ours: `local` is "prefer" (endpoint-options.ts) or "spread", as without it. */
+  readonly Options?: Labels;
 };
 
 export type MountSpec = {

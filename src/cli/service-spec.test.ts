@@ -91,6 +91,19 @@ test.each([
   expect(spec).toEqual({ Mode: { ReplicatedJob: job } });
 });
 
+test("what is ours of an endpoint stands beside its mode", () => {
+  const spec = value("--drain-time", "500ms", { EndpointSpec: { Mode: "vip" } });
+  value("--endpoint-opt", "local=prefer", spec);
+  const endpoint = { Mode: "vip", DrainTime: 5e8, Options: { local: "prefer" } };
+  expect(spec).toEqual({ EndpointSpec: endpoint });
+  value("--endpoint-opt", "local=spread", spec);
+  expect(spec).toEqual({ EndpointSpec: { ...endpoint, Options: { local: "spread" } } });
+});
+
+test.each(["local", "local=never", "global=prefer", ""])("--endpoint-opt %s is refused", (text) => {
+  expect(() => value("--endpoint-opt", text, {})).toThrow(UsageError);
+});
+
 test.each([
   { flag: "--replicas", text: "2", mode: { Global: {} } },
   { flag: "--replicas", text: "2", mode: { GlobalJob: {} } },

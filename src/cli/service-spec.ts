@@ -27,6 +27,7 @@ export type ListFlag = {
 };
 
 const container = (spec: JsonObject): JsonObject => objectAt(spec, "TaskTemplate", "ContainerSpec");
+const endpoint = (spec: JsonObject): JsonObject => objectAt(spec, "EndpointSpec");
 const task = (spec: JsonObject): JsonObject => objectAt(spec, "TaskTemplate");
 
 function set<T>(
@@ -169,7 +170,22 @@ export const VALUE_FLAGS: readonly ValueFlag[] = [
   {
     flag: "--endpoint-mode <mode>",
     help: "vip or dnsrr",
-    edit: set((spec) => objectAt(spec, "EndpointSpec"), "Mode", oneOf("vip", "dnsrr")),
+    edit: set(endpoint, "Mode", oneOf("vip", "dnsrr")),
+  },
+  {
+    flag: "--endpoint-opt <option>",
+    help: "local=prefer: published ports lead to tasks on the same node, while there are any; local=spread: to all",
+    edit: (spec, value) => {
+      const [, local] = /^local=(prefer|spread)$/.exec(value) ?? [];
+      if (local === undefined)
+        throw new UsageError(`--endpoint-opt ${value}: local=prefer or local=spread`);
+      objectAt(endpoint(spec), "Options")["local"] = local;
+    },
+  },
+  {
+    flag: "--drain-time <duration>",
+    help: "longest wait for open connections before the stop signal (default 2s; 0s: none)",
+    edit: set(endpoint, "DrainTime", parseDuration),
   },
   {
     flag: "--entrypoint <command>",
@@ -329,13 +345,11 @@ export const LIST_FLAGS: readonly ListFlag[] = [
     flag: "publish",
     help: "publish a port: 8080:80, or mode=host,target=80[,published=8080]",
     add: (spec, value) => {
-      const endpoint = objectAt(spec, "EndpointSpec");
-      endpoint["Ports"] = [...listAt(endpoint, "Ports"), ...parsePublish(value)];
+      endpoint(spec)["Ports"] = [...listAt(endpoint(spec), "Ports"), ...parsePublish(value)];
     },
     remove: (spec, value) => {
-      const endpoint = objectAt(spec, "EndpointSpec");
       const [port, protocol = "tcp"] = value.split("/");
-      endpoint["Ports"] = listAt(endpoint, "Ports").filter(
+      endpoint(spec)["Ports"] = listAt(endpoint(spec), "Ports").filter(
         (entry) =>
           !(entry as JsonObject)["TargetPort"] ||
           Number(port) !== (entry as JsonObject)["TargetPort"] ||

@@ -88,6 +88,9 @@ export class NetService {
       setNetworks: this.#handle<swarm.net.NetworksRequest, swarm.net.NetworksReply.$Properties>(
         (request) => this.#setNetworks(request),
       ),
+      flows: this.#handle<swarm.net.FlowsRequest, swarm.net.FlowsReply.$Properties>((request) =>
+        this.#flows(request),
+      ),
       verify: this.#handle<swarm.net.VerifyRequest, swarm.net.VerifyReply.$Properties>((request) =>
         this.#verify(request),
       ),
@@ -178,6 +181,16 @@ export class NetService {
       appliedIndex: appliedIndex ?? plane.status.appliedIndex,
       needsComplete: appliedIndex === undefined,
     };
+  }
+
+  /** One that is on no network has none. */
+  async #flows({ containerId }: swarm.net.FlowsRequest): Promise<swarm.net.FlowsReply.$Properties> {
+    const id = checkId(containerId);
+    const attachment = this.#need().attachments.find((one) => one.containerId === id);
+    if (attachment?.overlay === undefined || this.#openPlane !== undefined)
+      return { open: 0, drainMs: 0 };
+    const plane = await this.#needPlane();
+    return plane.flows(attachment);
   }
 
   async #verify(request: swarm.net.VerifyRequest): Promise<swarm.net.VerifyReply.$Properties> {

@@ -209,6 +209,12 @@ function answers(netns: string, address: string, port: number): readonly string[
   return [...new Set(texts)].sort();
 }
 
+/** A client that reads nothing and closes nothing. */
+function holdOpen(netns: string, address: string, port: number): ChildProcess {
+  const script = `exec 3<>/dev/tcp/${address}/${port}; exec sleep 60`;
+  return spawn("nsenter", [`--net=/run/netns/${netns}`, "bash", "-c", script], { stdio: "ignore" });
+}
+
 /** What a real resolver (c-ares) of the container finds. */
 function lookUp(task: string, name: string): string {
   const program = `const r = new (require("node:dns").promises.Resolver)({ timeout: 2000, tries: 2 });
@@ -279,6 +285,27 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     expect(ask(host, "127.0.0.1", PORT)).toMatch(/^web\d 10\.255\./);
     expect(ask(host, "::1", PORT)).toMatch(/^web\d 10\.255\./);
     expect(() => inNetns(host, `timeout 2 busybox nc -l -p ${PORT}`)).toThrow();
+  });
+
+  test("connections to a task are counted, by whichever way they came, until they end", async () => {
+    const open = async (task: (typeof TASKS)[number]) =>
+      (await processOf(task.node).call<swarm.net.FlowsReply>("flows", { containerId: task.task }))
+        .open;
+    const [web1, web2, caller] = TASKS;
+    const toWeb = async () => (await open(web1)) + (await open(web2));
+    await eventually("earlier connections are over", async () => (await toWeb()) === 0);
+    const inCaller = netnsOf.get("caller") ?? "";
+    const clients = [
+      holdOpen(CLIENT, "10.96.0.1", PORT),
+      holdOpen(CLIENT, "10.96.0.2", PORT),
+      holdOpen(inCaller, VIP, 80),
+      holdOpen(inCaller, "10.51.1.12", 80),
+    ];
+    await eventually("all of them are seen", async () => (await toWeb()) === clients.length);
+    expect(await open(web2)).toBeGreaterThan(0);
+    expect(await open(caller)).toBe(0);
+    for (const client of clients) client.kill("SIGKILL");
+    await eventually("none is left", async () => (await toWeb()) === 0);
   });
 
   test("where Docker filters what is forwarded, its administrator's chain lets the networks pass", () => {

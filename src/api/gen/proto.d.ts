@@ -2377,6 +2377,52 @@ export namespace swarm {
             type $Shape = swarm.net.NetworksReply.$Properties;
         }
 
+        interface IFlowsRequest extends swarm.net.FlowsRequest.$Properties {
+        }
+
+        class FlowsRequest {
+            constructor(properties?: swarm.net.FlowsRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            containerId: string;
+            static create(properties: swarm.net.FlowsRequest.$Shape): swarm.net.FlowsRequest & swarm.net.FlowsRequest.$Shape;
+            static create(properties?: swarm.net.FlowsRequest.$Properties): swarm.net.FlowsRequest;
+            static encode(message: swarm.net.FlowsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.FlowsRequest & swarm.net.FlowsRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace FlowsRequest {
+            interface $Properties {
+                containerId?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.FlowsRequest.$Properties;
+        }
+
+        interface IFlowsReply extends swarm.net.FlowsReply.$Properties {
+        }
+
+        class FlowsReply {
+            constructor(properties?: swarm.net.FlowsReply.$Properties);
+            $unknowns?: Uint8Array[];
+            open: number;
+            drainMs: number;
+            static create(properties: swarm.net.FlowsReply.$Shape): swarm.net.FlowsReply & swarm.net.FlowsReply.$Shape;
+            static create(properties?: swarm.net.FlowsReply.$Properties): swarm.net.FlowsReply;
+            static encode(message: swarm.net.FlowsReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.FlowsReply & swarm.net.FlowsReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace FlowsReply {
+            interface $Properties {
+                open?: (number|null);
+                drainMs?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.FlowsReply.$Properties;
+        }
+
         interface IVerifyRequest extends swarm.net.VerifyRequest.$Properties {
         }
 

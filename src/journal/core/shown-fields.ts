@@ -117,6 +117,8 @@ const SERVICE: Decisions<ServiceSpec> = {
   "RollbackConfig.ProgressDeadline": "shown",
   "EndpointSpec.Mode": "shown",
   "EndpointSpec.Ports": "shown",
+  "EndpointSpec.DrainTime": "shown",
+  "EndpointSpec.Options.*": "shown",
   Rebalance: "shown",
 };
 

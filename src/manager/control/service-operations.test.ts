@@ -157,6 +157,20 @@ describe("service.update", () => {
     });
   });
 
+  test.each([
+    { name: "nothing of them", sent: {}, stored: { DrainTime: 0, Options: { local: "prefer" } } },
+    {
+      name: "other values",
+      sent: { DrainTime: 5e9, Options: { local: "spread" } },
+      stored: { DrainTime: 5e9, Options: { local: "spread" } },
+    },
+  ])("what is ours of an endpoint stays until a client sends $name", async ({ sent, stored }) => {
+    const ours = { Mode: "vip", DrainTime: 0, Options: { local: "prefer" } } as const;
+    const l = await created(spec("web", { EndpointSpec: ours }));
+    await update(l, "s1", spec("web", { EndpointSpec: { Mode: "vip", ...sent } }));
+    expect(l.store.service("s1")?.spec.EndpointSpec).toEqual({ Mode: "vip", ...stored });
+  });
+
   test("scaling is a new spec version with the same task spec, so no task is dirty", async () => {
     const l = await created();
     const template = l.store.service("s1")?.spec.TaskTemplate;

@@ -7,6 +7,7 @@ import type {
   ServiceSpec,
 } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
+import { withKeptEndpoint } from "./endpoint-fields.js";
 import type { Capability } from "./field-types.js";
 import { newJobFields, withKeptSchedule } from "./job-fields.js";
 import { checkNetworks, type NetworkLookup, overlayNetworks } from "./network-targets.js";
@@ -111,7 +112,8 @@ function planUpdate(
   // Validated for a rollback too, whose body counts for nothing else.
   const valid = validateService(operation.spec, "service update", deps.capabilities, deps.store);
   const scheduled = withKeptSchedule(valid, operation.spec, old);
-  const spec = withKeptRebalance(scheduled, operation.spec, old);
+  const balanced = withKeptRebalance(scheduled, operation.spec, old);
+  const spec = withKeptEndpoint(balanced, operation.spec, old);
   if (spec.Name !== old.spec.Name)
     throw new ApiError("Unimplemented", "renaming services is not supported");
   if (modeName(spec.Mode) !== modeName(old.spec.Mode))

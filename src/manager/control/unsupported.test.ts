@@ -156,6 +156,8 @@ const SAMPLES: Record<string, Sample> = {
   ...rollout("UpdateConfig"),
   ...rollout("RollbackConfig"),
   "EndpointSpec.Mode": { value: "dnsrr" },
+  "EndpointSpec.DrainTime": { value: 0 },
+  "EndpointSpec.Options": { value: { local: "prefer" } },
   [`${PORT}.Name`]: { value: "web", beside: port },
   [`${PORT}.Protocol`]: { value: "udp", beside: port },
   [`${PORT}.TargetPort`]: { value: 81, beside: port },

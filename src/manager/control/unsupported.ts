@@ -248,6 +248,9 @@ export const SERVICE_FIELDS = struct({
         notYet: { ingress: "ingress" },
       }),
     }),
+    // Ours: endpoint-fields.
+    DrainTime: uint({ keepsZero: true }),
+    Options: textMap(),
   }),
   // Ours. Off is not stored: see withKeptRebalance.
   Rebalance: choice(

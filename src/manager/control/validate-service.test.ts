@@ -389,6 +389,26 @@ describe("rules of spec §1.10", () => {
       message: 'invalid protocol value "icmp"',
     },
     {
+      name: "a drain time beyond an hour",
+      given: web({ EndpointSpec: { DrainTime: 3601e9 } }),
+      message: "EndpointSpec.DrainTime must be from 0 to 3600s, not 3601s",
+    },
+    {
+      name: "a negative drain time",
+      given: web({ EndpointSpec: { DrainTime: -1 } }),
+      message: "EndpointSpec.DrainTime must be 0 or more",
+    },
+    {
+      name: "an unknown option of an endpoint",
+      given: web({ EndpointSpec: { Options: { global: "prefer" } } }),
+      message: 'EndpointSpec.Options: there is no option "global"; use local',
+    },
+    {
+      name: "an unknown value of an endpoint's option",
+      given: web({ EndpointSpec: { Options: { local: "never" } } }),
+      message: "EndpointSpec.Options: local=never; use local=prefer or local=spread",
+    },
+    {
       name: "an unknown endpoint mode",
       given: web({ EndpointSpec: { Mode: "magic" } }),
       message: 'invalid ResolutionMode: "magic"',

@@ -14,6 +14,7 @@ import {
   type UpdateConfig,
 } from "../../api/index.js";
 import { doorError } from "../../base/index.js";
+import { checkEndpointExtensions } from "./endpoint-fields.js";
 import { type Capability, type WalkContext, walkStruct } from "./field-types.js";
 import { invalid } from "./invalid.js";
 import { checkNetworks, type NetworkLookup, storedTargets } from "./network-targets.js";
@@ -148,6 +149,7 @@ function checkRollout(config: UpdateConfig | undefined, field: string): void {
 }
 
 function checkEndpoint(endpoint: EndpointSpec | undefined): void {
+  checkEndpointExtensions(endpoint ?? {});
   const published = new Set<string>();
   for (const [i, port] of (endpoint?.Ports ?? []).entries()) {
     const at = `EndpointSpec.Ports[${i}]`;

@@ -3,6 +3,9 @@
  * versioned by the store index it was made at. Addresses carry no prefix length unless said so; "" means there is none.
  */
 
+/** A planned stop is held for open connections this long at most, unless the service says otherwise (contracts §7). */
+export const DRAIN_DEFAULT_MS = 2_000;
+
 /** A network some task of this node is on (ingress: every node). */
 export type NetworkEntry = {
   readonly id: string;
@@ -61,6 +64,8 @@ export type ServiceEntry = {
   readonly ports: readonly PublishedPort[];
   /** Ingress traffic goes to backends on the node that took it, while it has any. */
   readonly prefersLocal: boolean;
+  /** How long a planned stop of its tasks is held for connections that are still open; absent: DRAIN_DEFAULT_MS. */
+  readonly drainMs?: number;
 };
 
 export type NodeEntry = {

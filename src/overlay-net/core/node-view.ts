@@ -3,6 +3,7 @@ import {
   NETWORK_PHASE,
   type Network,
   type Node,
+  prefersLocal,
   type Service,
   type Subnet,
   TASK_STATE,
@@ -19,6 +20,7 @@ import type {
 } from "./network-state.js";
 
 const ENCRYPTED_OPTION = "encrypted";
+const NS_PER_MS = 1e6;
 const NO_SUBNET: Subnet = { subnet: "", gateway: "", ipRange: "" };
 
 /** What one node needs: the networks of its tasks and ingress, with all that is on them, and every member node. */
@@ -95,6 +97,7 @@ export function serviceEntries(
 ): readonly ServiceEntry[] {
   const { id: serviceId, spec } = service;
   const mode = spec.EndpointSpec?.Mode ?? "vip";
+  const drainTime = spec.EndpointSpec?.DrainTime;
   const published = service.ports.flatMap((port) =>
     port.PublishMode !== "ingress" || port.PublishedPort === undefined
       ? []
@@ -118,7 +121,8 @@ export function serviceEntries(
       vip6: vip?.address6 ?? "",
       aliases,
       ports: published,
-      prefersLocal: false,
+      prefersLocal: prefersLocal(spec.EndpointSpec),
+      ...(drainTime !== undefined && { drainMs: drainTime / NS_PER_MS }),
     };
   };
   const targets = spec.TaskTemplate.Networks ?? [];

@@ -162,6 +162,25 @@ test("a container gets its interfaces and tables, and takes them along when it g
   expect(await plane.verify([], false)).toEqual([]);
 });
 
+test("connections to a container are those it answers on its networks; its service says how long they hold a stop", async () => {
+  const { node, plane } = await running();
+  const flow = { netns: CONTAINER.netns, originalDst: "10.101.0.10", originalDstPort: 80, zone: 0 };
+  node.host.connections = [
+    { ...flow, protocol: "tcp", replySrc: "10.101.1.1" },
+    { ...flow, protocol: "tcp", replySrc: "10.100.1.1" },
+    { ...flow, protocol: "udp", replySrc: "10.101.1.1" },
+    { ...flow, protocol: "tcp", replySrc: "172.20.0.2" },
+    { ...flow, protocol: "tcp", replySrc: "10.101.1.2", netns: "" },
+  ];
+  expect(await plane.flows(CONTAINER)).toEqual({ open: 2, drainMs: 2_000 });
+  const services = STATE.services.map((one) => ({ ...one, drainMs: 500 }));
+  await delta(plane, 7, { services: { set: services, removed: [] } });
+  expect(await plane.flows(CONTAINER)).toEqual({ open: 2, drainMs: 500 });
+  const keys = STATE.services.map(({ networkId, serviceId }) => `${networkId}/${serviceId}`);
+  await delta(plane, 8, { services: { set: [], removed: keys } });
+  expect((await plane.flows(CONTAINER)).drainMs).toBe(500);
+});
+
 test("what comes while one change is being programmed is in the next round, however many come", async () => {
   const { node, plane } = await running();
   const before = plane.status.counters.rounds;

@@ -10,6 +10,7 @@ import { firewallNotices } from "../core/rulesets/foreign-firewall.js";
 import type { DnsService } from "../dns/index.js";
 import type { NetnsKernel } from "../kernel/netns-kernel.js";
 import type { Attachment } from "../node-network.js";
+import { DrainTimes } from "./drain-times.js";
 import { EndpointWaits } from "./endpoint-waits.js";
 import { EMPTY_HOST, type HostFacts, type HostProbe } from "./host-facts.js";
 import { IngressPorts, type PortOwner } from "./ingress-ports.js";
@@ -68,6 +69,9 @@ export type PlaneStatus = {
   readonly counters: PlaneCounters;
 };
 
+/** As swarm.net.FlowsReply. */
+export type Flows = { readonly open: number; readonly drainMs: number };
+
 /** Since the start of the process. */
 export type PlaneCounters = {
   /** Looks at everything. */
@@ -94,6 +98,7 @@ export class NetworkPlane {
   readonly #reconciler: Reconciler;
   readonly #ports: IngressPorts;
   readonly #waits: EndpointWaits;
+  readonly #drainTimes = new DrainTimes();
   readonly #local = new LocalView();
   readonly #round = new Coalesced(() => this.#inTurn(() => this.#program()));
   #hostFacts: HostFacts = EMPTY_HOST;
@@ -205,6 +210,21 @@ export class NetworkPlane {
     }
   }
 
+  /**
+   * Connections that a container still answers on its networks. They are seen in its own namespace, however a client came there: by a VIP,
+   * through the mesh or by its address. Does not wait for what is being programmed.
+   */
+  async flows({ netns, overlay }: Attachment): Promise<Flows> {
+    const taskId = overlay?.taskId ?? "";
+    const addresses = (this.#state?.endpoints ?? [])
+      .filter((endpoint) => taskId !== "" && endpoint.taskId === taskId)
+      .flatMap(({ address, address6 }) => [address, address6])
+      .filter((address) => address !== "");
+    const drainMs = this.#drainTimes.of(taskId);
+    if (addresses.length === 0) return { open: 0, drainMs };
+    return { open: await this.#options.kernel.openFlows(netns, addresses), drainMs };
+  }
+
   /** Differences in these networks (none named: everywhere), and whether they are gone now. */
   verify(networkIds: readonly string[], repair: boolean): Promise<readonly Found[]> {
     return this.#inTurn(async () => {
@@ -248,7 +268,9 @@ export class NetworkPlane {
 
   #setState(state: NetworkState | undefined): void {
     this.#state = state;
-    if (state !== undefined) this.#waits.update(state);
+    if (state === undefined) return;
+    this.#waits.update(state);
+    this.#drainTimes.update(state);
   }
 
   async #openDns({ containerId, netnsPath, overlay }: Attachment): Promise<void> {

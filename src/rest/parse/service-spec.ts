@@ -183,6 +183,8 @@ const endpointSpec: Decoder<EndpointSpec> = mapped(
   struct("EndpointSpec", {
     Mode: oneOf(["vip", "dnsrr"], (value) => `invalid ResolutionMode: "${value}"`),
     Ports: list(port),
+    DrainTime: pointer(duration),
+    Options: textMap,
   }),
   (raw) => ({ ...raw, Mode: raw.Mode ?? "vip" }),
 );

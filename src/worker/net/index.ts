@@ -2,6 +2,7 @@ export {
   type Attachment,
   type AttachRequest,
   type Drift,
+  type Flows,
   type HostPort,
   NetClient,
   NetError,

@@ -54,6 +54,13 @@ export type NetworksReply = {
   readonly needsComplete: boolean;
 };
 
+/** Connections to a container on its networks. */
+export type Flows = {
+  readonly open: number;
+  /** How long the container's stop may be held for them. */
+  readonly drainMs: number;
+};
+
 export type Drift = {
   /** "": of the host itself. */
   readonly networkId: string;
@@ -93,6 +100,8 @@ export interface NetPort {
   status(): Promise<NetStatus>;
   /** What the managers say of this node's networks. Resolves when the kernel holds it; calls may overlap. */
   setNetworks(message: NetworkMessage): Promise<NetworksReply>;
+  /** Answers within a second, or rejects. */
+  flows(containerId: string, signal: AbortSignal): Promise<Flows>;
   /** Compares the kernel with what is desired; no ids: all networks of the node. */
   verify(networkIds: readonly string[], mayRepair: boolean): Promise<VerifyReport>;
   /** Called when net answers again after it was away. Returns how to stop that. */
@@ -102,6 +111,8 @@ export interface NetPort {
 const CALL_DEADLINE_MS = 30_000;
 /** Asked for `/info`, which does not wait. */
 const STATUS_DEADLINE_MS = 300;
+/** A stop is held while this is asked. */
+const FLOWS_DEADLINE_MS = 1_000;
 
 type UnaryMethod<Req, Res> = {
   readonly path: string;
@@ -153,6 +164,12 @@ export class NetClient implements NetPort, Disposable {
 
   async release(containerId: string, signal: AbortSignal): Promise<void> {
     await this.#call(netService.release, { containerId }, CALL_DEADLINE_MS, signal);
+  }
+
+  async flows(containerId: string, signal: AbortSignal): Promise<Flows> {
+    const request = { containerId };
+    const reply = await this.#call(netService.flows, request, FLOWS_DEADLINE_MS, signal);
+    return { open: reply.open ?? 0, drainMs: reply.drainMs ?? 0 };
   }
 
   async status(): Promise<NetStatus> {

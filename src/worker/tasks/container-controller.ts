@@ -1,5 +1,11 @@
 /** The work behind a task's steps: image, network, files, container. Each method may run again after a crash or an outage. */
-import { type ContainerSpec, type PortStatus, TASK_STATE, type TaskSpec } from "../../api/index.js";
+import {
+  type ContainerSpec,
+  NETWORK_PHASE,
+  type PortStatus,
+  TASK_STATE,
+  type TaskSpec,
+} from "../../api/index.js";
 import type { Clock, Logger } from "../../base/index.js";
 import { planHealth } from "../core/health/health.js";
 import { type Outcome, outcomeOfExit } from "../core/task/outcome.js";
@@ -21,6 +27,7 @@ import {
   type NodeFacts,
   networkModeOf,
 } from "./container-request.js";
+import { drainFlows } from "./flow-drain.js";
 import { HealthMonitor } from "./health-monitor.js";
 import type { ImageSource } from "./image-source.js";
 import { dnsChoice, writeNetworkFiles } from "./network-files.js";
@@ -63,6 +70,7 @@ export class ContainerController {
   #life: ContainerLife | undefined;
   /** The container was made by this process and not started yet. */
   #isFresh = false;
+  #drainSinceMs: number | undefined;
 
   constructor(
     deps: ControllerDeps & { readonly events: EventSink },
@@ -203,6 +211,7 @@ export class ContainerController {
   }
 
   async stop(signal: AbortSignal): Promise<Outcome> {
+    await this.#drain(signal);
     const state = await this.#deps.engine.inspect(this.#taskId);
     let exitCode = 0;
     if (state?.state === "running" || state?.state === "paused") {
@@ -213,6 +222,17 @@ export class ContainerController {
       exitCode = state.exit.exitCode;
     }
     return { state: TASK_STATE.shutdown, message: "shutdown", err: "", exitCode };
+  }
+
+  /** Only what runs and was taken out of the balancers for this stop has connections that end by themselves. */
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { assignment, status } = this.#owner.read();
+    const isWithdrawn = assignment.networkPhase === NETWORK_PHASE.withdrawn;
+    if (!isWithdrawn || status.state !== TASK_STATE.running) return;
+    const { net, clock } = this.#deps;
+    this.#drainSinceMs ??= clock.nowMs();
+    const sinceMs = this.#drainSinceMs;
+    await drainFlows({ net, clock, containerId: this.#taskId, sinceMs }, signal);
   }
 
   /** Network and host ports; the container has ended. */

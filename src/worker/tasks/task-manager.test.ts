@@ -377,3 +377,60 @@ test("net is told of its networks and DNS settings, and its resolver is the cont
   const hosts = await readFile(`${filesDir}/hosts`, "utf8");
   expect(hosts).toContain(`10.1.0.5\t${containerIdOf(taskId("a")).slice(0, 12)}\n`);
 });
+
+function hasStopSignal(kit: NodeKit): boolean {
+  return kit.engine.calls.some((call) => call.startsWith("stop"));
+}
+
+const STOP = { ...OVERLAY, desiredState: S.shutdown } as const;
+
+test.each([
+  { name: "at once when there is none", drain: { open: 0, drainMs: 2_000 }, heldMs: 0 },
+  { name: "for the service's drain time", drain: { open: 3, drainMs: 5_000 }, heldMs: 5_000 },
+  { name: "not at all without a drain time", drain: { open: 3, drainMs: 0 }, heldMs: 0 },
+])("a planned stop waits for connections: $name", async ({ drain, heldMs }) => {
+  await using kit = await NodeKit.make();
+  const clock = kit.clock as FakeClock;
+  kit.net.open = drain;
+  kit.tasks.apply(completeSet(5, [fakeAssignment("a", { ...OVERLAY, networkPhase: 2 })]));
+  await reaches(kit, "a", S.running);
+  kit.tasks.apply(completeSet(6, [fakeAssignment("a", { ...STOP, networkPhase: 3 })]));
+  if (heldMs > 0) {
+    await clock.advance(heldMs - 100, 100);
+    expect(hasStopSignal(kit)).toBe(false);
+    await clock.advance(100, 100);
+  }
+  await until(() => hasStopSignal(kit), "stop signal");
+  await advanceTo(kit, "a", S.shutdown);
+  expect(kit.net.asked).toContain(taskId("a"));
+});
+
+test("the stop signal goes out as soon as the last connection has ended", async () => {
+  await using kit = await NodeKit.make();
+  const clock = kit.clock as FakeClock;
+  kit.net.open = { open: 1, drainMs: 60_000 };
+  kit.tasks.apply(completeSet(5, [fakeAssignment("a", { ...OVERLAY, networkPhase: 2 })]));
+  await reaches(kit, "a", S.running);
+  kit.tasks.apply(completeSet(6, [fakeAssignment("a", { ...STOP, networkPhase: 3 })]));
+  await clock.advance(1_000, 100);
+  expect(hasStopSignal(kit)).toBe(false);
+  kit.net.open = { open: 0, drainMs: 60_000 };
+  await clock.advance(100, 100);
+  await until(() => hasStopSignal(kit), "stop signal");
+  await advanceTo(kit, "a", S.shutdown);
+});
+
+test.each([
+  { name: "net is away", isDown: true, networkPhase: 3, asked: 1 },
+  { name: "it was never withdrawn", isDown: false, networkPhase: 1, asked: 0 },
+] as const)("nothing holds a stop when $name", async ({ isDown, networkPhase, asked }) => {
+  await using kit = await NodeKit.make();
+  kit.net.open = { open: 3, drainMs: 60_000 };
+  kit.tasks.apply(completeSet(5, [fakeAssignment("a", { ...OVERLAY, networkPhase: 2 })]));
+  await reaches(kit, "a", S.running);
+  kit.net.isDown = isDown;
+  kit.tasks.apply(completeSet(6, [fakeAssignment("a", { ...STOP, networkPhase })]));
+  await until(() => hasStopSignal(kit), "stop signal");
+  await advanceTo(kit, "a", S.shutdown);
+  expect(kit.net.asked).toHaveLength(asked);
+});

@@ -2,6 +2,7 @@ import type { NetworkMessage } from "../core/network/network-queue.js";
 import {
   type Attachment,
   type AttachRequest,
+  type Flows,
   NetError,
   type NetPort,
   type NetworksReply,
@@ -18,6 +19,9 @@ export class FakeNet implements NetPort {
   readonly told: NetworkMessage[] = [];
   answer: (message: NetworkMessage) => Promise<NetworksReply> = ({ resultsIn }) =>
     Promise.resolve({ appliedIndex: resultsIn, needsComplete: false });
+  /** Connections of any container, and the containers that were asked about. */
+  open: Flows = { open: 0, drainMs: 2_000 };
+  readonly asked: string[] = [];
   /** What `verify` finds. */
   drifts: VerifyReport["drifts"] = [];
   readonly #backListeners = new Set<() => void>();
@@ -45,6 +49,12 @@ export class FakeNet implements NetPort {
   async release(id: string): Promise<void> {
     if (this.isDown) throw new NetError("NET_DOWN", "net is away");
     this.attached.delete(id);
+  }
+
+  async flows(id: string): Promise<Flows> {
+    this.asked.push(id);
+    if (this.isDown) throw new NetError("NET_DOWN", "net is away");
+    return this.open;
   }
 
   async status(): Promise<{ bridge: string; subnet: string; problems: string[] }> {
