@@ -193,3 +193,21 @@ function listen(port: number): Promise<Server> {
     server.listen({ port, host: "0.0.0.0", exclusive: true }, () => resolve(server));
   });
 }
+
+test("links are mended with the addresses they had, those that are nobody's any more are not", async () => {
+  const network = await open();
+  const { netns, address } = await network.attach("c1", "default", []);
+  await network.attach("c2", "none", []);
+  expect(network.links).toMatchObject({ bridge: network.bridge, address: `${network.gateway}/20` });
+  expect(network.links.endpoints.map((one) => one.netns)).toEqual([netns]);
+  kernel.bridges.clear();
+  await network.repairLinks([netns, "swarm-abcdefgh-gone"]);
+  expect([...kernel.bridges]).toEqual([[network.bridge, network.links.address]]);
+  const [expected] = network.links.endpoints;
+  expect(kernel.repaired).toEqual([
+    expect.objectContaining({
+      ...expected,
+      ...{ bridge: network.bridge, gateway: network.gateway, address: `${address}/20` },
+    }),
+  ]);
+});

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "../base/index.js";
 import { Coalesced } from "./coalesced.js";
 import { AddressPool } from "./core/address-pool.js";
+import type { BridgeLinks } from "./core/bridge-faults.js";
 import {
   firstFreePrefix,
   formatIpv4,
@@ -20,7 +21,7 @@ import {
 } from "./core/names.js";
 import { type HostPortRule, nodeRuleset } from "./core/node-ruleset.js";
 import { gwbridgeTable } from "./core/rulesets/gwbridge.js";
-import type { Kernel } from "./kernel/port.js";
+import type { Endpoint, Kernel } from "./kernel/port.js";
 import { PortHolder } from "./port-holder.js";
 import {
   type OverlayAttachment,
@@ -132,11 +133,7 @@ export class NodeNetwork {
         : await chooseSubnet(kernel, names, options.gwbridgePool);
     const pool = new AddressPool(prefix);
     const network = new NodeNetwork(kernel, names, pool, options);
-    await kernel.ensureBridge(
-      names.bridge,
-      names.bridgeAlias,
-      `${formatIpv4(pool.gateway)}/${prefix.length}`,
-    );
+    await network.#ensureBridge();
     network.#hostPath = await kernel.nameHostNetns(netnsName(names, "host"));
     await network.#adopt(known);
     await network.#applyRules();
@@ -170,6 +167,34 @@ export class NodeNetwork {
     return this.#ruling.isIdle
       ? gwbridgeTable(this.#names, this.subnet, this.#hostPortRules()).hash
       : undefined;
+  }
+
+  /** The bridge and every link to it that is made: those of containers, and those made ahead. */
+  get links(): BridgeLinks {
+    const attached = [...this.#attachments.values()].filter(({ address }) => address !== "");
+    const endpoints = [...this.#spares, ...attached].map(({ netns, address }) => ({
+      netns,
+      hostLink: this.#hostLink(address),
+      address: `${address}/${this.prefixLength}`,
+      mac: macOf(parseIpv4(address)),
+    }));
+    return { bridge: this.bridge, address: `${this.gateway}/${this.prefixLength}`, endpoints };
+  }
+
+  /** As above for the bridge and the endpoints of these namespaces, with the addresses they had. What went meanwhile is left out. */
+  async repairLinks(netnsNames: readonly string[]): Promise<void> {
+    await this.#ensureBridge();
+    for (const netns of netnsNames) {
+      const spare = this.#spares.find((one) => one.netns === netns);
+      if (spare !== undefined) await this.#kernel.repairEndpoint(this.#endpointOf(spare, netns));
+      const attachment = this.attachments.find((one) => one.netns === netns);
+      if (attachment === undefined) continue;
+      const { containerId } = attachment;
+      await this.#serial(containerId, async () => {
+        if (this.#attachments.get(containerId) !== attachment) return;
+        await this.#kernel.repairEndpoint(this.#endpointOf(attachment, containerId));
+      });
+    }
   }
 
   /** Loads the bridge's table again. */
@@ -323,22 +348,34 @@ export class NodeNetwork {
     }
     const name = containerId ?? `spare${taken - this.#pool.prefix.base}`;
     const netns = netnsName(this.#names, name);
+    const address = formatIpv4(taken);
     try {
-      await this.#kernel.addEndpoint({
-        netns,
-        hostLink: vethName(this.#names, taken - this.#pool.prefix.base),
-        alias: vethAlias(this.#names, name),
-        bridge: this.#names.bridge,
-        address: `${formatIpv4(taken)}/${this.#pool.prefix.length}`,
-        gateway: this.gateway,
-        mac: macOf(taken),
-      });
+      await this.#kernel.addEndpoint(this.#endpointOf({ netns, address }, name));
     } catch (error) {
       this.#pool.free(taken);
       await this.#kernel.removeNetns(netns);
       throw error;
     }
-    return { netns, address: formatIpv4(taken) };
+    return { netns, address };
+  }
+
+  #endpointOf({ netns, address }: Spare, name: string): Endpoint {
+    return {
+      netns,
+      hostLink: this.#hostLink(address),
+      alias: vethAlias(this.#names, name),
+      bridge: this.#names.bridge,
+      address: `${address}/${this.prefixLength}`,
+      gateway: this.gateway,
+      mac: macOf(parseIpv4(address)),
+    };
+  }
+
+  #ensureBridge(): Promise<void> {
+    const { bridge, bridgeAlias } = this.#names;
+    const { gateway } = this.#pool;
+    const address = `${formatIpv4(gateway)}/${this.prefixLength}`;
+    return this.#kernel.ensureBridge(bridge, bridgeAlias, address, macOf(gateway));
   }
 
   /** After a quiet moment, one at a time, so that it is never in the way of a container. */

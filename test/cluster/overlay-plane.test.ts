@@ -40,6 +40,12 @@ const TASKS = [
   { task: "web2", node: 2, service: "web", networks: ["ingress", "front"] },
   { task: "caller", node: 1, service: "", networks: ["front"] },
 ] as const;
+const SANDBOX = "swarm-ovpnode1.net-front";
+const INGRESS = "swarm-ovpnode1.net-ingress";
+const DROP_PORTS =
+  "for l in $(ip -o link show master swgwovpnode1 | cut -d: -f2 | cut -d@ -f1); do ip link del $l; done";
+const DROP_ROUTES =
+  "ip rule del pref 4789; ip route flush table 47890; ip link set swinovpnode1 down";
 const VIP = "10.51.1.5";
 const PORT = 8080;
 
@@ -169,6 +175,7 @@ class NetProcess {
 let dir: string;
 let nets: NetProcess[];
 const servers: ChildProcess[] = [];
+const echoes: ChildProcess[] = [];
 const netnsOf = new Map<string, string>();
 
 function processOf(node: number): NetProcess {
@@ -209,6 +216,32 @@ function answers(netns: string, address: string, port: number): readonly string[
   return [...new Set(texts)].sort();
 }
 
+/** What answers every byte with itself, on port 90. */
+const ECHO = 'require("node:net").createServer((s) => s.pipe(s).on("error", () => {})).listen(90)';
+
+/** One connection to such a server, kept open. */
+class Echo implements Disposable {
+  readonly #client: ChildProcess;
+  #heard = "";
+
+  constructor(netns: string, address: string) {
+    const program = `const s = require("node:net").connect(90, "${address}"); process.stdin.pipe(s).pipe(process.stdout)`;
+    this.#client = spawn("nsenter", [`--net=/run/netns/${netns}`, process.execPath, "-e", program]);
+    this.#client.stdout?.on("data", (text: Buffer) => {
+      this.#heard += text.toString();
+    });
+  }
+
+  async say(word: string): Promise<void> {
+    this.#client.stdin?.write(`${word}\n`);
+    await eventually(`"${word}" comes back`, () => this.#heard.endsWith(`${word}\n`));
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.kill("SIGKILL");
+  }
+}
+
 /** A client that reads nothing and closes nothing. */
 function holdOpen(netns: string, address: string, port: number): ChildProcess {
   const script = `exec 3<>/dev/tcp/${address}/${port}; exec sleep 60`;
@@ -242,7 +275,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (!isRoot) return;
-  for (const server of servers) server.kill("SIGKILL");
+  for (const server of [...servers, ...echoes]) server.kill("SIGKILL");
   await Promise.all(nets.map((net) => net.kill()));
   removeHosts();
   rmSync(dir, { recursive: true });
@@ -260,7 +293,12 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     const replies = await Promise.all(nets.map((net) => net.complete()));
     expect(replies.map(({ appliedIndex }) => Number(appliedIndex))).toEqual([10, 10]);
     await Promise.all(attaching);
-    for (const { task } of TASKS) servers.push(await serve(netnsOf.get(task) ?? "", task, 80));
+    for (const { task } of TASKS) {
+      const netns = netnsOf.get(task) ?? "";
+      servers.push(await serve(netns, task, 80));
+      const echo = [`--net=/run/netns/${netns}`, process.execPath, "-e", ECHO];
+      echoes.push(spawn("nsenter", echo, { stdio: "ignore" }));
+    }
   });
 
   test("tasks reach each other across nodes: by address, by the service's address and by name", () => {
@@ -316,11 +354,8 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
 
   test("what another hand takes away is put back, and verify finds nothing wrong then", async () => {
     const net = processOf(1);
-    const sandbox = sh("ls /run/netns")
-      .split("\n")
-      .find((name) => /ovpnode1\.net-front/.test(name));
     inNetns(NODES[0]?.netns ?? "", "nft flush ruleset");
-    inNetns(sandbox ?? "", "bridge fdb del 02:42:0a:33:01:0c dev vxovpnode135t self");
+    inNetns(SANDBOX, "bridge fdb del 02:42:0a:33:01:0c dev vxovpnode135t self");
     const found = (await net.call<swarm.net.VerifyReply>("verify", {})).drifts;
     expect(found.map(({ what }) => what).join("\n")).toMatch(/swarm_ovpnode1_mesh is missing/);
     await eventually("no drift", async () => {
@@ -331,6 +366,52 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     expect(answers(CLIENT, "10.96.0.1", PORT)).toHaveLength(2);
     const status = await net.call<swarm.net.StatusReply>("status", {});
     expect(Number(status.plane?.drifts)).toBeGreaterThan(1);
+  });
+
+  test.each([
+    { name: "the bridge of a network", where: SANDBOX, remove: "ip link del br0" },
+    { name: "its VXLAN device", where: SANDBOX, remove: "ip link del vxovpnode135t" },
+    { name: "a container's interface on it", where: "web1", remove: "ip link del eth2" },
+    { name: "a container's way out", where: "web1", remove: "ip link del eth0" },
+    { name: "the address of its way out", where: "web1", remove: "ip addr flush dev eth0" },
+    { name: "its default route", where: "web1", remove: "ip route del default" },
+    { name: "the host's ends of all ways out", where: "", remove: DROP_PORTS },
+    { name: "the node's bridge", where: "", remove: "ip link del swgwovpnode1" },
+    { name: "the address of the bridge", where: "", remove: "ip addr flush dev swgwovpnode1" },
+    { name: "the host's place on ingress", where: "", remove: "ip link del swinovpnode1" },
+    { name: "the bridge of ingress", where: INGRESS, remove: "ip link del br0" },
+    { name: "ingress' end of the host's place", where: INGRESS, remove: "ip link del host" },
+    { name: "the host's rules and routes", where: "", remove: DROP_ROUTES },
+  ])("$name comes back within seconds, and open connections go on", async ({ where, remove }) => {
+    const net = processOf(1);
+    const own = netnsOf.get("web1") ?? "";
+    const driftCount = async () =>
+      Number((await net.call<swarm.net.StatusReply>("status", {})).plane?.drifts);
+    const before = await driftCount();
+    const looks = () => [
+      inNetns(own, "ip -o -4 addr")
+        .replace(/^\d+: /gm, "")
+        .split("\n")
+        .sort()
+        .join("\n"),
+      inNetns(own, "ip route"),
+    ];
+    const had = looks();
+    using through = new Echo(netnsOf.get("caller") ?? "", "10.51.1.12");
+    using within = new Echo(NODES[0]?.netns ?? "", had.join().match(/172\.[\d.]+/)?.[0] ?? "");
+    await through.say("one");
+    await within.say("one");
+    inNetns(netnsOf.get(where) ?? (where || (NODES[0]?.netns ?? "")), `sh -c '${remove}'`);
+    await eventually("it is counted", async () => (await driftCount()) > before);
+    await eventually("no drift", async () => {
+      const reply = await net.call<swarm.net.VerifyReply>("verify", {});
+      return reply.drifts.length === 0;
+    });
+    expect(looks()).toEqual(had);
+    await through.say("two");
+    await within.say("two");
+    expect(answers(netnsOf.get("caller") ?? "", VIP, 80)).toHaveLength(2);
+    for (const { address } of NODES) expect(answers(CLIENT, address, PORT)).toHaveLength(2);
   });
 
   test("a killed net process leaves the networks at work, and goes on where it was", async () => {
@@ -358,15 +439,16 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
   test("a released container leaves its networks", async () => {
     const net = processOf(1);
     // As its runtime does before: a process that is left would keep the namespace.
-    const server = servers[TASKS.findIndex(({ task }) => task === "caller")];
-    const ended = new Promise((resolve) => server?.once("exit", resolve));
-    server?.kill("SIGKILL");
-    await ended;
+    const place = TASKS.findIndex(({ task }) => task === "caller");
+    for (const server of [servers[place], echoes[place]]) {
+      const ended = new Promise((resolve) => server?.once("exit", resolve));
+      server?.kill("SIGKILL");
+      await ended;
+    }
     await net.call("release", { containerId: "caller" });
     expect(sh("ls /run/netns")).not.toContain(netnsOf.get("caller"));
     expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
-    const sandbox = "swarm-ovpnode1.net-front";
-    const ends = () => inNetns(sandbox, "ip -o link").match(/endpoint:front:/g);
+    const ends = () => inNetns(SANDBOX, "ip -o link").match(/endpoint:front:/g);
     await eventually("its link is gone", () => ends()?.length === 1);
     expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
   });

@@ -59,14 +59,32 @@ function packageOf(command: string): string {
   return command === "nft" ? "nftables" : "iproute2";
 }
 
+function isMissing(error: unknown): boolean {
+  const text = error instanceof KernelError ? error.message : "";
+  return /No such|Cannot find device|does not exist/i.test(text);
+}
+
 function ignoreMissing(error: unknown): undefined {
-  if (
-    error instanceof KernelError &&
-    /No such|Cannot find device|does not exist/i.test(error.message)
-  ) {
-    return undefined;
-  }
-  throw error;
+  if (!isMissing(error)) throw error;
+}
+
+function ignoreExisting(error: unknown): undefined {
+  if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
+}
+
+function outsideLines({ hostLink, alias, bridge }: Endpoint): readonly string[] {
+  return [
+    `link set dev ${hostLink} alias ${alias} master ${bridge} up`,
+    `link set dev ${hostLink} type bridge_slave isolated on`,
+  ];
+}
+
+function insideLines({ address, gateway }: Endpoint): readonly string[] {
+  return [
+    `addr replace ${address} dev eth0`,
+    "link set dev eth0 up",
+    `route replace default via ${gateway} dev eth0`,
+  ];
 }
 
 type Route = { readonly dst?: string; readonly dev?: string };
@@ -105,13 +123,15 @@ export class IpKernel implements Kernel {
     return info === undefined ? undefined : `${info.local}/${info.prefixlen}`;
   }
 
-  async ensureBridge(bridge: string, alias: string, gatewayWithLength: string): Promise<void> {
+  async ensureBridge(
+    bridge: string,
+    alias: string,
+    gatewayWithLength: string,
+    mac: string,
+  ): Promise<void> {
     if ((await this.bridgeSubnet(bridge)) === undefined) {
-      await runTool("ip", ["link", "add", "name", bridge, "type", "bridge"]).catch(
-        (error: unknown) => {
-          if (!(error instanceof KernelError && /File exists/.test(error.message))) throw error;
-        },
-      );
+      const make = ["link", "add", "name", bridge, "address", mac, "type", "bridge"];
+      await runTool("ip", make).catch(ignoreExisting);
     }
     const batch = [
       `link set dev ${bridge} alias ${alias}`,
@@ -147,21 +167,39 @@ export class IpKernel implements Kernel {
     }
   }
 
+  async repairEndpoint(endpoint: Endpoint): Promise<void> {
+    try {
+      await this.#mendEndpoint(endpoint);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      // The host's end is there, but leads elsewhere.
+      await runTool("ip", ["link", "del", "dev", endpoint.hostLink]).catch(ignoreMissing);
+      await this.#mendEndpoint(endpoint);
+    }
+  }
+
+  async #mendEndpoint(endpoint: Endpoint): Promise<void> {
+    const { hostLink, netns } = endpoint;
+    await runTool("ip", [
+      ...["link", "add", "name", hostLink, "type", "veth"],
+      ...["peer", "name", "eth0", "address", endpoint.mac, "netns", netns],
+    ]).catch(ignoreExisting);
+    await runTool("ip", ["-batch", "-"], `${outsideLines(endpoint).join("\n")}\n`);
+    await this.#inside(netns, [
+      `link set dev eth0 address ${endpoint.mac}`,
+      ...insideLines(endpoint),
+    ]);
+  }
+
   /** Two processes in all: starting them is most of the cost of an attachment. */
   async #makeEndpoint(endpoint: Endpoint): Promise<void> {
     const outside = [
       `netns add ${endpoint.netns}`,
       `link add name ${endpoint.hostLink} type veth peer name eth0 address ${endpoint.mac} netns ${endpoint.netns}`,
-      `link set dev ${endpoint.hostLink} alias ${endpoint.alias} master ${endpoint.bridge} up`,
-      `link set dev ${endpoint.hostLink} type bridge_slave isolated on`,
+      ...outsideLines(endpoint),
     ];
     await runTool("ip", ["-batch", "-"], `${outside.join("\n")}\n`);
-    await this.#inside(endpoint.netns, [
-      "link set dev lo up",
-      `addr replace ${endpoint.address} dev eth0`,
-      "link set dev eth0 up",
-      `route replace default via ${endpoint.gateway} dev eth0`,
-    ]);
+    await this.#inside(endpoint.netns, ["link set dev lo up", ...insideLines(endpoint)]);
   }
 
   async setAliases(aliases: ReadonlyMap<string, string>): Promise<void> {

@@ -29,11 +29,19 @@ export interface Kernel {
   routes(exceptLink: string): Promise<readonly string[]>;
   /** Prefix of an existing bridge of ours, or undefined. */
   bridgeSubnet(bridge: string): Promise<string | undefined>;
-  ensureBridge(bridge: string, alias: string, gatewayWithLength: string): Promise<void>;
+  /** A new bridge gets this MAC, so that one which takes another's place is the same to its containers. */
+  ensureBridge(
+    bridge: string,
+    alias: string,
+    gatewayWithLength: string,
+    mac: string,
+  ): Promise<void>;
   removeBridge(bridge: string): Promise<void>;
   /** Network namespace with loopback up. */
   addNetns(name: string): Promise<void>;
   addEndpoint(endpoint: Endpoint): Promise<void>;
+  /** Of a namespace that is there, with a container in it: what is missing is made anew, the rest is brought to what it should be. */
+  repairEndpoint(endpoint: Endpoint): Promise<void>;
   /** Says on host ends for whom their endpoints are; those that are gone are skipped. */
   setAliases(aliases: ReadonlyMap<string, string>): Promise<void>;
   /** Host end → alias, of the bridge's ports. */

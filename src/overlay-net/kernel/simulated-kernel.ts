@@ -5,6 +5,7 @@ export class SimulatedKernel implements Kernel {
   readonly kind = "simulated";
   readonly netns = new Map<string, Endpoint | undefined>();
   readonly bridges = new Map<string, string>();
+  readonly repaired: Endpoint[] = [];
   ruleset = "";
   hostRoutes: readonly string[] = [];
 
@@ -34,6 +35,11 @@ export class SimulatedKernel implements Kernel {
   addEndpoint(endpoint: Endpoint): Promise<void> {
     this.netns.set(endpoint.netns, endpoint);
     return Promise.resolve();
+  }
+
+  repairEndpoint(endpoint: Endpoint): Promise<void> {
+    this.repaired.push(endpoint);
+    return this.addEndpoint(endpoint);
   }
 
   setAliases(aliases: ReadonlyMap<string, string>): Promise<void> {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "../../base/index.js";
+import type { BridgeEndpoint } from "../core/bridge-faults.js";
+import { plainLink } from "../core/desired-parts.js";
 import type { NetworkState } from "../core/network-state.js";
 import { type RandomCluster, stateOf } from "../core/testing/random-cluster.js";
 import { ManualClock } from "../dns/testing/manual-clock.js";
@@ -52,8 +54,12 @@ class Node {
   readonly bridge = {
     rulesDigest: undefined as string | undefined,
     repairs: 0,
+    links: { bridge: "br", address: "172.20.0.1/20", endpoints: [] as BridgeEndpoint[] },
+    mended: [] as string[],
+    repairLinks: (netnsNames: readonly string[]) => this.#repairLinks(netnsNames),
     repairRules: () => this.#repairRules(),
   };
+  isMendingRefused = false;
   readonly lost: unknown[] = [];
   stored: StoredPlane = { nodeId: NODE, wasForwarding: false, ruledPorts: [] };
 
@@ -69,7 +75,28 @@ class Node {
     await this.stranger.execute([{ netns: "", operations: [{ kind: "nft", script }] }]);
   }
 
-  open(): Promise<NetworkPlane> {
+  async #repairLinks(netnsNames: readonly string[]): Promise<void> {
+    this.bridge.mended.push(netnsNames.join());
+    await this.#makeBridge();
+    if (this.isMendingRefused) throw new Error("ip: no");
+  }
+
+  async #makeBridge(): Promise<void> {
+    const { bridge: name, address } = this.bridge.links;
+    const link = plainLink({ name, kind: "bridge", alias: "", mtu: 1500 });
+    await this.stranger.execute([
+      {
+        netns: "",
+        operations: [
+          { kind: "addLink", link },
+          { kind: "addAddress", address: { link: name, address } },
+        ],
+      },
+    ]);
+  }
+
+  async open(): Promise<NetworkPlane> {
+    await this.#makeBridge();
     return NetworkPlane.open({
       kernel: this.kernel,
       node: {
@@ -179,6 +206,35 @@ test("connections to a container are those it answers on its networks; its servi
   const keys = STATE.services.map(({ networkId, serviceId }) => `${networkId}/${serviceId}`);
   await delta(plane, 8, { services: { set: [], removed: keys } });
   expect((await plane.flows(CONTAINER)).drainMs).toBe(500);
+});
+
+test("the bridge and containers' links to it are looked at with the rest, and mended by those who make them", async () => {
+  const { node, plane } = await running();
+  await node.clock.pass(CHECK_INTERVAL_MS);
+  expect(node.bridge.mended).toEqual([]);
+  await node.stranger.execute([
+    { netns: "", operations: [{ kind: "removeLink", name: node.bridge.links.bridge }] },
+  ]);
+  await node.clock.pass(CHANGE_DELAY_MS);
+  expect(node.bridge.mended).toEqual([""]);
+  const before = plane.status.counters.drifts;
+  const endpoint = { netns: CONTAINER.netns, hostLink: "v2", address: "172.20.0.2/20", mac: "m" };
+  node.bridge.links = { ...node.bridge.links, endpoints: [endpoint] };
+  await node.clock.pass(CHECK_INTERVAL_MS);
+  expect(node.bridge.mended).toEqual(["", CONTAINER.netns]);
+  expect(plane.status.counters.drifts - before).toBe(2);
+  const found = await plane.verify([], false);
+  expect(found.map(({ what }) => what)).toEqual([
+    "host: link v2 is missing",
+    `${CONTAINER.netns}: link eth0 is missing`,
+  ]);
+  node.isMendingRefused = true;
+  const failures = plane.status.counters.failures;
+  expect((await plane.verify([], true)).map(({ isRepaired }) => isRepaired)).toEqual([
+    false,
+    false,
+  ]);
+  expect(plane.status.counters.failures).toBe(failures + 1);
 });
 
 test("what comes while one change is being programmed is in the next round, however many come", async () => {
@@ -327,7 +383,9 @@ test("leaving takes away sandboxes, links, tables and rules, and nothing of othe
   await plane.close();
   await removeNetworks(node.kernel, NODE, silentLogger);
   const host = await node.stranger.observe("", "");
-  expect(host).toMatchObject({ links: [], addresses: [], routes: [], rules: [] });
+  // The bridge goes by the hand that made it.
+  expect(await node.links("")).toEqual([node.bridge.links.bridge]);
+  expect(host).toMatchObject({ routes: [], rules: [] });
   expect(host?.tables.map(({ name }) => name)).toEqual(["others"]);
   expect(await node.stranger.list("swarm-")).toEqual([CONTAINER.netns, "swarm-otherone.net-x"]);
 });

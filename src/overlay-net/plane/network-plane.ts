@@ -21,7 +21,7 @@ import { type NetworksMessage, stateAfter } from "./networks-message.js";
 import type { PlaneFile, StoredPlane } from "./plane-file.js";
 import type { ListenOnPort, Port } from "./port-listeners.js";
 import { Reconciler } from "./reconciler.js";
-import { type BridgeTable, type Found, Repairer } from "./repairer.js";
+import { type Found, type NodeBridge, Repairer } from "./repairer.js";
 
 /** What the node's bridge and its containers are, of whom the plane keeps only what belongs to networks. */
 export interface NodeSide {
@@ -36,7 +36,7 @@ export type NetworkPlaneOptions = {
   readonly kernel: NetnsKernel;
   readonly node: NodeSide;
   /** undefined: it is in another (simulated) kernel, and not looked at. */
-  readonly bridge: BridgeTable | undefined;
+  readonly bridge: NodeBridge | undefined;
   /** Containers' namespaces are in a (simulated) kernel of the plane's own: nobody else removes them. */
   readonly removesContainers: boolean;
   /** undefined: no resolver in containers. */

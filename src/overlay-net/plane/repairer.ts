@@ -1,4 +1,11 @@
 import type { Logger } from "../../base/index.js";
+import {
+  type BridgeFault,
+  type BridgeLinks,
+  bridgeFaults,
+  endpointFaults,
+  lasting,
+} from "../core/bridge-faults.js";
 import type { DesiredInput } from "../core/cluster-lookup.js";
 import type { NetnsState } from "../core/kernel-model.js";
 import { type NodeNames, sandboxNetns, sandboxPrefix } from "../core/names.js";
@@ -9,12 +16,18 @@ const PORTION_MAX = 16;
 /** Differences of one look that are logged. */
 const LOGGED_MAX = 20;
 
-/** The bridge's own table: kept elsewhere, loaded anew from here. */
-export interface BridgeTable {
-  /** As it should be; undefined while it is being changed. */
+/** The bridge, containers' links to it and its table: kept elsewhere, looked at and mended from here. */
+export interface NodeBridge {
+  /** Digest of its table as it should be; undefined while it is being changed. */
   readonly rulesDigest: string | undefined;
+  readonly links: BridgeLinks;
   repairRules(): Promise<void>;
+  /** The bridge, and the endpoints of these namespaces. Rejects when something is left. */
+  repairLinks(netnsNames: readonly string[]): Promise<void>;
 }
+
+/** A finding with what is wrong of the bridge's part in that namespace. */
+type Checked = Finding & { readonly faults: readonly BridgeFault[] };
 
 /** As swarm.net.Drift. */
 export type Found = {
@@ -29,7 +42,7 @@ export type Found = {
 export class Repairer {
   readonly #programmer: KernelProgrammer;
   readonly #names: NodeNames;
-  readonly #bridge: BridgeTable | undefined;
+  readonly #bridge: NodeBridge | undefined;
   readonly #logger: Logger;
   #desired: ReadonlyMap<string, NetnsState> = new Map();
   #input: DesiredInput | undefined;
@@ -38,7 +51,7 @@ export class Repairer {
   constructor(
     programmer: KernelProgrammer,
     names: NodeNames,
-    bridge: BridgeTable | undefined,
+    bridge: NodeBridge | undefined,
     logger: Logger,
   ) {
     this.#programmer = programmer;
@@ -112,20 +125,25 @@ export class Repairer {
     return found;
   }
 
-  /** With the bridge's table among the host's differences, unless it changed meanwhile. */
-  async #inspect(netnsNames: readonly string[]): Promise<readonly Finding[]> {
+  /** With what is wrong of the bridge's part, unless that changed meanwhile. */
+  async #inspect(netnsNames: readonly string[]): Promise<readonly Checked[]> {
     const rulesDigest = this.#bridge?.rulesDigest;
+    const before = this.#bridge?.links;
     const findings = await this.#programmer.inspect(this.#desired, netnsNames);
-    if (rulesDigest === undefined || rulesDigest !== this.#bridge?.rulesDigest) return findings;
-    return findings.map((one) =>
-      one.netns === "" ? { ...one, lines: [...one.lines, ...this.#bridgeLines(one)] } : one,
-    );
+    const digest = rulesDigest === this.#bridge?.rulesDigest ? rulesDigest : undefined;
+    const after = this.#bridge?.links;
+    const links = before === undefined || after === undefined ? undefined : lasting(before, after);
+    return findings.map((one) => {
+      const faults = links === undefined ? [] : faultsOf(one, links);
+      const table = one.netns === "" && digest !== undefined ? this.#tableLines(one, digest) : [];
+      return { ...one, lines: [...one.lines, ...faults.map(({ text }) => text), ...table], faults };
+    });
   }
 
-  #bridgeLines({ observed }: Finding): readonly string[] {
+  #tableLines({ observed }: Finding, digest: string): readonly string[] {
     const { nftTable } = this.#names;
     const present = observed?.tables.find(({ name }) => name === nftTable);
-    if (present?.hash === this.#bridge?.rulesDigest) return [];
+    if (present?.hash === digest) return [];
     return [`${this.#bridgeTableText} ${present === undefined ? "is missing" : "differs"}`];
   }
 
@@ -134,16 +152,28 @@ export class Repairer {
   }
 
   /** Together with the namespaces at the other ends of links: a pair that is made anew needs both. */
-  async #mend(findings: readonly Finding[]): Promise<Failures> {
+  async #mend(findings: readonly Checked[]): Promise<Failures> {
     const wrong = findings.filter(({ lines }) => lines.length > 0);
     const known = new Set(wrong.map(({ netns }) => netns));
     const others = this.#related(known).filter((netns) => !known.has(netns));
     const more = await this.#inspect(others);
     const all = [...wrong, ...more].sort((a, b) => this.#rank(a.netns) - this.#rank(b.netns));
+    const left = await this.#mendLinks(all.flatMap(({ faults }) => faults));
     const host = all.find(({ netns }) => netns === "");
-    const isBridgeWrong = host?.lines.some((line) => line.startsWith(`${this.#bridgeTableText} `));
-    if (isBridgeWrong === true) await this.#bridge?.repairRules();
-    return this.#programmer.repair(all);
+    const isTableWrong = host?.lines.some((line) => line.startsWith(`${this.#bridgeTableText} `));
+    if (isTableWrong === true) await this.#bridge?.repairRules();
+    return new Map([...left, ...(await this.#programmer.repair(all))]);
+  }
+
+  async #mendLinks(faults: readonly BridgeFault[]): Promise<Failures> {
+    if (faults.length === 0) return new Map();
+    const netnsNames = new Set(faults.map(({ netns }) => netns).filter((netns) => netns !== ""));
+    try {
+      await this.#bridge?.repairLinks([...netnsNames]);
+      return new Map();
+    } catch (error) {
+      return new Map([["", error instanceof Error ? error.message : String(error)]]);
+    }
   }
 
   #related(netnsNames: ReadonlySet<string>): readonly string[] {
@@ -193,6 +223,14 @@ export class Repairer {
     if (lines.length === 0) return;
     this.#logger.warn({ count: lines.length, found: lines.slice(0, LOGGED_MAX) }, text);
   }
+}
+
+/** A namespace that is not there has nothing that could be mended. */
+function faultsOf({ netns, observed }: Finding, links: BridgeLinks): readonly BridgeFault[] {
+  if (observed === undefined) return [];
+  if (netns === "") return bridgeFaults(links, observed);
+  const endpoint = links.endpoints.find((one) => one.netns === netns);
+  return endpoint === undefined ? [] : endpointFaults(links, endpoint, observed);
 }
 
 function byNetns(desired: readonly NetnsState[]): ReadonlyMap<string, NetnsState> {
