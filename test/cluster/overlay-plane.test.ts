@@ -436,6 +436,59 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     expect((await net.setNetworks(other, { ...delta, index: 12 })).needsComplete).toBe(true);
   });
 
+  test.each([
+    {
+      name: "a VNI that another device has",
+      take: "ip link add foreign type vxlan id 4242 dstport 4789",
+      giveBack: "ip link del foreign",
+      vni: 4242,
+      port: 4789,
+      reason: /VNI 4242 on port 4789 is that of foreign in the host's namespace/,
+    },
+    {
+      name: "a data-path port that a VXLAN device of another kind has",
+      take: "ip link add foreign type vxlan id 77 dstport 4790 gbp; ip link set foreign up",
+      giveBack: "ip link del foreign",
+      vni: 4243,
+      port: 4790,
+      reason: /UDP port 4790, which networks use between nodes, is held by/,
+    },
+  ])("$name is a reason, and the network comes when it is free", async (row) => {
+    const net = processOf(1);
+    const host = NODES[0]?.netns ?? "";
+    const index = 10 * row.vni;
+    const state = stateFor(net.node);
+    const [, front] = state.networks;
+    if (front === undefined) throw new Error("no network");
+    const extra = { ...front, id: "extra", name: "extra", vni: row.vni, subnet: "10.52.0.0/24" };
+    inNetns(host, `sh -c '${row.take}'`);
+    const body = {
+      ...{ ...state, index, dataPathPort: row.port },
+      networks: row.port === 4789 ? [...state.networks, extra] : [extra],
+    };
+    const set = { complete: true, appliesTo: 0, resultsIn: index };
+    expect(Number((await net.setNetworks(set, body)).appliedIndex)).toBeLessThan(index);
+    const problems = async () =>
+      (await net.call<swarm.net.StatusReply>("status", {})).problems.join();
+    expect(await problems()).toMatch(row.reason);
+    const refused = net.call("attach", {
+      ...{ containerId: "late", mode: "default", taskId: "late", networkIds: ["extra"] },
+    });
+    const late = { taskId: "late", networkId: "extra", nodeId: net.node.nodeId, serviceId: "" };
+    const endpoint = { ...state.endpoints[0], ...late, address: "10.52.0.9" };
+    const again = { ...body, index: index + 1, endpoints: [...state.endpoints, endpoint] };
+    await net.setNetworks({ ...set, resultsIn: index + 1 }, again);
+    await expect(refused).rejects.toThrow(row.reason);
+    inNetns(host, `sh -c '${row.giveBack}'`);
+    const applied = await net.setNetworks(
+      { ...set, resultsIn: index + 2 },
+      { ...again, index: index + 2 },
+    );
+    expect(Number(applied.appliedIndex)).toBe(index + 2);
+    expect(await problems()).not.toMatch(row.reason);
+    await net.setNetworks({ ...set, resultsIn: index + 3 }, { ...state, index: index + 3 });
+  });
+
   test("a released container leaves its networks", async () => {
     const net = processOf(1);
     // As its runtime does before: a process that is left would keep the namespace.

@@ -8,6 +8,8 @@ import type { KernelOperation, NetnsOperations, NetnsState } from "../core/kerne
 export type NetnsKernelErrorCode =
   /** A link of that name, or a VNI, is taken by something else. */
   | "EXISTS"
+  /** The UDP port of a tunnel is taken on the host. */
+  | "IN_USE"
   /** The namespace, link or sysctl that an operation needs is not there. */
   | "NOT_FOUND"
   /** A value the kernel, or the encoding of it, refuses. */

@@ -2,7 +2,7 @@ import { connect, createServer, type Server } from "node:net";
 import { expect, test } from "vitest";
 import { silentLogger } from "../../base/index.js";
 import { IngressPorts } from "./ingress-ports.js";
-import { type ListenOnPort, listenOnPort, type Port } from "./port-listeners.js";
+import { type ListenOnPort, listenOnPort, type Port, sctpProblem } from "./port-listeners.js";
 
 const WEB: Port = { protocol: "tcp", publishedPort: 8080 };
 
@@ -52,6 +52,16 @@ test("a port that is not wanted any more is free again", async () => {
   await ports.hold([WEB, { protocol: "tcp", publishedPort: 81 }]);
   ports.keepOnly([WEB]);
   expect([...host.taken]).toEqual([8080]);
+});
+
+test.each([
+  { name: "tracked", settings: ["nf_conntrack_max", "nf_conntrack_sctp_timeout_closed"], says: "" },
+  { name: "not tracked", settings: ["nf_conntrack_max"], says: "does not track SCTP" },
+  { name: "not known yet", settings: [], says: "" },
+])("SCTP that is $name", ({ settings, says }) => {
+  const problem = sctpProblem(settings);
+  expect(problem === "").toBe(says === "");
+  expect(problem).toContain(says);
 });
 
 test("the real listeners hold both families, reset IPv4 and lead [::1] to the IPv4 port", async () => {

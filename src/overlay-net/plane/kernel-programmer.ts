@@ -26,6 +26,8 @@ export type KernelProgrammerOptions = {
   readonly logger: Logger;
   /** Containers' namespaces that are not wanted any more are removed here, not by whoever made them. */
   readonly removesContainers: boolean;
+  /** What the operator is told of a failure. Default: what the kernel said. */
+  readonly explain?: (error: unknown) => Promise<string>;
 };
 
 /** Brings the kernel to a desired state, and tells where it is not. Calls must not overlap; they reject KernelError. */
@@ -35,6 +37,7 @@ export class KernelProgrammer {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #removesContainers: boolean;
+  readonly #explain: (error: unknown) => Promise<string>;
   /** What is in the kernel, as far as it is known without looking. */
   readonly #programmed = new Map<string, NetnsState>();
   /** Ends of links in sandboxes whose container's namespace is being removed, and since when. */
@@ -48,6 +51,7 @@ export class KernelProgrammer {
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#removesContainers = options.removesContainers;
+    this.#explain = options.explain ?? ((error) => Promise.resolve(messageOf(error)));
   }
 
   /**
@@ -211,7 +215,7 @@ export class KernelProgrammer {
         await this.#kernel.execute([part]);
       } catch (error) {
         if (isLost(error)) throw error;
-        failures.set(part.netns, error instanceof Error ? error.message : String(error));
+        failures.set(part.netns, await this.#explain(error));
       }
     }
     return failures;
@@ -237,6 +241,10 @@ export class KernelProgrammer {
     if (netns.startsWith(sandboxPrefix(this.#names))) return 0;
     return netns === "" ? 1 : 2;
   }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The port to the kernel is closed for good. */

@@ -8,13 +8,13 @@ import { ingressLink, type NodeNames, nodeNames, sandboxNetns } from "../core/na
 import type { NetworkState } from "../core/network-state.js";
 import { firewallNotices } from "../core/rulesets/foreign-firewall.js";
 import type { DnsService } from "../dns/index.js";
-import type { NetnsKernel } from "../kernel/netns-kernel.js";
+import { KernelError, type NetnsKernel } from "../kernel/netns-kernel.js";
 import type { Attachment } from "../node-network.js";
 import { DrainTimes } from "./drain-times.js";
 import { EndpointWaits } from "./endpoint-waits.js";
 import { EMPTY_HOST, type HostFacts, type HostProbe } from "./host-facts.js";
 import { IngressPorts, type PortOwner } from "./ingress-ports.js";
-import { type Failures, isLost, KernelProgrammer } from "./kernel-programmer.js";
+import { type Failures, isLost, KernelProgrammer, messageOf } from "./kernel-programmer.js";
 import { Lane } from "./lane.js";
 import { LocalView } from "./local-view.js";
 import { type NetworksMessage, stateAfter } from "./networks-message.js";
@@ -128,7 +128,10 @@ export class NetworkPlane {
     this.#waits = new EndpointWaits(clock);
     const { removesContainers } = options;
     const names = this.#names;
-    this.#programmer = new KernelProgrammer({ kernel, names, clock, logger, removesContainers });
+    const explain = (error: unknown) => this.#explain(error);
+    this.#programmer = new KernelProgrammer({
+      ...{ kernel, names, clock, logger, removesContainers, explain },
+    });
     this.#repairer = new Repairer(this.#programmer, this.#names, bridge, logger);
     const live = stored.ruledPorts;
     this.#ports = new IngressPorts({ listen, ownerOf, logger, live });
@@ -318,6 +321,16 @@ export class NetworkPlane {
     this.#counters.failures++;
     const texts = [...failures.values()];
     this.#options.logger.error({ failures: texts }, "networks: not everything is in the kernel");
+  }
+
+  /** Who has the port of the tunnels: the kernel says only that somebody has. */
+  async #explain(error: unknown): Promise<string> {
+    const text = messageOf(error);
+    const isTaken = error instanceof KernelError && error.code === "IN_USE";
+    const port = this.#state?.dataPathPort;
+    if (!isTaken || port === undefined) return text;
+    const owner = await this.#options.ownerOf("udp", port);
+    return `${text}: UDP port ${port}, which networks use between nodes, is held by ${owner ?? "a program or a VXLAN device of another kind"} on this node (ss -lunp, ip -d link): free it, or make the cluster with another --data-path-port`;
   }
 
   /** Something of a container that nobody told us of yet must not be taken away. */

@@ -15,6 +15,7 @@ export const ERRNO = {
   ENODEV: 19,
   EINVAL: 22,
   EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
   ENOBUFS: 105,
 } as const;
@@ -23,6 +24,7 @@ const CODES: Readonly<Record<number, NetnsKernelErrorCode>> = {
   [ERRNO.EPERM]: "NOT_PERMITTED",
   [ERRNO.EACCES]: "NOT_PERMITTED",
   [ERRNO.EEXIST]: "EXISTS",
+  [ERRNO.EADDRINUSE]: "IN_USE",
   [ERRNO.ENOENT]: "NOT_FOUND",
   [ERRNO.ESRCH]: "NOT_FOUND",
   [ERRNO.ENODEV]: "NOT_FOUND",

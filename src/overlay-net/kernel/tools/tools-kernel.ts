@@ -367,6 +367,7 @@ function checkThere(netns: string, operation?: KernelOperation): void {
 function codeOf(said: string): NetnsKernelErrorCode {
   if (/not permitted|permission denied/i.test(said)) return "NOT_PERMITTED";
   if (/File exists|already exists/.test(said)) return "EXISTS";
+  if (/Address already in use/.test(said)) return "IN_USE";
   if (/Cannot find device|Device does not exist|No such (device|file)|does not exist/.test(said))
     return "NOT_FOUND";
   if (/Unknown device type|not supported/i.test(said)) return "MISSING";
