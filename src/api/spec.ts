@@ -353,4 +353,6 @@ export type NodeDescription = {
   readonly DataPathAddr?: string;
   /** What does not work on the node's networks, each with its remedy. */
   readonly NetworkProblems?: readonly string[];
+  /** Bytes that a packet between nodes may have; absent: not known. Not shown to clients. */
+  readonly UnderlayMtu?: number;
 };

@@ -58,6 +58,16 @@ describe("networks", () => {
     });
   });
 
+  test("carry no more than the smallest underlay", () => {
+    const world = cluster();
+    world.addNodes("b");
+    const old = world.store.node("b")?.description as NodeDescription;
+    world.commit([{ kind: "nodeStatus", nodeId: "b", description: { ...old, UnderlayMtu: 1450 } }]);
+    network(world, "later");
+    world.settle();
+    expect(world.store.network("later")?.mtu).toBe(1400);
+  });
+
   test("wait for the first node's routes, and stay clear of them", () => {
     const world = new World();
     world.commit([{ kind: "putCluster", cluster: CLUSTER }]);

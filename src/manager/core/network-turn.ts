@@ -204,6 +204,7 @@ function othersOf(
         return cidr && cidr.length > 0 ? [cidr] : [];
       }),
     ),
+    underlayMtus: view.nodes().flatMap(({ description }) => description?.UnderlayMtu ?? []),
     isVniFree: (vni) => !vnis.has(vni) && !plannedVnis.has(vni),
   };
 }

@@ -385,6 +385,13 @@ test.each([
       ),
     },
   },
+  {
+    name: "an MTU that is none",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(JSON.stringify({ ...DESCRIPTION, UnderlayMtu: "1500" })),
+    },
+  },
 ])("a Hello with $name is refused", async ({ hello }) => {
   const agent = new Agent("n1");
   agent.send({ hello });

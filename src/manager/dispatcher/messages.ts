@@ -151,6 +151,8 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
     throw malformed("has a DataPathAddr that is no IP address");
   if (!isProblemList(value.NetworkProblems))
     throw malformed("has NetworkProblems that are no list of sentences");
+  if (value.UnderlayMtu !== undefined && !isCount(value.UnderlayMtu))
+    throw malformed("has an UnderlayMtu that is no number of bytes");
   // Its members were checked above.
   return value as NodeDescription;
 }

@@ -21,6 +21,7 @@ const others = (set: Partial<Others> = {}, pools = ["10.0.0.0/8"], subnetSize = 
   cluster: { id: CLUSTER_ID, defaultAddrPool: pools, subnetSize },
   subnets: [],
   routes: [],
+  underlayMtus: [],
   isVniFree: () => true,
   lastVni: 4096,
   ...set,
@@ -127,6 +128,35 @@ describe("subnets", () => {
 test("the MTU option is the underlay's", () => {
   const options = { Options: { "com.docker.network.driver.mtu": "9000" } };
   expect(planNetwork(spec(options), others())).toMatchObject({ mtu: 8950 });
+});
+
+test.each([
+  { name: "the smallest underlay", mtus: [1500, 1450, 9000], set: {}, mtu: 1400 },
+  { name: "1500, where underlays carry more", mtus: [9000, 9000], set: {}, mtu: 1450 },
+  {
+    name: "an option below what all can carry",
+    mtus: [9000, 9000],
+    set: { Options: { "com.docker.network.driver.mtu": "8000" } },
+    mtu: 7950,
+  },
+  {
+    name: "the smallest underlay rather than an option that it cannot carry",
+    mtus: [9000, 1500],
+    set: { Options: { "com.docker.network.driver.mtu": "9000" } },
+    mtu: 1450,
+  },
+])("a network's MTU follows $name", ({ mtus, set, mtu }) => {
+  const from = others({ underlayMtus: mtus });
+  expect(planNetwork(spec(set), from)).toMatchObject({ kind: "planned", mtu });
+});
+
+test("an underlay that cannot carry a network's protocol is the reason that there is none", () => {
+  const from = others({ underlayMtus: [1500, 1300] });
+  expect(planNetwork(spec({ EnableIPv6: true }), from)).toEqual({
+    kind: "impossible",
+    reason: "a node's underlay carries 1300 bytes, networks need 1330: raise the MTU of its link",
+  });
+  expect(planNetwork(spec(), from)).toMatchObject({ mtu: 1250 });
 });
 
 test.each([

@@ -14,6 +14,8 @@ import { nextVni, VNI_OPTION, wantedVni } from "./vni.js";
 export const MTU_OPTION = "com.docker.network.driver.mtu";
 /** MTU of the underlay unless the option says otherwise. */
 export const UNDERLAY_MTU = 1500;
+/** Least that the protocols need (RFC 791, RFC 8200). */
+const MTU_MIN = { 4: 68, 6: 1280 } as const;
 /** Outer Ethernet, IPv4, UDP and VXLAN headers. */
 export const VXLAN_OVERHEAD = 50;
 /** Ingress serves every node and every task with a published port. */
@@ -30,6 +32,8 @@ export type Others = {
   readonly subnets: readonly { readonly networkName: string; readonly cidr: Cidr }[];
   /** What the nodes' own routes lead to. */
   readonly routes: readonly Cidr[];
+  /** What the nodes' underlays carry, bytes. Nodes that say nothing are left out. */
+  readonly underlayMtus: readonly number[];
   readonly isVniFree: (vni: number) => boolean;
   readonly lastVni: number;
 };
@@ -53,12 +57,20 @@ export function planNetwork(spec: NetworkSpec, others: Others): NetworkPlan {
     if (typeof subnet === "string") return { kind: "impossible", reason: subnet };
     subnets.push(subnet);
   }
-  return { kind: "planned", vni, subnets, mtu: overlayMtu(spec) };
+  const least = MTU_MIN[spec.EnableIPv6 === true ? 6 : 4];
+  const mtu = overlayMtu(spec, others.underlayMtus);
+  if (mtu < least)
+    return {
+      kind: "impossible",
+      reason: `a node's underlay carries ${mtu + VXLAN_OVERHEAD} bytes, networks need ${least + VXLAN_OVERHEAD}: raise the MTU of its link`,
+    };
+  return { kind: "planned", vni, subnets, mtu };
 }
 
-/** Bytes. */
-export function overlayMtu(spec: NetworkSpec): number {
-  return Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU) - VXLAN_OVERHEAD;
+/** Bytes: what every node can carry, and no more than the option or 1500 says. */
+export function overlayMtu(spec: NetworkSpec, underlayMtus: readonly number[] = []): number {
+  const wished = Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU);
+  return Math.min(wished, ...underlayMtus) - VXLAN_OVERHEAD;
 }
 
 /** How many addresses at the end of a network's subnet are its nodes': none but on ingress, and there at most half. */

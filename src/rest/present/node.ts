@@ -11,6 +11,7 @@ function presentDescription(description: NodeDescription, cluster: Cluster | und
     Routes: _routes,
     Bridge: _bridge,
     NetworkProblems: _problems,
+    UnderlayMtu: _mtu,
     ...rest
   } = description;
   return {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
 import type { GenericResource, NodeDescription } from "../../api/index.js";
 import { routeCidrs, routeCidrs6 } from "../core/node/routes.js";
+import { smallestMtu, underlayLinks } from "../core/node/underlay.js";
 import type { Engine } from "../engine/port.js";
 
 const NANO = 1e9;
@@ -32,6 +33,9 @@ export async function describeNode(
 ): Promise<NodeDescription> {
   const read = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
   const problems = net.problems.slice(0, PROBLEMS_MAX).map((text) => text.slice(0, PROBLEM_CHARS));
+  // Of the network namespace that the node runs in.
+  const routes = await read("/proc/net/route");
+  const mtu = await underlayMtu(routes);
   return {
     Hostname: hostname,
     Platform: { Architecture: dockerArchitecture(arch()), OS: "linux" },
@@ -42,14 +46,18 @@ export async function describeNode(
     },
     Engine: { EngineVersion: engineVersion, Labels: {}, Plugins: PLUGINS },
     EngineKind: engine.kind,
-    // Of the network namespace that the node runs in.
-    Routes: [
-      ...routeCidrs(await read("/proc/net/route")),
-      ...routeCidrs6(await read("/proc/net/ipv6_route")),
-    ],
+    Routes: [...routeCidrs(routes), ...routeCidrs6(await read("/proc/net/ipv6_route"))],
     ...(net.subnet !== "" && { Bridge: net.subnet }),
     ...(problems.length > 0 && { NetworkProblems: problems }),
+    ...(mtu !== undefined && { UnderlayMtu: mtu }),
   };
+}
+
+/** As IPv6 has it, which is the link's: sysfs shows the namespace it was mounted in, not ours. undefined where IPv6 is off. */
+async function underlayMtu(routes: string): Promise<number | undefined> {
+  const files = underlayLinks(routes).map((link) => `/proc/sys/net/ipv6/conf/${link}/mtu`);
+  const read = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
+  return smallestMtu(await Promise.all(files.map(read)));
 }
 
 export function memoryBytes(): number {
