@@ -325,6 +325,29 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     expect(() => inNetns(host, `timeout 2 busybox nc -l -p ${PORT}`)).toThrow();
   });
 
+  test("with local=prefer a node's own task answers there, and others do not, until it is none", async () => {
+    const set = { complete: true, appliesTo: 0 };
+    const prefer = (state: NetworkState, index: number, gone = "") => ({
+      ...{ ...state, index },
+      services: state.services.map((one) => ({ ...one, prefersLocal: true })),
+      endpoints: state.endpoints.map((one) => ({ ...one, isBackend: one.taskId !== gone })),
+    });
+    const tell = (gone: string, index: number) =>
+      Promise.all(
+        nets.map((net) =>
+          net.setNetworks({ ...set, resultsIn: index }, prefer(stateFor(net.node), index, gone)),
+        ),
+      );
+    await tell("", 5);
+    for (const [place, { address }] of NODES.entries())
+      expect(answers(CLIENT, address, PORT)).toEqual([`web${place + 1} ${CLIENT_ADDRESS}`]);
+    expect(answers(netnsOf.get("caller") ?? "", VIP, 80)).toHaveLength(2);
+    await tell("web1", 6);
+    for (const { address } of NODES)
+      expect(answers(CLIENT, address, PORT)).toEqual([`web2 ${CLIENT_ADDRESS}`]);
+    await Promise.all(nets.map((net) => net.complete()));
+  });
+
   test("connections to a task are counted, by whichever way they came, until they end", async () => {
     const open = async (task: (typeof TASKS)[number]) =>
       (await processOf(task.node).call<swarm.net.FlowsReply>("flows", { containerId: task.task }))
