@@ -27,6 +27,10 @@ const CHANGES_MAX = 1000;
 /** Time between two rounds of the agents. */
 const AGENT_TICK_MS = 100;
 
+/** How often `settle` looks, and how long all must have been well. */
+const LOOK_MS = 1_000;
+const CALM_MS = 15_000;
+
 /** A node that comes back has this long to stop what was replaced meanwhile. */
 const RECOVERY_MS = 10_000;
 
@@ -104,6 +108,18 @@ export class OrchestrationRun {
         await this.commit(...agent.step(this.clock.wallMs(), this.#isFaulty));
       await this.clock.advanceAsync(AGENT_TICK_MS);
     }
+  }
+
+  /** Lets time pass until all has been as it is to be for a while, `boundMs` at most; returns what is not. */
+  async settle(boundMs: number): Promise<string[]> {
+    let goodMs = 0;
+    let found: string[] = [];
+    for (let passedMs = 0; passedMs < boundMs && goodMs < CALM_MS; passedMs += LOOK_MS) {
+      await this.run(LOOK_MS);
+      found = this.differences();
+      goodMs = found.length > 0 ? 0 : goodMs + LOOK_MS;
+    }
+    return found;
   }
 
   async changeLeader(): Promise<void> {
