@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { SeededRandom } from "../base/index.js";
 import { DrainChecks } from "./drain-checks.js";
 import { OrchestrationRun } from "./orchestration-run.js";
-import { forEachSeed } from "./seeds.js";
+import { expectNone, forEachSeed } from "./seeds.js";
 
 const PLAN = { name: "drains", file: "drains.sim.test.ts", budgetMs: 8_000 };
 const CREATE_MS = 20_000;
@@ -33,7 +33,7 @@ async function runSeed(seed: number, replay: string): Promise<number> {
   await run.start();
   await run.run(CREATE_MS);
   await run.heal();
-  expect(await run.settle(SETTLE_MS), replay).toEqual([]);
+  expectNone(await run.settle(SETTLE_MS), replay);
   const checks = new DrainChecks(run.store);
   for (let i = 0; i < DRAINS; i++) {
     const drained = run.store.nodes().filter((node) => node.spec.Availability === "drain");
@@ -50,8 +50,8 @@ async function runSeed(seed: number, replay: string): Promise<number> {
   await run.run(SETTLE_MS);
   checks.expectMoved();
   await run.heal();
-  expect(await run.settle(SETTLE_MS), replay).toEqual([]);
+  expectNone(await run.settle(SETTLE_MS), replay);
   await run.stop();
-  expect([...run.violations, ...checks.violations], replay).toEqual([]);
+  expectNone([...run.violations, ...checks.violations], replay);
   return checks.movedCount;
 }

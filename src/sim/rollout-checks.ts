@@ -15,13 +15,15 @@ export class RolloutChecks {
   readonly ends = new Map<string, number>();
   readonly #store: Store;
   readonly #wallMs: () => number;
+  readonly #inFlightMs: () => number;
   /** Slots that a rollout has begun with and whose new task has not arrived: the new tasks, by service. */
   readonly #underWay = new Map<string, Set<string>>();
   readonly #changedAtMs = new Map<string, number>();
 
-  constructor(store: Store, wallMs: () => number) {
+  constructor(store: Store, wallMs: () => number, inFlightMs = () => IN_FLIGHT_MS) {
     this.#store = store;
     this.#wallMs = wallMs;
+    this.#inFlightMs = inFlightMs;
     store.subscribe((batch) => {
       if (batch.kind === "changes") this.#check(batch.events);
     });
@@ -56,7 +58,7 @@ export class RolloutChecks {
     const running = new Set(
       this.#store
         .tasksByService(service.id)
-        .filter((task) => isRunning(task) || this.#wallMs() - task.statusAtMs < IN_FLIGHT_MS)
+        .filter((task) => isRunning(task) || this.#wallMs() - task.statusAtMs < this.#inFlightMs())
         .filter((task) => isOfSpec(task, service))
         .map((task) => task.slot),
     );
@@ -133,7 +135,9 @@ export class RolloutChecks {
   }
 
   #isFresh(id: string): boolean {
-    return this.#wallMs() - (this.#changedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < IN_FLIGHT_MS;
+    return (
+      this.#wallMs() - (this.#changedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < this.#inFlightMs()
+    );
   }
 
   /** Nothing but a rollout is a reason to replace it. */

@@ -40,6 +40,15 @@ export async function forEachSeed(
   return count;
 }
 
+const NAMED_MAX = 10;
+
+/** Throws what was found wrong, with the command that shows it again. */
+export function expectNone(found: readonly string[], replay: string): void {
+  if (found.length === 0) return;
+  const more = found.length > NAMED_MAX ? [`and ${found.length - NAMED_MAX} more`] : [];
+  throw new Error([replay, ...found.slice(0, NAMED_MAX), ...more].join("\n    "));
+}
+
 function knownSeeds(name: string): number[] {
   return readFileSync(new URL("./seeds.txt", import.meta.url), "utf8")
     .split("\n")
