@@ -7,13 +7,18 @@ import { describe, type TaskChecks } from "./task-checks.js";
 export function differencesOf(store: StoreView, checks: TaskChecks): string[] {
   const found: string[] = [];
   for (const service of store.services()) {
-    const wanted = store
+    const tasks = store
       .tasksByService(service.id)
-      .filter((task) => task.desiredState <= TASK_STATE.complete)
       .filter((task) => !isOfRemovedNode(task, service, store));
-    const slots = new Set(wanted.map((task) => checks.slotKey(task)));
+    const wanted = tasks.filter((task) => task.desiredState <= TASK_STATE.complete);
+    // A slot is done by whoever completed it: also by a task that was given up while its node was away.
+    const filling = isJob(service.spec.Mode)
+      ? tasks.filter((task) => isDone(task, service))
+      : wanted;
+    const slots = new Set(filling.map((task) => checks.slotKey(task)));
     const count = slotCount(service, store.nodes().length);
-    if (slots.size !== count || wanted.length !== count)
+    if (slots.size !== count) found.push(`${service.id}: ${slots.size} slots, ${count} wanted`);
+    if (filling === wanted && wanted.length > count)
       found.push(`${service.id}: ${wanted.length} tasks, ${count} wanted`);
     const goal = isJob(service.spec.Mode) ? TASK_STATE.complete : TASK_STATE.running;
     for (const task of wanted) {
@@ -35,6 +40,10 @@ export function differencesOf(store: StoreView, checks: TaskChecks): string[] {
 function slotCount({ spec: { Mode: mode } }: Service, nodeCount: number): number {
   if ("Replicated" in mode) return mode.Replicated.Replicas;
   return "ReplicatedJob" in mode ? mode.ReplicatedJob.TotalCompletions : nodeCount;
+}
+
+function isDone(task: Task, service: Service): boolean {
+  return task.jobIteration === service.jobIteration && task.state === TASK_STATE.complete;
 }
 
 /** Where there is a slot per node, the slot went with it. */

@@ -3,6 +3,8 @@ import { NETWORK_PHASE } from "../api/index.js";
 import type { StoreView } from "../store/index.js";
 import type { KnownTask, SimWorker } from "./sim-worker.js";
 
+type Worker = Pick<SimWorker, "nodeId" | "containers" | "networks" | "isSteady">;
+
 /** A node that was disturbed is left alone this long: it may have been waited for in vain. */
 const STEADY_MS = 12_000;
 /** A node that is down is said to be, to all that a leader reaches, within this time. */
@@ -11,15 +13,15 @@ const TELL_MAX_MS = 3_000;
 export class NetworkChecks {
   readonly violations: string[] = [];
   readonly #store: StoreView;
-  readonly #workers: ReadonlyMap<string, SimWorker>;
+  readonly #workers: ReadonlyMap<string, Worker>;
 
-  constructor(store: StoreView, workers: ReadonlyMap<string, SimWorker>) {
+  constructor(store: StoreView, workers: ReadonlyMap<string, Worker>) {
     this.#store = store;
     this.#workers = workers;
   }
 
   /** A container starts: whoever holds its address must not run any more, and steady nodes know its endpoint if they are said to. */
-  started(worker: SimWorker, task: KnownTask): void {
+  started(worker: Worker, task: KnownTask): void {
     for (const { networkId, address } of task.networks) {
       const holder = this.#holderOf(networkId, address, task.id);
       if (holder !== undefined)
@@ -40,9 +42,11 @@ export class NetworkChecks {
   }
 
   /** A container is stopped as a manager wants it: nobody may still send to it. */
-  stopped(worker: SimWorker, task: KnownTask): void {
+  stopped(worker: Worker, task: KnownTask): void {
     if (task.phase < NETWORK_PHASE.announced || !worker.isSteady(STEADY_MS)) return;
-    for (const { networkId } of task.networks)
+    for (const { networkId } of task.networks) {
+      // Deleted under its last tasks: nobody is waited for.
+      if (!this.#store.network(networkId)) continue;
       for (const other of this.#steadyOn(networkId, worker)) {
         const entry = other.networks?.endpoints.find(
           (one) => one.taskId === task.id && one.networkId === networkId,
@@ -52,13 +56,15 @@ export class NetworkChecks {
             `${task.id} is stopped on ${worker.nodeId} while ${other.nodeId} sends to it`,
           );
       }
+    }
   }
 
   /** Once per step; `leadsForMs`: so long has a leader been there undisturbed. */
   look(wallMs: number, leadsForMs: number): void {
     if (leadsForMs < STEADY_MS) return;
     for (const worker of this.#workers.values()) {
-      if (!worker.isSteady(STEADY_MS) || !worker.networks) continue;
+      if (!worker.isSteady(STEADY_MS) || !worker.networks || !this.#store.node(worker.nodeId))
+        continue;
       const down = new Set(
         worker.networks.nodes.filter((node) => node.isDown).map((n) => n.nodeId),
       );
@@ -85,7 +91,7 @@ export class NetworkChecks {
     return undefined;
   }
 
-  *#steadyOn(networkId: string, except: SimWorker): Iterable<SimWorker> {
+  *#steadyOn(networkId: string, except: Worker): Iterable<Worker> {
     for (const worker of this.#workers.values())
       if (
         worker !== except &&

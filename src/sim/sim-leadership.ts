@@ -27,7 +27,7 @@ export class SimLeadership {
   readonly violations: string[] = [];
   /** Longest time that a commit takes: what a slow disk makes of it. */
   commitMaxMs = COMMIT_MAX_MS;
-  /** Transactions that leaders have proposed. */
+  /** Transactions proposed, by users and by leader loops. */
   proposedCount = 0;
   /** Called as a transaction is proposed, before it is on its way. */
   onPropose: () => void = () => undefined;
@@ -76,10 +76,13 @@ export class SimLeadership {
 
   /** Of whoever leads, for a user's operations; refuses while nobody does. */
   readonly userProposer: Proposer = {
-    propose: (transaction) =>
-      this.#group === undefined
-        ? Promise.reject(new ProposeError("NOT_LEADER", "there is no leader"))
-        : this.#propose(transaction),
+    propose: (transaction) => {
+      if (this.#group === undefined)
+        return Promise.reject(new ProposeError("NOT_LEADER", "there is no leader"));
+      this.proposedCount++;
+      this.onPropose();
+      return this.#propose(transaction);
+    },
   };
 
   /** Past the leader and its disk. */

@@ -147,6 +147,14 @@ export class SimWorker {
         this.#reach(task, TASK_STATE.failed);
   }
 
+  /** A container ends with an error. */
+  kill(taskId: string): void {
+    const task = this.containers.get(taskId);
+    if (!task) return;
+    this.containers.delete(taskId);
+    this.#reach(task, TASK_STATE.failed);
+  }
+
   disturb(): void {
     this.disturbedAtMs = this.#parts.clock.nowMs();
   }

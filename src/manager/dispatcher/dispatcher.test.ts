@@ -297,6 +297,22 @@ test("a late heartbeat on a living stream revives the node", async () => {
   expect(store.node("n1")?.state).toBe("ready");
 });
 
+test("a node that comes again while it is being written down ends up ready", async () => {
+  const agent = await session("n1");
+  agent.call.cancel();
+  let open = (): void => undefined;
+  proposer.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  await clock.advance(6000);
+  expect(store.node("n1")?.state).toBe("ready");
+  const again = await session("n1");
+  expect(again.kinds()).toContain("welcome");
+  open();
+  await settled();
+  expect(store.node("n1")?.state).toBe("ready");
+});
+
 test("a new leader writes no node state, and waits ten seconds for each node", async () => {
   await session("n1");
   leading.abort();

@@ -320,10 +320,17 @@ export class DispatcherTerm {
     const after = event.kind === "removed" ? undefined : event.object.manager;
     if (before?.addr !== after?.addr) this.#allNodesChanged();
     if (event.kind !== "updated") return;
+    this.#contradict(event.object);
     const session = this.#streams.get(event.object.id);
     if (session === undefined) return;
     session.nodeChanged();
     this.#markDirty(session);
+  }
+
+  /** It came again while its end was on its way to the log: nothing else would ever say that it is back. */
+  #contradict({ id: nodeId, state }: Node): void {
+    if (state === "down" && this.#sessions.isLive(nodeId))
+      this.#writeNode({ nodeId, state: "ready", stateMessage: "" });
   }
 
   #allNodesChanged(): void {
