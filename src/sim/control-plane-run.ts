@@ -27,6 +27,9 @@ const CALM_MS = 12_000;
 /** A node that comes back has this long to stop what was replaced meanwhile. */
 const RECOVERY_MS = 10_000;
 const SLOW_DISK_MS = 1_500;
+const SLOW_FOR_MS = 5_000;
+/** Longer than all that a slow disk or a step of the clock changes in the order of things. */
+const LOOSE_MS = 8_000;
 const ACTION_CHANCE = 0.06;
 const FAULT_CHANCE = 0.025;
 
@@ -61,6 +64,8 @@ export class ControlPlaneRun {
   #isFaulty = false;
   #madeNodes = 0;
   #electAtMs = 0;
+  /** Until then transactions and clocks may be late by more than usual. */
+  #looseUntilMs = 0;
   /** Since when a leader works and commits as usual. */
   #leadsSinceMs = 0;
 
@@ -92,7 +97,8 @@ export class ControlPlaneRun {
       isSteady: (id) => this.workers.get(id)?.isSteady(RECOVERY_MS) === true,
       hasContainer: (nodeId, taskId) => this.workers.get(nodeId)?.containers.has(taskId) === true,
     });
-    const inFlightMs = (): number => this.leadership.commitMaxMs + 5;
+    const inFlightMs = (): number =>
+      clock.nowMs() < this.#looseUntilMs ? LOOSE_MS : COMMIT_MAX_MS + 5;
     this.#slots = new SlotChecks(store, this.#tasks, {
       wallMs: () => clock.wallMs(),
       leadsForMs: () => this.#leadsForMs(),
@@ -266,13 +272,15 @@ export class ControlPlaneRun {
       case "slow disk":
         this.leadership.commitMaxMs = 200 + this.#below(SLOW_DISK_MS);
         this.#leadsSinceMs = Number.POSITIVE_INFINITY;
-        this.clock.setTimer(5_000, () => {
+        this.#looseUntilMs = this.clock.nowMs() + SLOW_FOR_MS + LOOSE_MS;
+        this.clock.setTimer(SLOW_FOR_MS, () => {
           this.leadership.commitMaxMs = COMMIT_MAX_MS;
           this.#leadsSinceMs = this.clock.nowMs();
         });
         return;
       case "clock step":
         this.clock.stepWall(this.#below(6_000) - 3_000);
+        this.#looseUntilMs = this.clock.nowMs() + LOOSE_MS;
         this.#leadsSinceMs = this.clock.nowMs();
     }
   }

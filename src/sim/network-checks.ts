@@ -28,7 +28,8 @@ export class NetworkChecks {
         this.violations.push(
           `${task.id} starts on ${worker.nodeId} with ${address}, which ${holder} has`,
         );
-      if (task.phase !== NETWORK_PHASE.announced) continue;
+      // A node that does not know yet that it was removed.
+      if (task.phase !== NETWORK_PHASE.announced || !this.#store.node(worker.nodeId)) continue;
       for (const other of this.#steadyOn(networkId, worker)) {
         const isKnown = other.networks?.endpoints.some(
           (one) => one.taskId === task.id && one.networkId === networkId,

@@ -41,7 +41,11 @@ export class RolloutChecks {
 
   #checkService({ object, old }: ServiceEvent): void {
     const isClients = object.clientIndex === object.versionIndex;
-    if (isClients) this.#touch(object.id);
+    if (isClients) {
+      this.#touch(object.id);
+      // What was begun under other settings does not count.
+      this.#underWay.get(object.id)?.clear();
+    }
     const before = old.updateStatus?.state;
     const after = object.updateStatus?.state;
     if (before === after) return;
