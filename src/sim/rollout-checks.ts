@@ -100,7 +100,7 @@ export class RolloutChecks {
     if (!this.#isSound(task)) return;
     const isReplaced = this.#store
       .tasksBySlot(task.serviceId, task.slot)
-      .some((other) => other.id !== task.id && isRunning(other));
+      .some((other) => other.id !== task.id && (isRunning(other) || this.#endedJustNow(other)));
     if (!isReplaced)
       this.violations.push(`${service.id}: slot ${task.slot} was stopped before its new task ran`);
   }
@@ -132,6 +132,12 @@ export class RolloutChecks {
     const limit = config?.Parallelism ?? 1;
     if (limit > 0 && ids.size > limit)
       this.violations.push(`${serviceId}: ${ids.size} slots at once, parallelism ${limit}`);
+  }
+
+  /** What was decided while it ran may be applied a moment later. */
+  #endedJustNow(task: Task): boolean {
+    const agoMs = this.#wallMs() - task.statusAtMs;
+    return task.state > TASK_STATE.running && agoMs < this.#inFlightMs();
   }
 
   #touch(id: string): void {

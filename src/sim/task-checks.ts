@@ -74,7 +74,11 @@ export class TaskChecks {
         (t.desiredState === TASK_STATE.running || t.desiredState === TASK_STATE.complete) &&
         t.state === TASK_STATE.running,
     );
-    const hasStarted = task.state === TASK_STATE.running && old?.state !== TASK_STATE.running;
+    const hasStarted =
+      task.state === TASK_STATE.running &&
+      old?.state !== TASK_STATE.running &&
+      // Elsewhere it may be told late of what it was to do, and tell late of what it did.
+      this.#nodes.isSteady(task.nodeId);
     if (hasStarted && !this.#overlapping.has(task.serviceId))
       for (const other of inSlot)
         if (other.id !== task.id && !this.#leaving.has(other.id) && this.#hasSteadyContainer(other))
