@@ -30,6 +30,7 @@ export class TaskChecks {
         if (event.table === "task" && event.kind !== "removed")
           this.#checkTask(event.object, event.kind === "updated" ? event.old : undefined);
         if (event.table === "task" && event.kind === "created") this.#checkJob(event.object);
+        if (event.table === "service" && event.kind !== "removed") this.#noteOrder(event.object);
         if (event.table === "service" && event.kind === "created")
           if (isGlobal(event.object.spec.Mode)) this.#global.add(event.object.id);
         if (event.table === "service" && event.kind !== "removed")
@@ -49,6 +50,10 @@ export class TaskChecks {
   /** Two tasks of the slot may run for a while: one comes, one goes. */
   mayOverlap(task: Task): boolean {
     return this.#overlapping.has(task.serviceId) || this.#leaving.has(task.id);
+  }
+
+  #noteOrder({ id, spec }: Service): void {
+    if (spec.UpdateConfig?.Order === "start-first") this.#overlapping.add(id);
   }
 
   #noteDrain(nodeId: string): void {
@@ -84,8 +89,6 @@ export class TaskChecks {
         if (other.id !== task.id && !this.#leaving.has(other.id) && this.#hasSteadyContainer(other))
           say(`started while ${describe(other)} was still there`);
     if (running.length > 2) say(`${running.length} run in its slot`);
-    const order = this.#store.service(task.serviceId)?.spec.UpdateConfig?.Order;
-    if (order === "start-first") this.#overlapping.add(task.serviceId);
     const isBesideLeaving = running.some((each) => this.#leaving.has(each.id));
     if (running.length === 2 && !isBesideLeaving && !this.#overlapping.has(task.serviceId))
       say("two run in its slot");
