@@ -97,6 +97,7 @@ export type {
   NodeDescription,
   NodeRole,
   NodeSpec,
+  NodeTunnel,
   Placement,
   PortConfig,
   PortProtocol,

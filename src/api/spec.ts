@@ -349,4 +349,14 @@ export type NodeDescription = {
   readonly DataPathAddr?: string;
   /** What does not work on the node's networks, each with its remedy. */
   readonly NetworkProblems?: readonly string[];
+  /** Of its encrypted networks; absent before the first one, or while the agent does not know. */
+  readonly Tunnel?: NodeTunnel;
+};
+
+/** A node's WireGuard interface. Keys are public ones, in base64. */
+export type NodeTunnel = {
+  readonly Implementation: "kernel" | "wireguard-go";
+  readonly PublicKey: string;
+  /** What the keys of its pairs are made with, oldest first. */
+  readonly PairKeys: readonly string[];
 };

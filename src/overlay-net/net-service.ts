@@ -177,6 +177,7 @@ export class NetService {
     return {
       appliedIndex: appliedIndex ?? plane.status.appliedIndex,
       needsComplete: appliedIndex === undefined,
+      ...tunnelReply(plane),
     };
   }
 
@@ -192,6 +193,7 @@ export class NetService {
         repaired: isRepaired,
       })),
       appliedIndex: plane.status.appliedIndex,
+      ...tunnelReply(plane),
     };
   }
 
@@ -207,7 +209,9 @@ export class NetService {
       subnet: network?.subnet ?? "",
       problems: [...problems, ...(plane?.problems ?? [])],
       attachments: network?.attachments.map((entry) => toReply(network, entry, resolvers)) ?? [],
-      ...(plane === undefined ? {} : { plane: planeReply(plane) }),
+      ...(plane === undefined
+        ? {}
+        : { plane: { ...planeReply(plane), ...tunnelReply({ status: plane }) } }),
     };
   }
 
@@ -292,6 +296,15 @@ function planeReply({
   counters,
 }: NetworkPlane["status"]): swarm.net.PlaneStatus.$Properties {
   return { kernel, networksIndex, appliedIndex, ...counters };
+}
+
+function tunnelReply({ status }: Pick<NetworkPlane, "status">): {
+  readonly tunnel?: swarm.net.Tunnel.$Properties;
+} {
+  const { tunnel } = status;
+  if (tunnel === undefined) return {};
+  const { Implementation: implementation, PublicKey: publicKey, PairKeys } = tunnel;
+  return { tunnel: { implementation, publicKey, pairKeys: [...PairKeys] } };
 }
 
 function parseMode(mode: string): Attachment["mode"] {

@@ -10,6 +10,7 @@ import {
 } from "../../base/index.js";
 import { firstAddress, freeSubnet } from "./ipam.js";
 import { nextVni, VNI_OPTION, wantedVni } from "./vni.js";
+import { ENCRYPTED_OPTION, TUNNEL_OVERHEAD } from "./wireguard/tunnel-address.js";
 
 export const MTU_OPTION = "com.docker.network.driver.mtu";
 /** MTU of the underlay unless the option says otherwise. */
@@ -56,9 +57,15 @@ export function planNetwork(spec: NetworkSpec, others: Others): NetworkPlan {
   return { kind: "planned", vni, subnets, mtu: overlayMtu(spec) };
 }
 
+/** Bytes that are added to a network's packets on the underlay. */
+export function overlayOverhead({ Options }: Pick<NetworkSpec, "Options">): number {
+  const isEncrypted = Object.hasOwn(Options ?? {}, ENCRYPTED_OPTION);
+  return VXLAN_OVERHEAD + (isEncrypted ? TUNNEL_OVERHEAD : 0);
+}
+
 /** Bytes. */
 export function overlayMtu(spec: NetworkSpec): number {
-  return Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU) - VXLAN_OVERHEAD;
+  return Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU) - overlayOverhead(spec);
 }
 
 /** How many addresses at the end of a network's subnet are its nodes': none but on ingress, and there at most half. */

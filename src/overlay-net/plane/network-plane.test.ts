@@ -80,6 +80,7 @@ class Node {
       bridge: this.bridge,
       removesContainers: false,
       dns: undefined,
+      tunnel: undefined,
       host: simulatedHostProbe,
       listen: this.listen,
       ownerOf: () => Promise.resolve("nginx (pid 7)"),

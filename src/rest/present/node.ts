@@ -11,10 +11,15 @@ function presentDescription(description: NodeDescription, cluster: Cluster | und
     Routes: _routes,
     Bridge: _bridge,
     NetworkProblems: _problems,
+    Tunnel: tunnel,
     ...rest
   } = description;
   return {
     ...rest,
+    // Extension: what this node's encrypted networks go through.
+    ...(tunnel === undefined
+      ? {}
+      : { Encryption: { Implementation: tunnel.Implementation, PublicKey: tunnel.PublicKey } }),
     Engine: {
       ...engine,
       // The one field that `docker node ls` and `docker node inspect --pretty` print of the engine.
