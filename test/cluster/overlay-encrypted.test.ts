@@ -124,7 +124,7 @@ async function statusOf(node: number): Promise<swarm.net.StatusReply> {
 
 async function drifts(node: number): Promise<readonly string[]> {
   const reply = await netOf(node).call<swarm.net.VerifyReply>("verify", {});
-  return reply.drifts.map(({ what }) => what);
+  return reply.drifts.map(({ what }) => what ?? "");
 }
 
 function run(netns: string, program: string, ...args: readonly string[]): ChildProcess {

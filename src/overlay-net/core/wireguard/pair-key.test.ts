@@ -51,8 +51,9 @@ test.each([
 
 test("the patient one of a pair stays until the other had time for all its choices", () => {
   const facts = { choices: TWO, handshakeMs: 1_000_000, isPatient: true };
-  expect(stepPair(USE, { ...facts, nowMs: STALE + 3 * TRY_MS }).place).toBe(0);
-  expect(stepPair(USE, { ...facts, nowMs: STALE + 4 * TRY_MS }).place).toBe(1);
+  const use = { ...USE, place: 1, sinceMs: STALE };
+  expect(stepPair(use, { ...facts, nowMs: STALE + 2 * TRY_MS - 1 }).place).toBe(1);
+  expect(stepPair(use, { ...facts, nowMs: STALE + 2 * TRY_MS }).place).toBe(0);
 });
 
 test("a handshake counts for a choice when it cannot have begun before it", () => {

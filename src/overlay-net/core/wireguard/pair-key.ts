@@ -15,8 +15,6 @@ export const KEEPALIVE_SEC = 20;
 export const TRY_MS = 10_000;
 /** Most public parts that a node publishes: the one in use and its successor. */
 export const PAIR_KEYS_MAX = 2;
-/** The other side may go through all its choices meanwhile. */
-const PATIENT_TRY_MS = PAIR_KEYS_MAX ** 2 * TRY_MS;
 /** A handshake that began before its key was set may end so much later. */
 const HANDSHAKE_MAX_MS = 10_000;
 
@@ -50,7 +48,7 @@ export type PairFacts = {
   /** Last handshake; 0 = none since the peer was set. */
   readonly handshakeMs: number;
   readonly nowMs: number;
-  /** One of a pair is: it stays with a choice while the other goes through all of its own. */
+  /** One of a pair is: it stays with a choice so long that the other can go through all of them. */
   readonly isPatient: boolean;
 };
 
@@ -59,9 +57,8 @@ export function stepPair(use: PairUse | undefined, facts: PairFacts): PairUse {
   if (use === undefined || !sameChoices(use.choices, choices))
     return { choices, place: 0, sinceMs: nowMs };
   if (choices.length < 2 || nowMs - handshakeMs < HANDSHAKE_FRESH_MS) return use;
-  const staleMs = handshakeMs + HANDSHAKE_FRESH_MS;
-  const waitedMs = nowMs - (isPatient ? Math.max(use.sinceMs, staleMs) : use.sinceMs);
-  if (waitedMs < (isPatient ? PATIENT_TRY_MS : TRY_MS)) return use;
+  const tryMs = isPatient ? choices.length * TRY_MS : TRY_MS;
+  if (nowMs - use.sinceMs < tryMs) return use;
   return { choices, place: (use.place + 1) % choices.length, sinceMs: nowMs };
 }
 
