@@ -1,8 +1,9 @@
 /** WireGuard of the kernel where it has it, else wireguard-go: both are configured by `wg`, and both end with their interface. */
 import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import type { Clock } from "../../base/index.js";
+import { type Clock, cidrsOverlap, parseCidr } from "../../base/index.js";
 import { type PeerChanges, parseDump, peerSections } from "../core/wireguard/peers.js";
+import { TUNNEL_RANGE } from "../core/wireguard/tunnel-address.js";
 import { KernelError } from "../kernel/netns-kernel.js";
 import { runTool, type ToolResult } from "../kernel/tools/run-tool.js";
 import {
@@ -38,6 +39,9 @@ type IpLink = {
   }[];
 };
 
+/** Of `ip -json route show`. */
+export type IpRoute = { readonly dst: string; readonly dev?: string };
+
 export class LinuxTunnelDevice implements TunnelDevice {
   readonly #clock: Clock;
 
@@ -72,6 +76,7 @@ export class LinuxTunnelDevice implements TunnelDevice {
     if (present === undefined) {
       await this.#checkWg();
       await this.remove(link);
+      await checkRoutes();
       await this.#make(link);
     } else if (present.alias !== "" && present.alias !== alias) {
       throw new TunnelError(
@@ -138,6 +143,26 @@ export class LinuxTunnelDevice implements TunnelDevice {
       await this.#clock.sleep(START_POLL_MS);
     }
   }
+}
+
+/** A nearer route would lead packets to other nodes past the interface, where the guard drops them. */
+async function checkRoutes(): Promise<void> {
+  const { isOk, out } = await tool(["ip", "-json", "-4", "route", "show", "table", "main"], "");
+  const routes = isOk ? (JSON.parse(out || "[]") as readonly IpRoute[]) : [];
+  const taken = overlappingRoute(routes);
+  if (taken !== undefined)
+    throw new TunnelError(
+      "FAILED",
+      `encrypted networks need ${TUNNEL_RANGE}, but this node has a route to ${taken.dst} on ${taken.dev}: renumber that network`,
+    );
+}
+
+export function overlappingRoute(routes: readonly IpRoute[]): IpRoute | undefined {
+  const range = parseCidr(TUNNEL_RANGE);
+  return routes.find(({ dst }) => {
+    const cidr = parseCidr(dst.includes("/") ? dst : `${dst}/32`);
+    return range !== undefined && cidr !== undefined && cidrsOverlap(range, cidr);
+  });
 }
 
 function implementationOf(kind: string | undefined): Implementation {

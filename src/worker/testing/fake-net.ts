@@ -1,9 +1,11 @@
+import type { NodeTunnel } from "../../api/index.js";
 import type { NetworkMessage } from "../core/network/network-queue.js";
 import {
   type Attachment,
   type AttachRequest,
   NetError,
   type NetPort,
+  type NetStatus,
   type NetworksReply,
   type VerifyReport,
 } from "../net/index.js";
@@ -20,6 +22,8 @@ export class FakeNet implements NetPort {
     Promise.resolve({ appliedIndex: resultsIn, needsComplete: false });
   /** What `verify` finds. */
   drifts: VerifyReport["drifts"] = [];
+  /** Of encrypted networks. */
+  tunnel: NodeTunnel | undefined;
   readonly #backListeners = new Set<() => void>();
 
   async attach(request: AttachRequest): Promise<Attachment> {
@@ -47,8 +51,9 @@ export class FakeNet implements NetPort {
     this.attached.delete(id);
   }
 
-  async status(): Promise<{ bridge: string; subnet: string; problems: string[] }> {
-    return { bridge: "br", subnet: "172.30.0.0/20", problems: [] };
+  async status(): Promise<NetStatus> {
+    const plain = { bridge: "br", subnet: "172.30.0.0/20", problems: [] };
+    return this.tunnel === undefined ? plain : { ...plain, tunnel: this.tunnel };
   }
 
   async setNetworks(message: NetworkMessage): Promise<NetworksReply> {
@@ -64,6 +69,7 @@ export class FakeNet implements NetPort {
     return {
       drifts: drifts.map((drift) => ({ ...drift, isRepaired: mayRepair })),
       appliedIndex: 1,
+      ...(this.tunnel === undefined ? {} : { tunnel: this.tunnel }),
     };
   }
 
