@@ -21,6 +21,17 @@ const START_WITHIN_MS = 5_000;
 const START_POLL_MS = 50;
 /** Keys never are arguments: `wg` reads them as a file, which a socket cannot be opened as. */
 const WITH_INPUT = ["sh", "-c", 'cat | wg "$@"', "wg"];
+/**
+ * A program without this process's files: libraries in it open some that are inherited, and a socket in a namespace would keep that
+ * alive as long as the program runs. bash, as not every shell can close a file by a number of two digits.
+ */
+const ALONE = [
+  ...["bash", "-c"],
+  'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done; exec "$@"',
+  "bash",
+];
+/** What a shell ends with when there is no such program. */
+const NOT_FOUND = 127;
 const NO_WG =
   "encrypted networks need wg (Debian package: wireguard-tools): install it on this node";
 const NO_USERSPACE =
@@ -124,13 +135,15 @@ export class LinuxTunnelDevice implements TunnelDevice {
   /** A session of its own, and no pipe to this process: it lives on without it, and ends with its interface. */
   async #startUserspace(link: string): Promise<void> {
     await makeTunNode();
-    const child = spawn(USERSPACE, ["--foreground", link], { detached: true, stdio: "ignore" });
+    const [shell = "", ...args] = [...ALONE, USERSPACE, "--foreground", link];
+    const child = spawn(shell, args, { cwd: "/", detached: true, stdio: "ignore" });
     let ended = "";
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      ended = error.code === "ENOENT" ? NO_USERSPACE : error.message;
+    child.on("error", (error) => {
+      ended = `${USERSPACE} could not be started: ${error.message}`;
     });
     child.on("exit", (code, signal) => {
-      ended ||= `${USERSPACE} ended with ${signal ?? code}: is /dev/net/tun usable?`;
+      const text = `${USERSPACE} ended with ${signal ?? code}: is ${TUN_DIR}/tun usable?`;
+      ended ||= code === NOT_FOUND ? NO_USERSPACE : text;
     });
     child.unref();
     const deadlineMs = this.#clock.nowMs() + START_WITHIN_MS;
