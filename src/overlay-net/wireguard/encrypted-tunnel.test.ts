@@ -215,6 +215,22 @@ test("a pair's key changes make-before-break: published first, used by both, the
   expect([a.presharedKey, b.presharedKey]).toEqual([shared, shared]);
 });
 
+test("another choice of keys that is due is no finding: a peer that is silent stays as it was set", async () => {
+  const world = new World();
+  await world.meet();
+  const [a] = world.nodes;
+  world.nowMs += ROTATE_EVERY_MS;
+  await a.tunnel.follow(world.state(0), true);
+  world.hear();
+  await world.follow();
+  const shared = a.presharedKey;
+  world.nowMs += KEEP_FORMER_MS;
+  expect(await a.tunnel.findings(world.state(0))).toEqual([]);
+  await a.tunnel.follow(world.state(0), true);
+  expect(a.presharedKey).not.toBe(shared);
+  expect(await a.tunnel.findings(world.state(0))).toEqual([]);
+});
+
 test("a node whose keys are none gets no peer; the others do", async () => {
   const world = new World();
   await world.meet();

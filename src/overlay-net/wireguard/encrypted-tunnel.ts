@@ -93,8 +93,8 @@ export class EncryptedTunnel {
     const present = await this.#options.device.look(plan.link);
     if (!isSound(present, plan, this.#keys))
       return [`host: WireGuard interface ${plan.link} ${present ? "differs" : "is missing"}`];
-    const uses = this.#nextUses(plan, present, this.#keys);
-    const wanted = this.#peersOf(plan, uses, this.#keys);
+    // As set last: that another choice is due is no finding.
+    const wanted = this.#peersOf(plan, this.#uses, this.#keys);
     const { removed, set } = peerChanges(wanted, present.peers, this.#endpoints, () => false);
     return [
       ...set.map(({ allowedIp }) => `host: WireGuard peer ${allowedIp} is missing or differs`),
