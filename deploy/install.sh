@@ -26,6 +26,21 @@ if [ -n "$missing" ]; then
     fail "apt-get could not install$missing (Docker's containerd.io conflicts with Debian's containerd: either one will do)"
 fi
 
+# Encrypted networks: swarmd works without, and says what is missing where one is used.
+optional=""
+command -v wg >/dev/null 2>&1 || optional="wireguard-tools"
+if ip link add dev swwgprobe type wireguard 2>/dev/null; then
+  ip link delete dev swwgprobe
+else
+  command -v wireguard-go >/dev/null 2>&1 || optional="$optional wireguard-go"
+fi
+if [ -n "$optional" ]; then
+  say "installing $optional"
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-remove --no-upgrade --no-install-recommends $optional >/dev/null 2>&1 ||
+    say "could not install $optional: networks with --opt encrypted will not work on this host"
+fi
+
 say "building in $source_dir"
 (cd "$source_dir" && npm ci --no-audit --no-fund --ignore-scripts >/dev/null && npm run -s build)
 

@@ -13,7 +13,11 @@ const BINARIES = [
   ["busybox", "busybox-static"],
 ];
 /** What tests need besides. */
-export const TEST_BINARIES = [["redis-server", "redis-server"]];
+export const TEST_BINARIES = [
+  ["redis-server", "redis-server"],
+  ["wg", "wireguard-tools"],
+  ["wireguard-go", "wireguard-go"],
+];
 const POLICY = "/usr/sbin/policy-rc.d";
 
 export function missingPackages(more = []) {

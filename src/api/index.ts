@@ -98,6 +98,7 @@ export type {
   NodeDescription,
   NodeRole,
   NodeSpec,
+  NodeTunnel,
   Placement,
   PortConfig,
   PortProtocol,

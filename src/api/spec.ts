@@ -355,4 +355,14 @@ export type NodeDescription = {
   readonly NetworkProblems?: readonly string[];
   /** Bytes that a packet between nodes may have; absent: not known. Not shown to clients. */
   readonly UnderlayMtu?: number;
+  /** Of its encrypted networks; absent before the first one, or while the agent does not know. */
+  readonly Tunnel?: NodeTunnel;
+};
+
+/** A node's WireGuard interface. Keys are public ones, in base64. */
+export type NodeTunnel = {
+  readonly Implementation: "kernel" | "wireguard-go";
+  readonly PublicKey: string;
+  /** What the keys of its pairs are made with, oldest first. */
+  readonly PairKeys: readonly string[];
 };

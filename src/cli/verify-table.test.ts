@@ -12,6 +12,18 @@ const drift = (Repaired: boolean) => ({
 test.each<{ name: string; node: NodeVerification; row: readonly string[]; isFine: boolean }>([
   { name: "in order", node: OK, row: ["w1", "", "ok", "as of index 12"], isFine: true },
   {
+    name: "in order, with an encrypted network",
+    node: { ...OK, Encryption: "wireguard-go" },
+    row: ["w1", "", "ok", "as of index 12, encrypted by wireguard-go"],
+    isFine: true,
+  },
+  {
+    name: "in order, with a kernel that encrypts",
+    node: { ...OK, Encryption: "kernel" },
+    row: ["w1", "", "ok", "as of index 12, encrypted by the kernel's WireGuard"],
+    isFine: true,
+  },
+  {
     name: "different",
     node: { ...OK, Drifts: [drift(false)] },
     row: ["w1", "swarm-1", "differs", "no [2J route"],

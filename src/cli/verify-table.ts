@@ -3,6 +3,7 @@ export type NodeVerification = {
   readonly NodeID: string;
   readonly Hostname: string;
   readonly AppliedIndex: number;
+  readonly Encryption?: string;
   readonly Error: string;
   readonly Drifts: readonly {
     readonly NetworkID: string;
@@ -19,7 +20,7 @@ export function verifyRows(nodes: readonly NodeVerification[]): readonly (readon
   const rows = nodes.flatMap((node) => {
     const name = node.Hostname === "" ? node.NodeID.slice(0, ID_SHOWN) : node.Hostname;
     if (node.Error !== "") return [[name, "", "unknown", plain(node.Error)]];
-    if (node.Drifts.length === 0) return [[name, "", "ok", `as of index ${node.AppliedIndex}`]];
+    if (node.Drifts.length === 0) return [[name, "", "ok", okText(node)]];
     return node.Drifts.map(({ Netns, What, Repaired }) => [
       name,
       plain(Netns),
@@ -28,6 +29,15 @@ export function verifyRows(nodes: readonly NodeVerification[]): readonly (readon
     ]);
   });
   return [["NODE", "NAMESPACE", "STATE", "FINDING"], ...rows];
+}
+
+function okText({ AppliedIndex, Encryption }: NodeVerification): string {
+  const encrypted = Encryption === undefined ? "" : `, encrypted by ${implementation(Encryption)}`;
+  return `as of index ${AppliedIndex}${encrypted}`;
+}
+
+function implementation(name: string): string {
+  return name === "kernel" ? "the kernel's WireGuard" : plain(name);
 }
 
 /** Whether every node answered and holds what it should, now. */

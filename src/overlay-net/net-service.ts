@@ -180,6 +180,7 @@ export class NetService {
     return {
       appliedIndex: appliedIndex ?? plane.status.appliedIndex,
       needsComplete: appliedIndex === undefined,
+      ...tunnelReply(plane),
     };
   }
 
@@ -205,6 +206,7 @@ export class NetService {
         repaired: isRepaired,
       })),
       appliedIndex: plane.status.appliedIndex,
+      ...tunnelReply(plane),
     };
   }
 
@@ -220,7 +222,9 @@ export class NetService {
       subnet: network?.subnet ?? "",
       problems: [...problems, ...(plane?.problems ?? [])],
       attachments: network?.attachments.map((entry) => toReply(network, entry, resolvers)) ?? [],
-      ...(plane === undefined ? {} : { plane: planeReply(plane) }),
+      ...(plane === undefined
+        ? {}
+        : { plane: { ...planeReply(plane), ...tunnelReply({ status: plane }) } }),
     };
   }
 
@@ -305,6 +309,15 @@ function planeReply({
   counters,
 }: NetworkPlane["status"]): swarm.net.PlaneStatus.$Properties {
   return { kernel, networksIndex, appliedIndex, ...counters };
+}
+
+function tunnelReply({ status }: Pick<NetworkPlane, "status">): {
+  readonly tunnel?: swarm.net.Tunnel.$Properties;
+} {
+  const { tunnel } = status;
+  if (tunnel === undefined) return {};
+  const { Implementation: implementation, PublicKey: publicKey, PairKeys } = tunnel;
+  return { tunnel: { implementation, publicKey, pairKeys: [...PairKeys] } };
 }
 
 function parseMode(mode: string): Attachment["mode"] {

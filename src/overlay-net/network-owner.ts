@@ -15,6 +15,9 @@ import { holdNothing, listenOnPort } from "./plane/port-listeners.js";
 import { portOwner } from "./plane/port-owner.js";
 import { removeNetworks } from "./plane/remove-networks.js";
 import { readStateFile } from "./state-file.js";
+import { EncryptedTunnel } from "./wireguard/encrypted-tunnel.js";
+import { KeyFile } from "./wireguard/key-file.js";
+import { LinuxTunnelDevice } from "./wireguard/linux-tunnel-device.js";
 
 /** How long to wait before the network is tried again after it could not be made. */
 const REOPEN_DELAY_MS = 5_000;
@@ -36,6 +39,7 @@ export class NetworkOwner {
   readonly #options: NetworkOwnerOptions;
   readonly #stateFile: string;
   readonly #planeFile: PlaneFile;
+  readonly #keyFile: KeyFile;
   readonly #clock = new SystemClock();
   #network: NodeNetwork | undefined;
   #plane: NetworkPlane | undefined;
@@ -51,6 +55,7 @@ export class NetworkOwner {
     this.#options = options;
     this.#stateFile = `${options.runDir}/net-state.json`;
     this.#planeFile = new PlaneFile(`${options.runDir}/net-plane.json`);
+    this.#keyFile = new KeyFile(`${options.runDir}/net-wireguard.json`);
   }
 
   /** Changes are carried out one after the other, in the order they came. */
@@ -132,6 +137,7 @@ export class NetworkOwner {
     this.#plane = await NetworkPlane.open({
       ...{ node, stored, logger, onKernelLost },
       ...hostParts(parts.kernel, stored.nodeId),
+      tunnel: this.#tunnelOf(parts.kernel, stored.nodeId),
       ownerOf: portOwner,
       kernel: parts.kernel,
       removesContainers: parts.kernel.kind === "simulated",
@@ -142,6 +148,16 @@ export class NetworkOwner {
       clock: this.#clock,
     });
     service.setPlane(this.#plane);
+  }
+
+  #tunnelOf(kernel: NetnsKernel, nodeId: string): EncryptedTunnel | undefined {
+    if (kernel.kind === "simulated") return undefined;
+    const device = new LinuxTunnelDevice(this.#clock);
+    const { logger } = this.#options;
+    const keys = this.#keyFile;
+    return new EncryptedTunnel({
+      ...{ names: nodeNames(nodeId), device, keys, clock: this.#clock, logger },
+    });
   }
 
   async #openParts(): Promise<PlanePartsOrProblem> {
@@ -164,6 +180,7 @@ export class NetworkOwner {
     }
     await network.removeAll();
     await this.#planeFile.remove();
+    await this.#keyFile.remove();
     await rm(this.#stateFile, { force: true });
     logger.info({ nodeId }, "network of the former cluster is removed");
   }

@@ -27,6 +27,23 @@ test("every ready node is asked; one that cannot be is named with its reason", a
   expect(asked).toEqual(["POST /local/networks/verify?network=ID&repair=false"]);
 });
 
+test.each([
+  { name: "an encrypted network shows", Options: { encrypted: "" }, shown: "kernel" },
+  { name: "a network in the clear does not show", Options: {}, shown: undefined },
+])("$name what encrypts", async ({ Options, shown }) => {
+  await using world = await makeWorld({
+    worker: (_request, response) => {
+      response.end(JSON.stringify({ AppliedIndex: 12, Drifts: [], Tunnel: "kernel" }));
+    },
+  });
+  await world.call("POST", "/networks/create", { Name: "web", Driver: "overlay", Options });
+  const { nodeId } = world.cluster;
+  const { json } = await world.call("POST", `/networks/web/verify?node=${nodeId}`);
+  const [node] = (json as { Nodes: Record<string, unknown>[] }).Nodes;
+  expect(node).toMatchObject({ AppliedIndex: 12, Error: "" });
+  expect([node?.["Encryption"], node?.["Tunnel"]]).toEqual([shown, undefined]);
+});
+
 test("one node by name, through the tunnel, and its refusal", async () => {
   await using world = await makeWorld({
     worker: (_request, response) => {

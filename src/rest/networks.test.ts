@@ -172,13 +172,26 @@ describe("networks of users", () => {
     { name: "the name of another", body: { Name: "ingress", Driver: "overlay" }, status: 409 },
     { name: "a wrong type", body: { Name: 1 }, status: 400 },
     {
-      name: "encryption",
-      body: { Name: "web", Driver: "overlay", Options: { encrypted: "" } },
+      name: "an option that is none",
+      body: { Name: "web", Driver: "overlay", Options: { secret: "" } },
       status: 501,
+    },
+    {
+      name: "encryption that is none",
+      body: { Name: "web", Driver: "overlay", Options: { encrypted: "no" } },
+      status: 400,
     },
   ])("$name: $status", async ({ body, status }) => {
     await using world = await makeWorld();
     expect(await create(world, body)).toMatchObject({ status });
+  });
+
+  test("an encrypted network is created, and shown with its option", async () => {
+    await using world = await makeWorld();
+    const body = { Name: "web", Driver: "overlay", Options: { encrypted: "" } };
+    expect(await create(world, body)).toMatchObject({ status: 201 });
+    const { json } = await world.call("GET", "/networks/web");
+    expect(json).toMatchObject({ Options: { encrypted: "" } });
   });
 
   test("a client too old to know EnableIPv4 does not mean it", async () => {

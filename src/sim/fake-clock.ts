@@ -1,6 +1,11 @@
 import type { Clock } from "../base/index.js";
 
-type Timer = { readonly atMs: number; readonly order: number; readonly fire: () => void };
+type Timer = {
+  readonly atMs: number;
+  readonly order: number;
+  readonly fire: () => void;
+  isCancelled: boolean;
+};
 
 /**
  * A clock that stands still until a test moves it. Timers that fall due fire in the order of their time, then of their
@@ -8,8 +13,10 @@ type Timer = { readonly atMs: number; readonly order: number; readonly fire: () 
  */
 export class FakeClock implements Clock {
   #nowMs = 0;
-  readonly #wallOffsetMs: number;
-  #timers: Timer[] = [];
+  #wallOffsetMs: number;
+  /** A heap: the earliest first, then the first made. Cancelled ones stay until they would be due. */
+  readonly #timers: Timer[] = [];
+  #waitingCount = 0;
   #made = 0;
 
   /** `wallMs` is the Unix time at the start; monotonic time starts at 0. */
@@ -23,6 +30,11 @@ export class FakeClock implements Clock {
 
   wallMs(): number {
     return this.#wallOffsetMs + this.#nowMs;
+  }
+
+  /** The wall clock is set, as an operator or NTP does; timers go by the monotonic one. */
+  stepWall(byMs: number): void {
+    this.#wallOffsetMs += byMs;
   }
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
@@ -53,14 +65,18 @@ export class FakeClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): () => void {
     this.#made++;
-    const timer = {
+    const timer: Timer = {
       atMs: this.#nowMs + Math.max(0, delayMs),
       order: this.#made,
       fire: callback,
+      isCancelled: false,
     };
-    this.#timers.push(timer);
+    this.#waitingCount++;
+    this.#push(timer);
     return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
+      if (timer.isCancelled) return;
+      timer.isCancelled = true;
+      this.#waitingCount--;
     };
   }
 
@@ -71,7 +87,7 @@ export class FakeClock implements Clock {
 
   /** Timers that wait. A test that ends with some has probably leaked them. */
   get timerCount(): number {
-    return this.#timers.length;
+    return this.#waitingCount;
   }
 
   /** Moves time by `byMs`, firing what falls due, callbacks synchronously. */
@@ -96,7 +112,10 @@ export class FakeClock implements Clock {
   }
 
   #fire(timer: Timer): void {
-    this.#timers = this.#timers.filter((other) => other !== timer);
+    this.#dropFirst();
+    // Its canceller does nothing from now on.
+    timer.isCancelled = true;
+    this.#waitingCount--;
     this.#nowMs = Math.max(this.#nowMs, timer.atMs);
     timer.fire();
   }
@@ -107,13 +126,45 @@ export class FakeClock implements Clock {
   }
 
   #earliest(): Timer | undefined {
-    let best: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (!best || timer.atMs < best.atMs || (timer.atMs === best.atMs && timer.order < best.order))
-        best = timer;
-    }
-    return best;
+    while (this.#timers[0]?.isCancelled) this.#dropFirst();
+    return this.#timers[0];
   }
+
+  #push(timer: Timer): void {
+    const heap = this.#timers;
+    let at = heap.length;
+    heap.push(timer);
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = heap[above];
+      if (!parent || isBefore(parent, timer)) break;
+      heap[at] = parent;
+      at = above;
+    }
+    heap[at] = timer;
+  }
+
+  #dropFirst(): void {
+    const heap = this.#timers;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = heap[2 * at + 1];
+      const right = heap[2 * at + 2];
+      if (!left) break;
+      const isRight = right !== undefined && isBefore(right, left);
+      const child = isRight ? right : left;
+      if (isBefore(last, child)) break;
+      heap[at] = child;
+      at = 2 * at + (isRight ? 2 : 1);
+    }
+    heap[at] = last;
+  }
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 /** Lets everything that is ready run: promises, and `turns` rounds of the event loop. */

@@ -15,13 +15,15 @@ export class RolloutChecks {
   readonly ends = new Map<string, number>();
   readonly #store: Store;
   readonly #wallMs: () => number;
+  readonly #inFlightMs: () => number;
   /** Slots that a rollout has begun with and whose new task has not arrived: the new tasks, by service. */
   readonly #underWay = new Map<string, Set<string>>();
   readonly #changedAtMs = new Map<string, number>();
 
-  constructor(store: Store, wallMs: () => number) {
+  constructor(store: Store, wallMs: () => number, inFlightMs = () => IN_FLIGHT_MS) {
     this.#store = store;
     this.#wallMs = wallMs;
+    this.#inFlightMs = inFlightMs;
     store.subscribe((batch) => {
       if (batch.kind === "changes") this.#check(batch.events);
     });
@@ -39,7 +41,11 @@ export class RolloutChecks {
 
   #checkService({ object, old }: ServiceEvent): void {
     const isClients = object.clientIndex === object.versionIndex;
-    if (isClients) this.#touch(object.id);
+    if (isClients) {
+      this.#touch(object.id);
+      // What was begun under other settings does not count.
+      this.#underWay.get(object.id)?.clear();
+    }
     const before = old.updateStatus?.state;
     const after = object.updateStatus?.state;
     if (before === after) return;
@@ -56,7 +62,7 @@ export class RolloutChecks {
     const running = new Set(
       this.#store
         .tasksByService(service.id)
-        .filter((task) => isRunning(task) || this.#wallMs() - task.statusAtMs < IN_FLIGHT_MS)
+        .filter((task) => isRunning(task) || this.#wallMs() - task.statusAtMs < this.#inFlightMs())
         .filter((task) => isOfSpec(task, service))
         .map((task) => task.slot),
     );
@@ -94,7 +100,7 @@ export class RolloutChecks {
     if (!this.#isSound(task)) return;
     const isReplaced = this.#store
       .tasksBySlot(task.serviceId, task.slot)
-      .some((other) => other.id !== task.id && isRunning(other));
+      .some((other) => other.id !== task.id && (isRunning(other) || this.#endedJustNow(other)));
     if (!isReplaced)
       this.violations.push(`${service.id}: slot ${task.slot} was stopped before its new task ran`);
   }
@@ -128,12 +134,20 @@ export class RolloutChecks {
       this.violations.push(`${serviceId}: ${ids.size} slots at once, parallelism ${limit}`);
   }
 
+  /** What was decided while it ran may be applied a moment later. */
+  #endedJustNow(task: Task): boolean {
+    const agoMs = this.#wallMs() - task.statusAtMs;
+    return task.state > TASK_STATE.running && agoMs < this.#inFlightMs();
+  }
+
   #touch(id: string): void {
     this.#changedAtMs.set(id, this.#wallMs());
   }
 
   #isFresh(id: string): boolean {
-    return this.#wallMs() - (this.#changedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < IN_FLIGHT_MS;
+    return (
+      this.#wallMs() - (this.#changedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < this.#inFlightMs()
+    );
   }
 
   /** Nothing but a rollout is a reason to replace it. */

@@ -102,6 +102,13 @@ export function simSpec(name: string, wish: ServiceWish): ServiceSpec {
   };
 }
 
+export function simModeOf({ spec: { Mode: mode }, schedule }: Service): SimMode {
+  if (schedule) return "scheduled";
+  if ("Replicated" in mode) return "replicated";
+  if ("Global" in mode) return "global";
+  return "ReplicatedJob" in mode ? "job" : "globalJob";
+}
+
 /** The counts of a scheduled job stay, as a change of its spec starts no run that they would belong to. */
 function modeOf({ mode, replicas, parallelism }: ServiceWish): ServiceMode {
   switch (mode) {

@@ -153,6 +153,13 @@ describe("narrow changes to tasks", () => {
     ]);
   });
 
+  test("a task that ended before its node was removed keeps its end", () => {
+    const store = populated();
+    apply(store, [status({ state: TASK_STATE.complete })]);
+    apply(store, [status({ state: TASK_STATE.orphaned, message: "node was removed" })]);
+    expect(store.task(running)).toMatchObject({ state: TASK_STATE.complete, message: "started" });
+  });
+
   test("the reason why a task had to wait does not stay with it on its node", () => {
     const store = populated();
     const waiting = status({ taskId: unassigned, state: TASK_STATE.pending, err: "no node" });

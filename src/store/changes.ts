@@ -195,6 +195,8 @@ function taskStatus(
 ): StoreEvent | undefined {
   const old = tables.task.get(change.taskId);
   if (!old || change.state < old.state) return undefined;
+  // How it ended is known: a job's completion may arrive while its node is being removed.
+  if (change.state === TASK_STATE.orphaned && old.state >= TASK_STATE.complete) return undefined;
   const isSame =
     change.state === old.state &&
     change.message === old.message &&

@@ -6,6 +6,7 @@ import {
   type NodeConfig,
   type NodeDescription,
   type NodeIdentity,
+  type NodeTunnel,
   nodePaths,
 } from "../api/index.js";
 import { type Clock, type Logger, type Random, TaskGroup } from "../base/index.js";
@@ -69,6 +70,8 @@ export class Worker implements AsyncDisposable {
   #description: NodeDescription | undefined;
   /** Looks in a row at a member of a cluster that had no bridge. */
   #bridgeless = 0;
+  /** Of encrypted networks, as net told last. */
+  #tunnel: NodeTunnel | undefined;
   #engineProblem = "the engine is being opened";
 
   constructor(options: WorkerOptions) {
@@ -87,6 +90,12 @@ export class Worker implements AsyncDisposable {
       logger,
     });
     this.#relay = new NetworkRelay({ net: this.#net, clock, logger });
+    this.#relay.onTunnel((tunnel) => {
+      this.#tunnel = tunnel;
+      if (this.#description === undefined) return;
+      this.#description = { ...this.#description, Tunnel: tunnel };
+      this.#agent.descriptionChanged();
+    });
     this.#logs = new LogService({ clock, logger, puncher: new FallocatePuncher() });
     this.#store = new RecordStore(`${paths.workerDir}/tasks`, logger);
     const volumeRoot = `${paths.workerDir}/volumes`;
@@ -216,13 +225,15 @@ export class Worker implements AsyncDisposable {
       logger.debug({ error }, "engine version unknown");
     }
     const net = await this.#describeNet();
-    const description = await describeNode(
+    const described = await describeNode(
       config.hostname,
       engine,
       version,
       config.genericResources,
       net,
     );
+    const description: NodeDescription =
+      this.#tunnel === undefined ? described : { ...described, Tunnel: this.#tunnel };
     const hasChanged = JSON.stringify(description) !== JSON.stringify(this.#description);
     this.#description = description;
     return hasChanged;
@@ -233,6 +244,8 @@ export class Worker implements AsyncDisposable {
     const known = this.#description;
     try {
       const status = await this.#net.status();
+      // Its keys change now and then, without a word of the managers.
+      this.#tunnel = status.tunnel ?? this.#tunnel;
       if (status.subnet !== "") return status;
       const isMember = this.#identity.current !== undefined;
       this.#bridgeless = isMember ? this.#bridgeless + 1 : 0;

@@ -2361,6 +2361,7 @@ export namespace swarm {
             $unknowns?: Uint8Array[];
             appliedIndex: number;
             needsComplete: boolean;
+            tunnel?: (swarm.net.Tunnel.$Properties|null);
             static create(properties: swarm.net.NetworksReply.$Shape): swarm.net.NetworksReply & swarm.net.NetworksReply.$Shape;
             static create(properties?: swarm.net.NetworksReply.$Properties): swarm.net.NetworksReply;
             static encode(message: swarm.net.NetworksReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2372,9 +2373,36 @@ export namespace swarm {
             interface $Properties {
                 appliedIndex?: (number|null);
                 needsComplete?: (boolean|null);
+                tunnel?: (swarm.net.Tunnel.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.NetworksReply.$Properties;
+        }
+
+        interface ITunnel extends swarm.net.Tunnel.$Properties {
+        }
+
+        class Tunnel {
+            constructor(properties?: swarm.net.Tunnel.$Properties);
+            $unknowns?: Uint8Array[];
+            implementation: string;
+            publicKey: string;
+            pairKeys: string[];
+            static create(properties: swarm.net.Tunnel.$Shape): swarm.net.Tunnel & swarm.net.Tunnel.$Shape;
+            static create(properties?: swarm.net.Tunnel.$Properties): swarm.net.Tunnel;
+            static encode(message: swarm.net.Tunnel.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.Tunnel & swarm.net.Tunnel.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace Tunnel {
+            interface $Properties {
+                implementation?: (string|null);
+                publicKey?: (string|null);
+                pairKeys?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.Tunnel.$Properties;
         }
 
         interface IFlowsRequest extends swarm.net.FlowsRequest.$Properties {
@@ -2483,6 +2511,7 @@ export namespace swarm {
             $unknowns?: Uint8Array[];
             drifts: swarm.net.Drift.$Properties[];
             appliedIndex: number;
+            tunnel?: (swarm.net.Tunnel.$Properties|null);
             static create(properties: swarm.net.VerifyReply.$Shape): swarm.net.VerifyReply & swarm.net.VerifyReply.$Shape;
             static create(properties?: swarm.net.VerifyReply.$Properties): swarm.net.VerifyReply;
             static encode(message: swarm.net.VerifyReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2494,6 +2523,7 @@ export namespace swarm {
             interface $Properties {
                 drifts?: (swarm.net.Drift.$Properties[]|null);
                 appliedIndex?: (number|null);
+                tunnel?: (swarm.net.Tunnel.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.VerifyReply.$Properties;
@@ -2746,6 +2776,7 @@ export namespace swarm {
             drifts: number;
             rounds: number;
             failures: number;
+            tunnel?: (swarm.net.Tunnel.$Properties|null);
             static create(properties: swarm.net.PlaneStatus.$Shape): swarm.net.PlaneStatus & swarm.net.PlaneStatus.$Shape;
             static create(properties?: swarm.net.PlaneStatus.$Properties): swarm.net.PlaneStatus;
             static encode(message: swarm.net.PlaneStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2762,6 +2793,7 @@ export namespace swarm {
                 drifts?: (number|null);
                 rounds?: (number|null);
                 failures?: (number|null);
+                tunnel?: (swarm.net.Tunnel.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.PlaneStatus.$Properties;

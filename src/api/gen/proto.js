@@ -10389,6 +10389,7 @@ export const swarm = $root.swarm = (() => {
 
             NetworksReply.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             NetworksReply.prototype.needsComplete = false;
+            NetworksReply.prototype.tunnel = null;
 
             NetworksReply.create = function(properties) {
                 return new NetworksReply(properties);
@@ -10405,6 +10406,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(8).uint64(message.appliedIndex);
                 if (message.needsComplete != null && $Object.hasOwnProperty.call(message, "needsComplete") && message.needsComplete !== false)
                     writer.uint32(16).bool(message.needsComplete);
+                if (message.tunnel != null && $Object.hasOwnProperty.call(message, "tunnel"))
+                    $root.swarm.net.Tunnel.encode(message.tunnel, writer.uint32(26).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10456,6 +10459,12 @@ export const swarm = $root.swarm = (() => {
                                 delete message.needsComplete;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.tunnel = $root.swarm.net.Tunnel.decode(reader, reader.size(), $undefined, _depth + 1, message.tunnel);
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -10480,6 +10489,123 @@ export const swarm = $root.swarm = (() => {
             };
 
             return NetworksReply;
+        })();
+
+        net.Tunnel = (function() {
+
+            const Tunnel = function (properties) {
+                this.pairKeys = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Tunnel.prototype.implementation = "";
+            Tunnel.prototype.publicKey = "";
+            Tunnel.prototype.pairKeys = $util.emptyArray;
+
+            Tunnel.create = function(properties) {
+                return new Tunnel(properties);
+            };
+
+            Tunnel.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.implementation != null && $Object.hasOwnProperty.call(message, "implementation") && message.implementation !== "")
+                    writer.uint32(10).string(message.implementation);
+                if (message.publicKey != null && $Object.hasOwnProperty.call(message, "publicKey") && message.publicKey !== "")
+                    writer.uint32(18).string(message.publicKey);
+                if (message.pairKeys != null && message.pairKeys.length)
+                    for (let i = 0; i < message.pairKeys.length; ++i)
+                        writer.uint32(26).string(message.pairKeys[i]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Tunnel.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.Tunnel();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.implementation = value;
+                            else
+                                delete message.implementation;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.publicKey = value;
+                            else
+                                delete message.publicKey;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.pairKeys && message.pairKeys.length))
+                                message.pairKeys = [];
+                            message.pairKeys.push(reader.stringVerify());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            Tunnel.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.Tunnel";
+            };
+
+            return Tunnel;
         })();
 
         net.FlowsRequest = (function() {
@@ -10923,6 +11049,7 @@ export const swarm = $root.swarm = (() => {
 
             VerifyReply.prototype.drifts = $util.emptyArray;
             VerifyReply.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            VerifyReply.prototype.tunnel = null;
 
             VerifyReply.create = function(properties) {
                 return new VerifyReply(properties);
@@ -10940,6 +11067,8 @@ export const swarm = $root.swarm = (() => {
                         $root.swarm.net.Drift.encode(message.drifts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
                 if (message.appliedIndex != null && $Object.hasOwnProperty.call(message, "appliedIndex") && (typeof message.appliedIndex === "object" ? message.appliedIndex.low || message.appliedIndex.high : message.appliedIndex !== 0))
                     writer.uint32(16).uint64(message.appliedIndex);
+                if (message.tunnel != null && $Object.hasOwnProperty.call(message, "tunnel"))
+                    $root.swarm.net.Tunnel.encode(message.tunnel, writer.uint32(26).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10988,6 +11117,12 @@ export const swarm = $root.swarm = (() => {
                                 message.appliedIndex = value;
                             else
                                 delete message.appliedIndex;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.tunnel = $root.swarm.net.Tunnel.decode(reader, reader.size(), $undefined, _depth + 1, message.tunnel);
                             continue;
                         }
                     }
@@ -12078,6 +12213,7 @@ export const swarm = $root.swarm = (() => {
             PlaneStatus.prototype.drifts = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             PlaneStatus.prototype.rounds = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             PlaneStatus.prototype.failures = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlaneStatus.prototype.tunnel = null;
 
             PlaneStatus.create = function(properties) {
                 return new PlaneStatus(properties);
@@ -12104,6 +12240,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(48).uint64(message.rounds);
                 if (message.failures != null && $Object.hasOwnProperty.call(message, "failures") && (typeof message.failures === "object" ? message.failures.low || message.failures.high : message.failures !== 0))
                     writer.uint32(56).uint64(message.failures);
+                if (message.tunnel != null && $Object.hasOwnProperty.call(message, "tunnel"))
+                    $root.swarm.net.Tunnel.encode(message.tunnel, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -12198,6 +12336,12 @@ export const swarm = $root.swarm = (() => {
                                 message.failures = value;
                             else
                                 delete message.failures;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.tunnel = $root.swarm.net.Tunnel.decode(reader, reader.size(), $undefined, _depth + 1, message.tunnel);
                             continue;
                         }
                     }

@@ -11,6 +11,8 @@ import { runTool, runToolUnless } from "./run-tool.js";
 
 const THERE_ALREADY = /File exists/;
 const GONE_ALREADY = /No such|Cannot find device|does not exist/;
+/** As net names it. */
+const TUNNEL_PREFIX = "swwg";
 const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 
 /** The underlay: a bridge on this machine, a network namespace per host, one more for an outside client. */
@@ -83,7 +85,10 @@ export async function removeLan(
       name.startsWith(layout.netnsPrefix) ||
       containerNetnsPrefixes.some((prefix) => name.startsWith(prefix)),
   );
-  for (const name of ours) await runToolUnless(GONE_ALREADY, "ip", ["netns", "del", name]);
+  for (const name of ours) {
+    await removeTunnel(name);
+    await runToolUnless(GONE_ALREADY, "ip", ["netns", "del", name]);
+  }
   await runToolUnless(GONE_ALREADY, "ip", ["link", "del", "dev", layout.bridge]);
   await runTool(
     "nft",
@@ -93,8 +98,19 @@ export async function removeLan(
   if (forwardBefore === "0") await writeFile(IP_FORWARD, "0");
 }
 
-async function portsOf(bridge: string): Promise<string[]> {
-  const text = await runTool("ip", ["-j", "link", "show", "master", bridge]).catch(() => "[]");
+function portsOf(bridge: string): Promise<string[]> {
+  return linksOf(["link", "show", "master", bridge]);
+}
+
+/** A host's WireGuard interface, which ends wireguard-go: it would keep the namespace. */
+async function removeTunnel(netns: string): Promise<void> {
+  const links = await linksOf(["-n", netns, "link", "show"]);
+  for (const link of links.filter((name) => name.startsWith(TUNNEL_PREFIX)))
+    await runToolUnless(GONE_ALREADY, "ip", ["-n", netns, "link", "del", "dev", link]);
+}
+
+async function linksOf(command: readonly string[]): Promise<string[]> {
+  const text = await runTool("ip", ["-j", ...command]).catch(() => "[]");
   const links = JSON.parse(text || "[]") as readonly { readonly ifname?: string }[];
   return links.map((link) => link.ifname ?? "").filter((name) => name !== "");
 }

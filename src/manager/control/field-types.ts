@@ -6,7 +6,13 @@
 import { ApiError, doorError, unreachable } from "../../base/index.js";
 
 /** What can be built later without a change of this table: each names the fields and values it enables. */
-export type Capability = "globalMode" | "jobs" | "ingress" | "overlay" | "rollbackOnFailure";
+export type Capability =
+  | "encryption"
+  | "globalMode"
+  | "jobs"
+  | "ingress"
+  | "overlay"
+  | "rollbackOnFailure";
 
 /** "enforced", never, or once the manager has the capability. */
 export type Support = "enforced" | "refused" | Capability;

@@ -246,6 +246,29 @@ describe("creating a network", () => {
     expect(refused.map(({ path }) => path).filter((path) => !(path in UNBUILT))).toEqual([]);
   });
 
+  test.each(["", "true"])("an encrypted network, said as %j", async (value) => {
+    lead.capabilities.add("encryption");
+    const id = await create({ Name: "a", Options: { encrypted: value } });
+    expect(lead.store.network(id)?.spec.Options).toEqual({ encrypted: value });
+  });
+
+  test("a network that is said to be not encrypted is not taken for an encrypted one", async () => {
+    lead.capabilities.add("encryption");
+    await expect(create({ Name: "a", Options: { encrypted: "false" } })).rejects.toMatchObject({
+      code: "InvalidArgument",
+      message:
+        'encrypted: "false" is neither empty nor true; leave the option out for a network in the clear',
+    });
+  });
+
+  test("an encrypted network's smallest MTU has room for what is added", async () => {
+    lead.capabilities.add("encryption");
+    const Options = { encrypted: "", "com.docker.network.driver.mtu": "197" };
+    await expect(create({ Name: "a", Options })).rejects.toMatchObject({
+      message: expect.stringContaining("is not a number from 198 to 65535") as string,
+    });
+  });
+
   test.each([
     { capability: "overlay", spec: { Name: "a" }, field: "Driver" },
     { capability: "ingress", spec: { Name: "a", Ingress: true }, field: "Ingress" },

@@ -11,10 +11,11 @@ import {
   parseIp,
 } from "../../base/index.js";
 import {
+  ENCRYPTED_OPTION,
   isHostAddress,
   MTU_OPTION,
+  overlayOverhead,
   VNI_OPTION,
-  VXLAN_OVERHEAD,
   wantedVni,
 } from "../../overlay-net/core/index.js";
 import { notSupported, type WalkContext, walkStruct } from "./field-types.js";
@@ -72,21 +73,29 @@ function checkOptions(spec: NetworkSpec, context: WalkContext): void {
         break;
       }
       case MTU_OPTION:
-        checkMtu(value, spec.EnableIPv6 ? 6 : 4);
+        checkMtu(value, spec);
+        break;
+      case ENCRYPTED_OPTION:
+        if (!context.capabilities.has("encryption"))
+          throw notSupported(`Options[${JSON.stringify(name)}]`, context);
+        if (value !== "" && value !== "true")
+          throw invalid(
+            `${ENCRYPTED_OPTION}: "${value}" is neither empty nor true; leave the option out for a network in the clear`,
+          );
         break;
       default:
         throw notSupported(
           `Options[${JSON.stringify(name)}]`,
           context,
-          `; use ${MTU_OPTION} and ${VNI_OPTION}`,
+          `; use ${ENCRYPTED_OPTION}, ${MTU_OPTION} and ${VNI_OPTION}`,
         );
     }
   }
 }
 
-/** The option is the underlay's MTU; the network's is smaller by what VXLAN adds. */
-function checkMtu(value: string, family: 4 | 6): void {
-  const least = MTU_MIN[family] + VXLAN_OVERHEAD;
+/** The option is the underlay's MTU; the network's is smaller by what VXLAN and encryption add. */
+function checkMtu(value: string, spec: NetworkSpec): void {
+  const least = MTU_MIN[spec.EnableIPv6 ? 6 : 4] + overlayOverhead(spec);
   const mtu = /^\d{1,5}$/.test(value) ? Number(value) : 0;
   if (mtu < least || mtu > MTU_MAX)
     throw invalid(`${MTU_OPTION}: "${value}" is not a number from ${least} to ${MTU_MAX}`);

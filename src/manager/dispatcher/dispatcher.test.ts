@@ -98,6 +98,9 @@ function commit(changes: readonly Change[]) {
   });
 }
 
+const KEY = `${"A".repeat(43)}=`;
+const TUNNEL = { Implementation: "kernel", PublicKey: KEY, PairKeys: [KEY] };
+
 class Agent {
   readonly call = new FakeCall<In, Out>();
   #seq = 0;
@@ -297,6 +300,22 @@ test("a late heartbeat on a living stream revives the node", async () => {
   expect(store.node("n1")?.state).toBe("ready");
 });
 
+test("a node that comes again while it is being written down ends up ready", async () => {
+  const agent = await session("n1");
+  agent.call.cancel();
+  let open = (): void => undefined;
+  proposer.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  await clock.advance(6000);
+  expect(store.node("n1")?.state).toBe("ready");
+  const again = await session("n1");
+  expect(again.kinds()).toContain("welcome");
+  open();
+  await settled();
+  expect(store.node("n1")?.state).toBe("ready");
+});
+
 test("a new leader writes no node state, and waits ten seconds for each node", async () => {
   await session("n1");
   leading.abort();
@@ -392,12 +411,43 @@ test.each([
       descriptionJson: Buffer.from(JSON.stringify({ ...DESCRIPTION, UnderlayMtu: "1500" })),
     },
   },
+  {
+    name: "a key of a tunnel that is none",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(
+        JSON.stringify({ ...DESCRIPTION, Tunnel: { ...TUNNEL, PairKeys: ["short"] } }),
+      ),
+    },
+  },
+  {
+    name: "too many pair keys",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(
+        JSON.stringify({ ...DESCRIPTION, Tunnel: { ...TUNNEL, PairKeys: [KEY, KEY, KEY] } }),
+      ),
+    },
+  },
 ])("a Hello with $name is refused", async ({ hello }) => {
   const agent = new Agent("n1");
   agent.send({ hello });
   await settled();
   expect(agent.call.error?.code).toBe(status.INVALID_ARGUMENT);
   expect(store.node("n1")?.state).toBe("unknown");
+});
+
+test("the keys of a node's tunnel reach the others, and stay while a restarted agent does not know them", async () => {
+  const agent = await session("n1");
+  const descriptionJson = Buffer.from(JSON.stringify({ ...DESCRIPTION, Tunnel: TUNNEL }));
+  agent.send({ description: { descriptionJson } });
+  await settled();
+  expect(store.node("n1")?.description?.Tunnel).toEqual(TUNNEL);
+  const again = await session("n1");
+  expect(store.node("n1")?.description?.Tunnel).toEqual(TUNNEL);
+  again.send({ description: { descriptionJson: Buffer.from(JSON.stringify(DESCRIPTION)) } });
+  await settled();
+  expect(store.node("n1")?.description?.Tunnel).toEqual(TUNNEL);
 });
 
 test("an agent that says nothing is cut off", async () => {

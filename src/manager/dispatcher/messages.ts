@@ -6,12 +6,17 @@ import {
   type ManagerAddr,
   type Node,
   type NodeDescription,
+  type NodeTunnel,
   SpecTable,
   type swarm,
   type Task,
 } from "../../api/index.js";
 import { ApiError, parseCidr, parseIp } from "../../base/index.js";
-import type { NetworkDelta, NetworkState } from "../../overlay-net/core/index.js";
+import {
+  type NetworkDelta,
+  type NetworkState,
+  PAIR_KEYS_MAX,
+} from "../../overlay-net/core/index.js";
 import type { StoreView } from "../../store/index.js";
 import { type AssignmentDiff, toldState } from "./core/assignments.js";
 
@@ -20,6 +25,8 @@ export const DESCRIPTION_BYTES_MAX = 64 * 1024;
 /** Of what does not work on its networks. */
 const PROBLEMS_MAX = 32;
 const PROBLEM_CHARS_MAX = 1_000;
+/** 32 bytes in base64. */
+const WIREGUARD_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** Most routes that a node may list. */
 const ROUTES_MAX = 1024;
 /** Most generic resources that a node may list. */
@@ -153,6 +160,7 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
     throw malformed("has NetworkProblems that are no list of sentences");
   if (value.UnderlayMtu !== undefined && !isCount(value.UnderlayMtu))
     throw malformed("has an UnderlayMtu that is no number of bytes");
+  if (!isTunnel(value.Tunnel)) throw malformed("has a Tunnel whose keys are none");
   // Its members were checked above.
   return value as NodeDescription;
 }
@@ -184,6 +192,18 @@ function isRouteList(value: unknown): boolean {
   return Array.isArray(value) && value.length <= ROUTES_MAX && value.every(isCidr);
 }
 
+/** Other nodes hand the keys to WireGuard. */
+function isTunnel(tunnel: Partial<NodeTunnel> | undefined): boolean {
+  if (tunnel === undefined) return true;
+  const { Implementation, PublicKey, PairKeys } = tunnel ?? {};
+  if (Implementation !== "kernel" && Implementation !== "wireguard-go") return false;
+  if (!Array.isArray(PairKeys) || PairKeys.length < 1 || PairKeys.length > PAIR_KEYS_MAX)
+    return false;
+  return [PublicKey, ...PairKeys].every(
+    (key) => typeof key === "string" && WIREGUARD_KEY.test(key),
+  );
+}
+
 /** The scheduler counts with them: what is malformed must not get that far. */
 function isGenericList(value: unknown): boolean {
   if (value === undefined) return true;
@@ -194,6 +214,17 @@ function isGeneric(value: Partial<Record<string, { Kind?: unknown; Value?: unkno
   const { DiscreteResourceSpec: amount, NamedResourceSpec: named } = value ?? {};
   if (typeof (amount ?? named)?.Kind !== "string") return false;
   return amount === undefined ? typeof named?.Value === "string" : isCount(amount.Value);
+}
+
+/**
+ * An agent that was restarted does not know of the node's tunnel yet; what others know of it stays, or they would break its sessions off.
+ */
+export function withKnownTunnel(
+  description: NodeDescription,
+  known: NodeDescription | undefined,
+): NodeDescription {
+  const tunnel = description.Tunnel ?? known?.Tunnel;
+  return tunnel === undefined ? description : { ...description, Tunnel: tunnel };
 }
 
 function malformed(text: string, cause?: unknown): ApiError {

@@ -1,6 +1,6 @@
 import { type Change, type Node, sameSpec, type swarm } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
-import { readDescription } from "./messages.js";
+import { readDescription, withKnownTunnel } from "./messages.js";
 
 /** What the registration changes of the stored node; undefined when nothing: a reconnect writes nothing. */
 export function registrationChange(
@@ -8,7 +8,8 @@ export function registrationChange(
   remoteIp: string,
   hello: swarm.dispatcher.IHello,
 ): Change | undefined {
-  const description = readDescription(hello.descriptionJson ?? new Uint8Array());
+  const read = readDescription(hello.descriptionJson ?? new Uint8Array());
+  const description = withKnownTunnel(read, node.description);
   const bootId = hello.bootId ?? "";
   if (bootId === "" || bootId.length > 64)
     throw new ApiError("InvalidArgument", "session: field boot_id is missing or too long");

@@ -15,7 +15,7 @@ import { isDenied, type KnownCaller, serviceError } from "../rpc/index.js";
 import { AgentSession, type SessionCall, type SessionSource } from "./agent-session.js";
 import { CHECK_PERIOD_MS, NodeSessions } from "./core/sessions.js";
 import { judgeStatus } from "./core/status-rules.js";
-import { readDescription, redirectMessage } from "./messages.js";
+import { readDescription, redirectMessage, withKnownTunnel } from "./messages.js";
 import { NodeUsages } from "./node-usages.js";
 import { registrationChange } from "./registration.js";
 import { StatusWriter } from "./status-writer.js";
@@ -235,8 +235,9 @@ export class DispatcherTerm {
   }
 
   #description(session: AgentSession, message: swarm.dispatcher.IDescription): void {
-    const description = readDescription(message.descriptionJson ?? new Uint8Array());
+    const read = readDescription(message.descriptionJson ?? new Uint8Array());
     const node = this.#parts.store.node(session.nodeId);
+    const description = withKnownTunnel(read, node?.description);
     if (node === undefined || sameSpec(node.description, description)) return;
     this.#writeNode({ nodeId: session.nodeId, description });
   }
@@ -320,10 +321,17 @@ export class DispatcherTerm {
     const after = event.kind === "removed" ? undefined : event.object.manager;
     if (before?.addr !== after?.addr) this.#allNodesChanged();
     if (event.kind !== "updated") return;
+    this.#contradict(event.object);
     const session = this.#streams.get(event.object.id);
     if (session === undefined) return;
     session.nodeChanged();
     this.#markDirty(session);
+  }
+
+  /** It came again while its end was on its way to the log: nothing else would ever say that it is back. */
+  #contradict({ id: nodeId, state }: Node): void {
+    if (state === "down" && this.#sessions.isLive(nodeId))
+      this.#writeNode({ nodeId, state: "ready", stateMessage: "" });
   }
 
   #allNodesChanged(): void {

@@ -3,7 +3,7 @@ import { addressWithLength, emptyNetns, plainLink } from "./desired-parts.js";
 import { HOST_MESH_TABLE, nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import { formatIpv4, macOf, parseIpv4, parsePrefix } from "./ipv4.js";
 import type { Link, LinkAddress, NetnsState, NftTable, Sysctl } from "./kernel-model.js";
-import { ingressLink, networkAlias, vethAlias, vethName } from "./names.js";
+import { ingressLink, networkAlias, tunnelLink, vethAlias, vethName } from "./names.js";
 import type { EndpointEntry, NetworkEntry, NodeEntry, ServiceEntry } from "./network-state.js";
 import { guardTable } from "./rulesets/guard.js";
 import { gwbridgeTable } from "./rulesets/gwbridge.js";
@@ -126,7 +126,9 @@ function hostTables(
     ingressLink: on?.link ?? "",
     bridge: names.bridge,
     dataPathPort: state.dataPathPort,
-    vnis: state.networks.filter(({ vni }) => vni > 0).map(({ vni }) => vni),
+    vnis: vnisOf(state.networks, false),
+    encryptedVnis: vnisOf(state.networks, true),
+    tunnelLink: tunnelLink(names),
     members: state.nodes.map(({ dataPathAddr }) => dataPathAddr).filter((addr) => addr !== ""),
     separateLinks: local.wasForwarding ? [] : local.uplinks.map(({ name }) => name),
   });
@@ -142,6 +144,12 @@ function hostTables(
     ports: meshPorts(lookup, network, local.heldPorts),
   });
   return [...tables, mesh];
+}
+
+function vnisOf(networks: readonly NetworkEntry[], isEncrypted: boolean): readonly number[] {
+  return networks
+    .filter((network) => network.vni > 0 && network.isEncrypted === isEncrypted)
+    .map(({ vni }) => vni);
 }
 
 function meshPorts(

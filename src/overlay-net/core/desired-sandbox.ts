@@ -5,7 +5,8 @@ import { nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import type { FdbEntry, Link, Neighbour, NetnsState } from "./kernel-model.js";
 import type { LocalAttachment } from "./local-facts.js";
 import { endpointAlias, ingressLink, networkAlias, sandboxNetns, vxlanName } from "./names.js";
-import type { NetworkEntry, NetworkState } from "./network-state.js";
+import type { NetworkEntry, NetworkState, NodeEntry } from "./network-state.js";
+import { tunnelAddress } from "./wireguard/tunnel-address.js";
 
 /** The bridge of a sandbox; everything in a sandbox is ours. */
 export const SANDBOX_BRIDGE = "br0";
@@ -14,7 +15,8 @@ const HOST_PORT = "host";
 
 /**
  * One overlay network on this node: a bridge with a VXLAN device and the local endpoints. Where frames go is computed, nothing is learned;
- * the VXLAN device answers ARP and ND for the others. An encrypted network gets no VXLAN device: its frames never leave in the clear.
+ * the VXLAN device answers ARP and ND for the others. An encrypted network's device knows the nodes' addresses inside WireGuard alone: what
+ * it sends has nowhere else to go.
  */
 export function desiredSandbox(
   { state, names, local }: DesiredInput,
@@ -22,9 +24,7 @@ export function desiredSandbox(
   network: NetworkEntry,
   memo: RemoteMemo,
 ): NetnsState {
-  const vxlan = network.isEncrypted
-    ? undefined
-    : vxlanLink({ state, names, local }, lookup, network);
+  const vxlan = vxlanLink({ state, names, local }, lookup, network);
   const remote =
     vxlan === undefined ? NO_REMOTE : rememberedEntries(lookup, network, vxlan.name, memo);
   const alias = networkAlias(names, network.id);
@@ -51,13 +51,19 @@ export function desiredSandbox(
   };
 }
 
-/** undefined while this node's own underlay address is not known. */
+/** Where a node's packets of this network go to and come from; "" while that is not known. */
+function vtepOf({ isEncrypted }: NetworkEntry, node: NodeEntry | undefined): string {
+  if (node === undefined) return "";
+  return isEncrypted ? tunnelAddress(node.index) : node.dataPathAddr;
+}
+
+/** undefined while this node's own address is not known. */
 function vxlanLink(
   { state, names }: DesiredInput,
   lookup: ClusterLookup,
   network: NetworkEntry,
 ): Link | undefined {
-  const local = lookup.self?.dataPathAddr ?? "";
+  const local = vtepOf(network, lookup.self);
   if (local === "") return undefined;
   return {
     ...plainLink({
@@ -157,17 +163,18 @@ function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: strin
     }
   };
   for (const { nodeId, address, address6 } of lookup.endpointsOn(network.id)) {
-    const dst = lookup.node(nodeId)?.dataPathAddr ?? "";
+    const dst = vtepOf(network, lookup.node(nodeId));
     if (nodeId === lookup.state.nodeId || dst === "") continue;
     add(endpointMac(address, address6), dst, [address, address6]);
   }
   if (!network.isIngress) return { fdb, neighbours };
-  for (const { nodeId, index, dataPathAddr } of lookup.state.nodes) {
-    if (nodeId === lookup.state.nodeId || dataPathAddr === "") continue;
+  for (const node of lookup.state.nodes) {
+    const dst = vtepOf(network, node);
+    if (node.nodeId === lookup.state.nodeId || dst === "") continue;
     const addresses = [network.subnet, network.subnet6]
       .filter((subnet) => subnet !== "")
-      .map((subnet) => nodeIngressAddress(subnet, index));
-    add(nodeIngressMac(index), dataPathAddr, addresses);
+      .map((subnet) => nodeIngressAddress(subnet, node.index));
+    add(nodeIngressMac(node.index), dst, addresses);
   }
   return { fdb, neighbours };
 }

@@ -57,11 +57,28 @@ test("a container that is not on the bridge has no way out: its only default rou
   expect(ingress).not.toContain("dnat");
 });
 
-test("an encrypted network has no VXLAN device and no entries: its frames never leave in the clear", () => {
+test("an encrypted network's VXLAN device knows the nodes inside the tunnel alone", () => {
   const networks = INPUT.state.networks.map((network) => ({ ...network, isEncrypted: true }));
-  const state = netns({ ...INPUT, state: { ...INPUT.state, networks } }, "swarm-node0xxx.net-net1");
-  expect(state.links.map(({ kind }) => kind)).toEqual(["bridge", "veth"]);
-  expect(state.fdb).toEqual([]);
+  const input = { ...INPUT, state: { ...INPUT.state, networks } };
+  for (const id of ["net1", "ingress"]) {
+    const { links, fdb } = netns(input, `swarm-node0xxx.net-${id}`);
+    expect(links.flatMap(({ vxlan }) => vxlan?.local ?? [])).toEqual(["198.18.0.1"]);
+    expect([...new Set(fdb.map(({ dst }) => dst))].sort()).toEqual(["", "198.18.0.2"]);
+  }
+});
+
+test("an encrypted network beside one in the clear: each has its own way", () => {
+  const networks = INPUT.state.networks.map((network) => ({
+    ...network,
+    isEncrypted: network.id === "net1",
+  }));
+  const input = { ...INPUT, state: { ...INPUT.state, networks } };
+  const guard = netns(input, "").tables.find(({ name }) => name.endsWith("_guard"))?.text;
+  expect(guard).toContain("@th,96,24 { 4096, 4098 } jump members");
+  expect(guard).toContain('oifname != "swwgnode0xxx" udp dport 4789 @th,96,24 { 4097 } drop');
+  const local = (id: string) =>
+    netns(input, `swarm-node0xxx.net-${id}`).links.flatMap(({ vxlan }) => vxlan?.local ?? []);
+  expect([local("net1"), local("net2")]).toEqual([["198.18.0.1"], ["10.99.0.1"]]);
 });
 
 test("ingress knows every other node: its address, MAC and VTEP follow from index and underlay address", () => {

@@ -18,10 +18,10 @@ export {
   nodeAddressCount,
   type Others,
   overlayMtu,
+  overlayOverhead,
   planNetwork,
   UNDERLAY_MTU,
   ulaPrefix,
-  VXLAN_OVERHEAD,
 } from "./network-plan.js";
 export type {
   EndpointEntry,
@@ -43,3 +43,5 @@ export {
   reservedPort,
 } from "./port-allocation.js";
 export { nextVni, VNI_MAX, VNI_MIN, VNI_OPTION, type WantedVni, wantedVni } from "./vni.js";
+export { PAIR_KEYS_MAX } from "./wireguard/pair-key.js";
+export { ENCRYPTED_OPTION, tunnelPort } from "./wireguard/tunnel-address.js";

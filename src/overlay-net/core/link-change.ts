@@ -9,6 +9,8 @@ export function linkChange(wanted: Link, observed: Link): LinkChange {
     wanted.vxlan?.vni !== observed.vxlan?.vni ||
     // The kernel refuses to change the port of a device that exists.
     wanted.vxlan?.port !== observed.vxlan?.port ||
+    // Set on a device that exists, it would leave entries of another family behind.
+    wanted.vxlan?.local !== observed.vxlan?.local ||
     isOtherEndpoint(wanted, observed);
   if (isOther) return "make";
   return linkDifferences(wanted, observed).length === 0 ? "none" : "set";

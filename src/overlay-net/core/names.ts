@@ -88,3 +88,13 @@ export function vxlanName(names: NodeNames, vni: number): string {
 export function ingressLink(names: NodeNames): string {
   return `swin${names.short}`;
 }
+
+/** The WireGuard interface that encrypted networks go through. */
+export function tunnelLink(names: NodeNames): string {
+  return `swwg${names.short}`;
+}
+
+/** Not a network's: the plane leaves it alone. */
+export function tunnelAlias(names: NodeNames): string {
+  return `${aliasPrefix(names)}tunnel`;
+}

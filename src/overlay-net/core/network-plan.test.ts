@@ -125,6 +125,13 @@ describe("subnets", () => {
   });
 });
 
+test("an encrypted network's packets leave room for WireGuard's", () => {
+  const encrypted = { encrypted: "" };
+  expect(planNetwork(spec({ Options: encrypted }), others())).toMatchObject({ mtu: 1370 });
+  const jumbo = { Options: { ...encrypted, "com.docker.network.driver.mtu": "9000" } };
+  expect(planNetwork(spec(jumbo), others())).toMatchObject({ mtu: 8870 });
+});
+
 test("the MTU option is the underlay's", () => {
   const options = { Options: { "com.docker.network.driver.mtu": "9000" } };
   expect(planNetwork(spec(options), others())).toMatchObject({ mtu: 8950 });

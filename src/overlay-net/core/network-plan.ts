@@ -10,6 +10,7 @@ import {
 } from "../../base/index.js";
 import { firstAddress, freeSubnet } from "./ipam.js";
 import { nextVni, VNI_OPTION, wantedVni } from "./vni.js";
+import { ENCRYPTED_OPTION, TUNNEL_OVERHEAD } from "./wireguard/tunnel-address.js";
 
 export const MTU_OPTION = "com.docker.network.driver.mtu";
 /** MTU of the underlay unless the option says otherwise. */
@@ -62,15 +63,21 @@ export function planNetwork(spec: NetworkSpec, others: Others): NetworkPlan {
   if (mtu < least)
     return {
       kind: "impossible",
-      reason: `a node's underlay carries ${mtu + VXLAN_OVERHEAD} bytes, networks need ${least + VXLAN_OVERHEAD}: raise the MTU of its link`,
+      reason: `a node's underlay carries ${mtu + overlayOverhead(spec)} bytes, the network needs ${least + overlayOverhead(spec)}: raise the MTU of its link`,
     };
   return { kind: "planned", vni, subnets, mtu };
+}
+
+/** Bytes that are added to a network's packets on the underlay. */
+export function overlayOverhead({ Options }: Pick<NetworkSpec, "Options">): number {
+  const isEncrypted = Object.hasOwn(Options ?? {}, ENCRYPTED_OPTION);
+  return VXLAN_OVERHEAD + (isEncrypted ? TUNNEL_OVERHEAD : 0);
 }
 
 /** Bytes: what every node can carry, and no more than the option or 1500 says. */
 export function overlayMtu(spec: NetworkSpec, underlayMtus: readonly number[] = []): number {
   const wished = Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU);
-  return Math.min(wished, ...underlayMtus) - VXLAN_OVERHEAD;
+  return Math.min(wished, ...underlayMtus) - overlayOverhead(spec);
 }
 
 /** How many addresses at the end of a network's subnet are its nodes': none but on ingress, and there at most half. */

@@ -75,6 +75,15 @@ export type NodeEntry = {
   /** Underlay address: where its VXLAN packets go to and come from. */
   readonly dataPathAddr: string;
   readonly isDown: boolean;
+  /** Absent before it was on an encrypted network. */
+  readonly tunnel?: NodeTunnelKeys;
+};
+
+/** Public keys of a node's WireGuard interface, in base64. */
+export type NodeTunnelKeys = {
+  readonly publicKey: string;
+  /** Public parts of what the keys of its pairs are made with, oldest first. */
+  readonly pairKeys: readonly string[];
 };
 
 export type NetworkState = {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Change, NETWORK_PHASE, TASK_STATE } from "../../api/index.js";
+import { type Change, NETWORK_PHASE, type NodeDescription, TASK_STATE } from "../../api/index.js";
 import { ClusterStore, type StoreEvent } from "../../store/index.js";
 import {
   apply,
@@ -19,6 +19,14 @@ import { NetworkTracker } from "./network-tracker.js";
 import { networkStateFor } from "./node-view.js";
 
 const NODES = [1, 2, 3];
+const WITH_TUNNEL: NodeDescription = {
+  Hostname: "host1",
+  Platform: { Architecture: "x86_64", OS: "linux" },
+  Resources: { NanoCPUs: 1, MemoryBytes: 1 },
+  Engine: { EngineVersion: "1", Plugins: [] },
+  EngineKind: "simulated",
+  Tunnel: { Implementation: "kernel", PublicKey: "p", PairKeys: ["q"] },
+};
 const INGRESS = 9;
 
 function putNetwork(network: number, isAllocated: boolean): Change {
@@ -44,10 +52,12 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.constantFrom(...NODES).chain((node) =>
-      fc.constantFrom("ready" as const, "down" as const).map((state) => ({
-        kind: "putNode" as const,
-        node: sampleNode(node, { state }),
-      })),
+      fc
+        .record({
+          state: fc.constantFrom("ready" as const, "down" as const),
+          description: fc.constantFrom(undefined, WITH_TUNNEL),
+        })
+        .map((fields) => ({ kind: "putNode" as const, node: sampleNode(node, fields) })),
     ),
   },
   {
@@ -248,4 +258,18 @@ test.each([
   apply(store, [{ kind: "putTask", task }]);
   const endpoints = networkStateFor(store, id("n", 1)).endpoints;
   expect(endpoints.map((endpoint) => endpoint.isBackend)).toEqual(isBackend);
+});
+
+test("a node's public keys are told with it, once it has some", () => {
+  const { store, events } = preparedStore();
+  const tracker = new NetworkTracker(store);
+  const [first = 0, second = 0] = NODES;
+  const keysOf = (state: NetworkState | undefined) =>
+    state?.nodes.find(({ nodeId }) => nodeId === id("n", first))?.tunnel;
+  expect(keysOf(tracker.complete(id("n", second)))).toBeUndefined();
+  const node = sampleNode(first, { description: WITH_TUNNEL });
+  apply(store, [{ kind: "putNode", node }]);
+  const delta = tracker.step(events)?.get(id("n", second));
+  expect(delta?.nodes.set[0]?.tunnel).toEqual({ publicKey: "p", pairKeys: ["q"] });
+  expect(keysOf(tracker.complete(id("n", second)))).toEqual({ publicKey: "p", pairKeys: ["q"] });
 });

@@ -18,8 +18,8 @@ import type {
   NodeEntry,
   ServiceEntry,
 } from "./network-state.js";
+import { ENCRYPTED_OPTION } from "./wireguard/tunnel-address.js";
 
-const ENCRYPTED_OPTION = "encrypted";
 const NS_PER_MS = 1e6;
 const NO_SUBNET: Subnet = { subnet: "", gateway: "", ipRange: "" };
 
@@ -143,5 +143,8 @@ export function nodeEntry({
 }: Node): NodeEntry | undefined {
   if (nodeIndex === 0 || addr === "") return undefined;
   const dataPathAddr = description?.DataPathAddr ?? addr;
-  return { nodeId: id, index: nodeIndex, dataPathAddr, isDown: state === "down" };
+  const entry = { nodeId: id, index: nodeIndex, dataPathAddr, isDown: state === "down" };
+  const tunnel = description?.Tunnel;
+  if (tunnel === undefined) return entry;
+  return { ...entry, tunnel: { publicKey: tunnel.PublicKey, pairKeys: tunnel.PairKeys } };
 }

@@ -68,6 +68,7 @@ test.each([
   { protocol: "udp", port: 2377, isReserved: false },
   { protocol: "udp", port: 4790, isReserved: true },
   { protocol: "tcp", port: 4790, isReserved: false },
+  { protocol: "udp", port: 4791, isReserved: true },
   { protocol: "udp", port: 4789, isReserved: false },
 ] as const)(
   "$port/$protocol is the cluster's own: $isReserved",

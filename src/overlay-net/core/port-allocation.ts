@@ -1,5 +1,6 @@
 /** Published ports of services (spec §6.1). Which of them stay over an update: `keptPorts` of src/api. */
 import { isOpenPort, type PortConfig, type PortProtocol, portKey } from "../../api/index.js";
+import { tunnelPort } from "./wireguard/tunnel-address.js";
 
 /** Ingress ports that the user left open come from here. */
 export const PUBLISHED_PORT_MIN = 30_000;
@@ -48,6 +49,8 @@ export function reservedPort(
     return `port ${port}/tcp is where the cluster's nodes talk to each other`;
   if (protocol === "udp" && port !== 0 && port === dataPathPort)
     return `port ${port}/udp is the cluster's data path port (VXLAN)`;
+  if (protocol === "udp" && port !== 0 && port === tunnelPort(dataPathPort))
+    return `port ${port}/udp is where encrypted networks go (WireGuard)`;
   return undefined;
 }
 

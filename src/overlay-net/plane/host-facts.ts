@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { LocalFacts, Uplink } from "../core/local-facts.js";
-import { ingressLink, type NodeNames } from "../core/names.js";
+import { ingressLink, type NodeNames, tunnelLink } from "../core/names.js";
 import type { ForeignRules } from "./foreign-rules.js";
 
 export type HostFacts = Pick<LocalFacts, "uplinks" | "hasBridgeNetfilter" | "firewall">;
@@ -55,7 +55,7 @@ type Interfaces = Readonly<
 
 /** Links with an address of their own, loopback and ours left out: traffic from outside comes in there. */
 export function uplinkNames(interfaces: Interfaces, names: NodeNames): readonly string[] {
-  const ours = new Set([names.bridge, ingressLink(names)]);
+  const ours = new Set([names.bridge, ingressLink(names), tunnelLink(names)]);
   return Object.entries(interfaces)
     .filter(([name, addresses]) => {
       const isReachable = addresses?.some(

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { silentLogger } from "../../base/index.js";
 import type { BridgeEndpoint } from "../core/bridge-faults.js";
 import { plainLink } from "../core/desired-parts.js";
+import { nodeNames } from "../core/names.js";
 import type { NetworkState } from "../core/network-state.js";
 import { type RandomCluster, stateOf } from "../core/testing/random-cluster.js";
 import { ManualClock } from "../dns/testing/manual-clock.js";
@@ -9,6 +10,8 @@ import { KernelError } from "../kernel/netns-kernel.js";
 import { SimulatedHost } from "../kernel/simulated/simulated-host.js";
 import { SimulatedNetnsKernel } from "../kernel/simulated/simulated-netns-kernel.js";
 import type { Attachment } from "../node-network.js";
+import { EncryptedTunnel } from "../wireguard/encrypted-tunnel.js";
+import { MemoryTunnelDevice } from "../wireguard/testing/memory-tunnel-device.js";
 import { simulatedHostProbe } from "./host-facts.js";
 import { NetworkPlane } from "./network-plane.js";
 import type { StoredPlane } from "./plane-file.js";
@@ -62,6 +65,7 @@ class Node {
   };
   isMendingRefused = false;
   readonly lost: unknown[] = [];
+  tunnel: EncryptedTunnel | undefined;
   stored: StoredPlane = { nodeId: NODE, wasForwarding: false, ruledPorts: [] };
 
   readonly listen: ListenOnPort = ({ publishedPort }) =>
@@ -108,6 +112,7 @@ class Node {
       bridge: this.bridge,
       removesContainers: false,
       dns: undefined,
+      tunnel: this.tunnel,
       host: simulatedHostProbe,
       listen: this.listen,
       ownerOf: () => Promise.resolve("nginx (pid 7)"),
@@ -263,6 +268,51 @@ test("what comes while one change is being programmed is in the next round, howe
   expect(new Set(await Promise.all(all))).toEqual(new Set([29]));
   expect(plane.status.counters.rounds - before).toBeLessThanOrEqual(2);
   expect(node.stored.state?.index).toBe(29);
+});
+
+/** With an encrypted network, and the tunnel that it goes through. */
+function encrypted(node: Node): { device: MemoryTunnelDevice; state: NetworkState } {
+  const device = new MemoryTunnelDevice();
+  const keys = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
+  const names = nodeNames(NODE);
+  const { clock } = node;
+  node.tunnel = new EncryptedTunnel({ names, device, keys, clock, logger: silentLogger });
+  const networks = STATE.networks.map((one) => ({ ...one, isEncrypted: one.id === "net1" }));
+  return { device, state: { ...STATE, networks } };
+}
+
+test("an encrypted network has its tunnel when it is answered, and none with the last one gone", async () => {
+  const node = new Node();
+  const { device, state } = encrypted(node);
+  const plane = await node.open();
+  expect(await complete(plane)).toBe(7);
+  expect(device.links.size).toBe(0);
+  expect(await complete(plane, { ...state, index: 8 })).toBe(8);
+  expect([...device.links.keys()]).toEqual(["swwgnode0xxx"]);
+  expect(plane.status.tunnel?.Implementation).toBe("kernel");
+  device.links.clear();
+  expect((await plane.verify(["net2"], false)).map(({ what }) => what)).toEqual([]);
+  const found = await plane.verify(["net1"], true);
+  expect(found).toMatchObject([{ networkId: "net1", netns: "", isRepaired: true }]);
+  device.links.clear();
+  await node.clock.pass(CHECK_INTERVAL_MS);
+  expect(device.links.size).toBe(1);
+  expect(await complete(plane, { ...STATE, index: 9 })).toBe(9);
+  expect(device.links.size).toBe(0);
+});
+
+test("without WireGuard a container on an encrypted network is refused with the remedy, until it is there", async () => {
+  const node = new Node();
+  const { device, state } = encrypted(node);
+  device.refusal = "install wireguard-go";
+  const plane = await node.open();
+  expect(await complete(plane, state)).toBe(0);
+  expect(plane.status.problems).toEqual(["networks: install wireguard-go"]);
+  await expect(node.attach(plane)).rejects.toThrow("install wireguard-go");
+  device.refusal = "";
+  await node.clock.pass(CHECK_INTERVAL_MS);
+  expect(plane.status).toMatchObject({ appliedIndex: 7, problems: [] });
+  await plane.connect(CONTAINER);
 });
 
 test("another hand in the kernel is seen and undone, and nothing of others is touched", async () => {

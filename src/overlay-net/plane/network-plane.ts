@@ -1,3 +1,4 @@
+import type { NodeTunnel } from "../../api/index.js";
 import type { Clock, Logger } from "../../base/index.js";
 import { Coalesced } from "../coalesced.js";
 import type { DesiredInput } from "../core/cluster-lookup.js";
@@ -10,6 +11,7 @@ import { firewallNotices } from "../core/rulesets/foreign-firewall.js";
 import type { DnsService } from "../dns/index.js";
 import { KernelError, type NetnsKernel } from "../kernel/netns-kernel.js";
 import type { Attachment } from "../node-network.js";
+import type { EncryptedTunnel } from "../wireguard/encrypted-tunnel.js";
 import { DrainTimes } from "./drain-times.js";
 import { EndpointWaits } from "./endpoint-waits.js";
 import { EMPTY_HOST, type HostFacts, type HostProbe } from "./host-facts.js";
@@ -41,6 +43,8 @@ export type NetworkPlaneOptions = {
   readonly removesContainers: boolean;
   /** undefined: no resolver in containers. */
   readonly dns: DnsService | undefined;
+  /** undefined: encrypted networks have no tunnel, as in a simulated kernel nothing is sent. */
+  readonly tunnel: EncryptedTunnel | undefined;
   readonly host: HostProbe;
   readonly listen: ListenOnPort;
   readonly ownerOf: PortOwner;
@@ -66,6 +70,8 @@ export type PlaneStatus = {
   /** Highest index that the kernel holds entirely. */
   readonly appliedIndex: number;
   readonly problems: readonly string[];
+  /** undefined before this node was on an encrypted network. */
+  readonly tunnel: NodeTunnel | undefined;
   readonly counters: PlaneCounters;
 };
 
@@ -83,6 +89,9 @@ export type PlaneCounters = {
   /** Rounds and repairs that were not done entirely. */
   readonly failures: number;
 };
+
+/** Among failures by namespace: what all encrypted networks share. No namespace has this name. */
+const TUNNEL = "wireguard";
 
 /**
  * The overlay networks on this node: what the managers said of them, and the node's own facts, brought to the kernel and kept there. A
@@ -153,6 +162,7 @@ export class NetworkPlane {
         ...firewallNotices(this.#names, this.#forwardingLinks(), this.#hostFacts.firewall),
         ...(problem === "" ? [] : [`networks: changes are seen late: ${problem}`]),
       ],
+      tunnel: this.#options.tunnel?.published,
       counters: { ...this.#counters, drifts: this.#repairer.driftCount },
     };
   }
@@ -197,7 +207,14 @@ export class NetworkPlane {
     await this.#openDns(attachment);
     const failures = await this.#round.run();
     const networkIds = attachment.overlay?.networkIds ?? [];
-    const concerned = [...networkIds.map((id) => sandboxNetns(this.#names, id)), attachment.netns];
+    const isEncrypted = this.#state?.networks.some(
+      (network) => network.isEncrypted && networkIds.includes(network.id),
+    );
+    const concerned = [
+      ...(isEncrypted === true ? [TUNNEL] : []),
+      ...networkIds.map((id) => sandboxNetns(this.#names, id)),
+      attachment.netns,
+    ];
     const found = concerned.find((netns) => failures.has(netns));
     if (found !== undefined) throw new PlaneError(failures.get(found));
   }
@@ -232,7 +249,10 @@ export class NetworkPlane {
   verify(networkIds: readonly string[], repair: boolean): Promise<readonly Found[]> {
     return this.#inTurn(async () => {
       if (this.#input === undefined) return [];
-      const found = await this.#repairer.verify(networkIds, repair);
+      const found = [
+        ...(await this.#verifyTunnel(networkIds, repair)),
+        ...(await this.#repairer.verify(networkIds, repair)),
+      ];
       if (found.some(({ isRepaired }) => repair && !isRepaired)) this.#counters.failures++;
       return found;
     });
@@ -298,7 +318,8 @@ export class NetworkPlane {
     const before = this.#input;
     await this.#learnToDelete();
     if (before === undefined && this.#isRestart) await this.#repairer.logDrift(desired);
-    const failures = await this.#programmer.program(desired);
+    await this.#options.tunnel?.follow(state, false);
+    const failures = this.#withTunnel(await this.#programmer.program(desired));
     this.#repairer.expect(input, desired);
     this.#input = input;
     this.#counters.rounds++;
@@ -310,6 +331,37 @@ export class NetworkPlane {
     this.#reconciler.follow(new Set(desired.map(({ netns }) => netns)));
     await saved;
     return failures;
+  }
+
+  #withTunnel(failures: Failures): Failures {
+    const problem = this.#options.tunnel?.problem ?? "";
+    return problem === "" ? failures : new Map([...failures, [TUNNEL, problem]]);
+  }
+
+  /** It serves all encrypted networks: each of them shows what is wrong with it. */
+  async #verifyTunnel(networkIds: readonly string[], repair: boolean): Promise<readonly Found[]> {
+    const { tunnel } = this.#options;
+    const state = this.#state;
+    const network = state?.networks.find(
+      ({ id, isEncrypted }) => isEncrypted && (networkIds.length === 0 || networkIds.includes(id)),
+    );
+    if (tunnel === undefined || state === undefined || network === undefined) return [];
+    const before = await tunnel.findings(state);
+    if (before.length > 0 && repair) await tunnel.follow(state, true);
+    const left = new Set(repair ? await tunnel.findings(state) : before);
+    return before.map((what) => ({
+      networkId: network.id,
+      netns: "",
+      what,
+      isRepaired: !left.has(what),
+    }));
+  }
+
+  /** Looks at the interface, and at how old its sessions and keys are. */
+  async #checkTunnel(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#state !== undefined) await this.#options.tunnel?.follow(this.#state, true);
+    });
   }
 
   #concluded(state: NetworkState, failures: Failures): void {
@@ -369,6 +421,7 @@ export class NetworkPlane {
   async #check(netnsNames: readonly string[] | undefined): Promise<void> {
     if (this.#state === undefined) return;
     if (netnsNames === undefined) await this.#prepareCheck();
+    else if (netnsNames.includes("")) await this.#checkTunnel();
     const names = netnsNames ?? (await this.#inTurn(() => this.#repairer.netnsNames()));
     for (const some of this.#repairer.portions(names)) {
       const failures = await this.#inTurn(() => this.#repairer.repair(some));
@@ -381,11 +434,14 @@ export class NetworkPlane {
     this.#counters.checks++;
     const before = JSON.stringify(this.#hostFacts);
     this.#hostFacts = await this.#options.host.facts();
+    await this.#checkTunnel();
     const hasOtherFacts = JSON.stringify(this.#hostFacts) !== before;
     const state = this.#state;
     const hasPort = state !== undefined && (await this.#ports.retry(publishedPorts(state)));
     const mustDelete = !this.#programmer.mayDelete;
-    const isBehind = this.#failures.size > 0 || this.#appliedIndex !== state?.index;
+    const tunnelProblem = this.#options.tunnel?.problem ?? "";
+    const isBehind =
+      this.#failures.size > 0 || tunnelProblem !== "" || this.#appliedIndex !== state?.index;
     if (hasOtherFacts || hasPort || mustDelete || isBehind) await this.#round.run();
   }
 

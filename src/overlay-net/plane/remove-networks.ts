@@ -1,6 +1,7 @@
 import { type Logger, SystemClock } from "../../base/index.js";
-import { nodeNames } from "../core/names.js";
+import { nodeNames, tunnelLink } from "../core/names.js";
 import type { NetnsKernel } from "../kernel/netns-kernel.js";
+import { LinuxTunnelDevice } from "../wireguard/linux-tunnel-device.js";
 import { ForeignRules } from "./foreign-rules.js";
 import { KernelProgrammer } from "./kernel-programmer.js";
 
@@ -16,7 +17,10 @@ export async function removeNetworks(
   const names = nodeNames(nodeId);
   const common = { kernel, names, logger, clock: new SystemClock(), removesContainers: false };
   const failures = await new KernelProgrammer(common).removeAll();
-  if (kernel.kind !== "simulated") await new ForeignRules(kernel, names).remove();
+  if (kernel.kind !== "simulated") {
+    await new ForeignRules(kernel, names).remove();
+    await new LinuxTunnelDevice(common.clock).remove(tunnelLink(names));
+  }
   if (failures.size > 0)
     throw new Error(`networks could not be removed: ${[...failures.values()].join("; ")}`);
 }

@@ -68,6 +68,7 @@ test("an unfinished snapshot is never seen and is cleaned up", async () => {
   const { readers } = await storeWith(1).load();
   expect(readers).toEqual([]);
   expect(await readdir(dir)).toEqual([]);
+  await expect(pending.discard()).rejects.toMatchObject({ code: "ENOENT" });
 });
 
 test("a damaged one is reported, the one before it still offered", async () => {
@@ -85,7 +86,9 @@ test("a damaged one is reported, the one before it still offered", async () => {
     for (const reader of readers) await reader.close();
   }
   await writeFile(path, whole.subarray(0, whole.length - 10));
-  expect((await storeWith(1).load()).damage).toHaveLength(1);
+  const { readers, damage } = await storeWith(1).load();
+  expect(damage).toHaveLength(1);
+  for (const reader of readers) await reader.close();
 });
 
 test("another key is KEY_MISSING, not damage", async () => {

@@ -12,10 +12,15 @@ function presentDescription(description: NodeDescription, cluster: Cluster | und
     Bridge: _bridge,
     NetworkProblems: _problems,
     UnderlayMtu: _mtu,
+    Tunnel: tunnel,
     ...rest
   } = description;
   return {
     ...rest,
+    // Extension: what this node's encrypted networks go through.
+    ...(tunnel === undefined
+      ? {}
+      : { Encryption: { Implementation: tunnel.Implementation, PublicKey: tunnel.PublicKey } }),
     Engine: {
       ...engine,
       // The one field that `docker node ls` and `docker node inspect --pretty` print of the engine.

@@ -7,6 +7,7 @@ import type { Network, Node } from "../../api/index.js";
 import type { NetworkVerification } from "../../worker/index.js";
 import { pathRef, queryOf, type RestContext } from "../context.js";
 import { nodeStreams, type OpenNodeStream } from "../logs/node-stream.js";
+import { isEncrypted } from "../present/network.js";
 import { sendJson } from "../reply.js";
 import { resolveNetwork, resolveNode } from "../resolve.js";
 
@@ -17,11 +18,13 @@ const ANSWER_MAX_BYTES = 1024 * 1024;
 /** A node has this long for the whole answer. */
 const ANSWER_WITHIN_MS = 30_000;
 
-export type NodeVerification = Omit<NetworkVerification, "AppliedIndex"> & {
+export type NodeVerification = Omit<NetworkVerification, "AppliedIndex" | "Tunnel"> & {
   readonly NodeID: string;
   readonly Hostname: string;
   /** Store index that its kernel holds entirely; 0 when it did not answer. */
   readonly AppliedIndex: number;
+  /** What encrypts it there; absent where nothing does. */
+  readonly Encryption?: string;
   /** Why it could not be asked; "" when it answered. */
   readonly Error: string;
 };
@@ -57,8 +60,11 @@ async function verify(
   try {
     const response = await open(id, path, signal);
     const text = await readAll(response);
-    if (response.statusCode === 200)
-      return { ...node, ...(JSON.parse(text) as NetworkVerification), Error: "" };
+    if (response.statusCode === 200) {
+      const { Tunnel, ...found } = JSON.parse(text) as NetworkVerification;
+      const isShown = Tunnel !== undefined && isEncrypted(network.spec);
+      return { ...node, ...found, ...(isShown ? { Encryption: Tunnel } : {}), Error: "" };
+    }
     const { message } = JSON.parse(text) as { readonly message?: string };
     return { ...node, AppliedIndex: 0, Drifts: [], Error: message ?? `${response.statusCode}` };
   } catch (error) {

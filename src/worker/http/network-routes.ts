@@ -7,6 +7,8 @@ import type { HttpContext } from "./context.js";
 export type NetworkVerification = {
   /** Store index that the kernel holds entirely. */
   readonly AppliedIndex: number;
+  /** What encrypts, where this node is on encrypted networks: "kernel" or "wireguard-go". */
+  readonly Tunnel?: string;
   readonly Drifts: readonly {
     /** "": of the host itself. */
     readonly NetworkID: string;
@@ -26,6 +28,7 @@ export function addNetworkRoutes(app: FastifyInstance, { net }: HttpContext): vo
       const report = await net.verify(networkIds, query.repair === "true").catch(asDoorError);
       return {
         AppliedIndex: report.appliedIndex,
+        ...(report.tunnel === undefined ? {} : { Tunnel: report.tunnel.Implementation }),
         Drifts: report.drifts.map(({ networkId, netns, what, isRepaired }) => ({
           NetworkID: networkId,
           Netns: netns,

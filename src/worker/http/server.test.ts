@@ -392,6 +392,9 @@ test("the node's networks are compared with its kernel, and repaired on request"
   expect(seen.json()).toEqual({ AppliedIndex: 1, Drifts: [found] });
   const repaired = await app.inject({ method: "POST", url: `${url}&repair=true` });
   expect(repaired.json()).toEqual({ AppliedIndex: 1, Drifts: [{ ...found, Repaired: true }] });
+  kit.net.tunnel = { Implementation: "kernel", PublicKey: "p", PairKeys: ["q"] };
+  const encrypted = await app.inject({ method: "POST", url });
+  expect(encrypted.json()).toMatchObject({ Tunnel: "kernel" });
   kit.net.isDown = true;
   expect((await app.inject({ method: "POST", url })).statusCode).toBe(503);
 });

@@ -57,7 +57,8 @@ async function startNet(): Promise<void> {
     verify: unary((request: swarm.net.VerifyRequest.$Properties) => {
       asked.push(`verify ${(request.networkIds ?? []).join(",")} ${request.repair}`);
       const drift = { networkId: "w", netns: "ns", what: "no route", repaired: true };
-      return { drifts: [drift], appliedIndex: 7 };
+      const tunnel = { implementation: "wireguard-go", publicKey: "p", pairKeys: ["q"] };
+      return { drifts: [drift], appliedIndex: 7, tunnel };
     }),
     status: unary(() => ({ bridge: "br0", subnet: "172.20.0.0/20", problems: ["no nft"] })),
   });
@@ -158,7 +159,11 @@ test("networks and verification go to net as they are", async () => {
   const delta = { ...WHOLE, isComplete: false, appliesTo: 5, resultsIn: 6 };
   expect(await client.setNetworks(delta)).toEqual({ appliedIndex: 6, needsComplete: true });
   const drift = { networkId: "w", netns: "ns", what: "no route", isRepaired: true };
-  expect(await client.verify(["w"], true)).toEqual({ drifts: [drift], appliedIndex: 7 });
+  expect(await client.verify(["w"], true)).toEqual({
+    drifts: [drift],
+    appliedIndex: 7,
+    tunnel: { Implementation: "wireguard-go", PublicKey: "p", PairKeys: ["q"] },
+  });
   expect(asked).toEqual(["networks true 0-5", "networks false 5-6", "verify w true"]);
 });
 

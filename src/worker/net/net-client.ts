@@ -6,7 +6,7 @@ import {
   status as GrpcStatus,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { netService, safeUint, type swarm } from "../../api/index.js";
+import { type NodeTunnel, netService, safeUint, type swarm } from "../../api/index.js";
 import type { Logger } from "../../base/index.js";
 import type { NetworkMessage } from "../core/network/network-queue.js";
 
@@ -52,6 +52,8 @@ export type NetworksReply = {
   readonly appliedIndex: number;
   /** The message does not follow on what net has; nothing was changed. */
   readonly needsComplete: boolean;
+  /** Of encrypted networks; absent before there was one. */
+  readonly tunnel?: NodeTunnel;
 };
 
 /** Connections to a container on its networks. */
@@ -69,12 +71,17 @@ export type Drift = {
   readonly isRepaired: boolean;
 };
 
-export type VerifyReport = { readonly drifts: readonly Drift[]; readonly appliedIndex: number };
+export type VerifyReport = {
+  readonly drifts: readonly Drift[];
+  readonly appliedIndex: number;
+  readonly tunnel?: NodeTunnel;
+};
 
 export type NetStatus = {
   readonly bridge: string;
   readonly subnet: string;
   readonly problems: readonly string[];
+  readonly tunnel?: NodeTunnel;
 };
 
 export type NetErrorCode =
@@ -174,8 +181,11 @@ export class NetClient implements NetPort, Disposable {
 
   async status(): Promise<NetStatus> {
     const reply = await this.#call(netService.status, {}, STATUS_DEADLINE_MS);
-    const { bridge, subnet, problems } = reply;
-    return { bridge: bridge ?? "", subnet: subnet ?? "", problems: problems ?? [] };
+    const { bridge, subnet, problems, plane } = reply;
+    return {
+      ...{ bridge: bridge ?? "", subnet: subnet ?? "", problems: problems ?? [] },
+      ...tunnelOf(plane?.tunnel),
+    };
   }
 
   async setNetworks(message: NetworkMessage): Promise<NetworksReply> {
@@ -185,6 +195,7 @@ export class NetClient implements NetPort, Disposable {
     return {
       appliedIndex: safeUint(reply.appliedIndex ?? 0, "networks.applied_index"),
       needsComplete: reply.needsComplete ?? false,
+      ...tunnelOf(reply.tunnel),
     };
   }
 
@@ -193,6 +204,7 @@ export class NetClient implements NetPort, Disposable {
     const reply = await this.#call(netService.verify, request, CALL_DEADLINE_MS);
     return {
       appliedIndex: safeUint(reply.appliedIndex ?? 0, "verify.applied_index"),
+      ...tunnelOf(reply.tunnel),
       drifts: (reply.drifts ?? []).map((drift) => ({
         networkId: drift.networkId ?? "",
         netns: drift.netns ?? "",
@@ -303,5 +315,20 @@ function toAttachment(mode: NetworkMode, reply: swarm.net.AttachReply.$Propertie
     nameservers: reply.nameservers ?? [],
     search: reply.search ?? [],
     options: reply.options ?? [],
+  };
+}
+
+/** What a later version may call its implementation is not passed on. */
+function tunnelOf(tunnel: swarm.net.Tunnel.$Properties | null | undefined): {
+  readonly tunnel?: NodeTunnel;
+} {
+  const { implementation, publicKey, pairKeys } = tunnel ?? {};
+  if (implementation !== "kernel" && implementation !== "wireguard-go") return {};
+  return {
+    tunnel: {
+      Implementation: implementation,
+      PublicKey: publicKey ?? "",
+      PairKeys: pairKeys ?? [],
+    },
   };
 }

@@ -44,6 +44,27 @@ test("what the managers say goes on to net, and how far it is comes back", async
   expect(relay.receive(message(9))).toBe(false);
 });
 
+test("another tunnel in an answer is told once", async () => {
+  const told: unknown[] = [];
+  relay.onTunnel(({ PairKeys }) => told.push(PairKeys));
+  let PairKeys: readonly string[] = ["a"];
+  net.answer = ({ resultsIn }) =>
+    Promise.resolve({
+      appliedIndex: resultsIn,
+      needsComplete: false,
+      tunnel: { Implementation: "kernel", PublicKey: "p", PairKeys },
+    });
+  relay.receive(message(5, true));
+  await settle();
+  relay.receive(message(6));
+  await settle();
+  expect(told).toEqual([["a"]]);
+  PairKeys = ["a", "b"];
+  relay.receive(message(7));
+  await settle();
+  expect(told).toEqual([["a"], ["a", "b"]]);
+});
+
 test("net answers late: later changes do not wait, up to a bound, and the highest number counts", async () => {
   const answers: ((index: number) => void)[] = [];
   net.answer = () =>

@@ -1,4 +1,5 @@
 /** Passes on to net what the managers say of this node's networks, and tells how far the kernel is. Nothing waits for it. */
+import { type NodeTunnel, sameSpec } from "../../api/index.js";
 import type { Clock, Logger } from "../../base/index.js";
 import { type NetworkMessage, NetworkQueue } from "../core/network/network-queue.js";
 import { retryDelayMs } from "../core/task/outcome.js";
@@ -16,6 +17,8 @@ export class NetworkRelay implements Disposable {
   #stopWatching: (() => void) | undefined;
   #stopRetry: (() => void) | undefined;
   #appliedIndex = 0;
+  #tunnel: NodeTunnel | undefined;
+  #tellTunnel: (tunnel: NodeTunnel) => void = () => undefined;
   #inFlight = 0;
   #failures = 0;
   /** Counts wholes: an answer to what was sent before the last one says nothing about it. */
@@ -42,6 +45,11 @@ export class NetworkRelay implements Disposable {
     this.#listeners.add(listener);
   }
 
+  /** Called when net answers with another tunnel than the last time: the other nodes need its keys. */
+  onTunnel(listener: (tunnel: NodeTunnel) => void): void {
+    this.#tellTunnel = listener;
+  }
+
   /** False on a gap: the session has to be opened again. */
   receive(message: NetworkMessage): boolean {
     if (!this.#queue.receive(message)) return false;
@@ -56,6 +64,7 @@ export class NetworkRelay implements Disposable {
     this.#round += 1;
     this.#queue.clear();
     this.#appliedIndex = 0;
+    this.#tunnel = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -100,8 +109,12 @@ export class NetworkRelay implements Disposable {
       });
   }
 
-  #answered({ appliedIndex, needsComplete }: NetworksReply, round: number): void {
+  #answered({ appliedIndex, needsComplete, tunnel }: NetworksReply, round: number): void {
     if (round !== this.#round) return;
+    if (tunnel !== undefined && !sameSpec(tunnel, this.#tunnel)) {
+      this.#tunnel = tunnel;
+      this.#tellTunnel(tunnel);
+    }
     if (needsComplete) {
       this.#queue.netLost();
       return;

@@ -1,3 +1,4 @@
+import type { NodeTunnel } from "../../api/index.js";
 import type { NetworkMessage } from "../core/network/network-queue.js";
 import {
   type Attachment,
@@ -5,6 +6,7 @@ import {
   type Flows,
   NetError,
   type NetPort,
+  type NetStatus,
   type NetworksReply,
   type VerifyReport,
 } from "../net/index.js";
@@ -24,6 +26,8 @@ export class FakeNet implements NetPort {
   readonly asked: string[] = [];
   /** What `verify` finds. */
   drifts: VerifyReport["drifts"] = [];
+  /** Of encrypted networks. */
+  tunnel: NodeTunnel | undefined;
   readonly #backListeners = new Set<() => void>();
 
   async attach(request: AttachRequest): Promise<Attachment> {
@@ -57,8 +61,9 @@ export class FakeNet implements NetPort {
     return this.open;
   }
 
-  async status(): Promise<{ bridge: string; subnet: string; problems: string[] }> {
-    return { bridge: "br", subnet: "172.30.0.0/20", problems: [] };
+  async status(): Promise<NetStatus> {
+    const plain = { bridge: "br", subnet: "172.30.0.0/20", problems: [] };
+    return this.tunnel === undefined ? plain : { ...plain, tunnel: this.tunnel };
   }
 
   async setNetworks(message: NetworkMessage): Promise<NetworksReply> {
@@ -74,6 +79,7 @@ export class FakeNet implements NetPort {
     return {
       drifts: drifts.map((drift) => ({ ...drift, isRepaired: mayRepair })),
       appliedIndex: 1,
+      ...(this.tunnel === undefined ? {} : { tunnel: this.tunnel }),
     };
   }
 

@@ -94,6 +94,12 @@ export class NodeSessions {
     return this.#sessions.get(nodeId)?.sessionId === sessionId;
   }
 
+  /** It has a session whose heartbeats come. */
+  isLive(nodeId: string): boolean {
+    const session = this.#sessions.get(nodeId);
+    return session !== undefined && session.sessionId !== "" && !session.isExpired;
+  }
+
   /** Nodes whose deadline has passed since the last look, sorted by id. */
   expire(nowMs: number): readonly string[] {
     const lateMs = nowMs - this.#checkedAtMs - 2 * CHECK_PERIOD_MS;

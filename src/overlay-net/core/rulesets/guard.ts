@@ -9,7 +9,11 @@ export type GuardInput = {
   readonly ingressLink: string;
   readonly bridge: string;
   readonly dataPathPort: number;
+  /** Of networks in the clear. */
   readonly vnis: readonly number[];
+  /** Of networks whose packets go through `tunnelLink` and nowhere else. */
+  readonly encryptedVnis: readonly number[];
+  readonly tunnelLink: string;
   /** Underlay addresses of the member nodes, either family. */
   readonly members: readonly string[];
   /** Links between which this host did not forward before swarmd made it forward. */
@@ -18,13 +22,16 @@ export type GuardInput = {
 
 /**
  * What closes the host's side; in place before any link of ours. VXLAN has no authentication: frames of our networks come from members'
- * addresses or not at all, and no container may send any, for it would leave with a member's address.
+ * addresses or not at all, and no container may send any, for it would leave with a member's address. An encrypted network's frames come
+ * and go through WireGuard or not at all, and nothing else does: no container or foreign host is forwarded there.
  */
 export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
   const members = [...guard.members].sort();
   const ingress = `"${guard.ingressLink}"`;
   const hasIngress = guard.ingressLink !== "";
   const port = guard.dataPathPort;
+  const tunnel = `"${guard.tunnelLink}"`;
+  const isEncrypted = guard.encryptedVnis.length > 0;
   return nftTable("inet", `${names.nftTable}_guard`, [
     regularChain("members", [
       ...sourceRules(
@@ -34,18 +41,19 @@ export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
       ...sourceRules("ip6", members.filter(isIpv6)),
       "drop",
     ]),
-    // The VNI is behind the UDP header (64 bits), flags and reserved bits (32): RFC 7348 §5.
-    regularChain(
-      "networks",
-      guard.vnis.length === 0
-        ? []
-        : [`@th,96,24 ${setOf([...guard.vnis].sort((a, b) => a - b))} jump members`],
-    ),
+    regularChain("networks", guard.vnis.length === 0 ? [] : [`${vniIn(guard.vnis)} jump members`]),
     {
       name: "in",
       hook: "type filter hook input priority -20; policy accept;",
       rules: [
         `udp dport ${port} jump networks`,
+        ...(isEncrypted
+          ? [
+              `iifname != ${tunnel} udp dport ${port} ${vniIn(guard.encryptedVnis)} drop`,
+              `iifname ${tunnel} udp dport ${port} ${vniIn(guard.encryptedVnis)} accept`,
+              `iifname ${tunnel} drop`,
+            ]
+          : []),
         ...(hasIngress
           ? [
               `iifname ${ingress} ${ACCEPT_ND}`,
@@ -60,6 +68,7 @@ export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
       hook: "type filter hook forward priority -20; policy accept;",
       rules: [
         `iifname "${guard.bridge}" udp dport ${port} drop`,
+        ...(isEncrypted ? [`iifname ${tunnel} drop`, `oifname ${tunnel} drop`] : []),
         ...(guard.separateLinks.length < 2 ? [] : [separateRule(guard.separateLinks)]),
         ...(hasIngress
           ? [
@@ -73,7 +82,21 @@ export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
           : []),
       ],
     },
+    ...(isEncrypted
+      ? [
+          {
+            name: "out",
+            hook: "type filter hook output priority -20; policy accept;",
+            rules: [`oifname != ${tunnel} udp dport ${port} ${vniIn(guard.encryptedVnis)} drop`],
+          },
+        ]
+      : []),
   ]);
+}
+
+/** The VNI is behind the UDP header (64 bits), flags and reserved bits (32): RFC 7348 §5. */
+function vniIn(vnis: readonly number[]): string {
+  return `@th,96,24 ${setOf([...vnis].sort((a, b) => a - b))}`;
 }
 
 function sourceRules(family: "ip" | "ip6", members: readonly string[]): readonly string[] {

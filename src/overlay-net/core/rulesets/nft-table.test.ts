@@ -83,6 +83,8 @@ const GUARD = {
   bridge: "swgw",
   dataPathPort: 4789,
   vnis: [4097, 4096],
+  encryptedVnis: [],
+  tunnelLink: "swwg",
   members: ["10.0.0.2", "fd00::1", "10.0.0.1"],
   separateLinks: [],
 };
@@ -92,6 +94,21 @@ test("frames of our networks come from members, of either family, or not at all"
   expect(text).toContain("@th,96,24 { 4096, 4097 } jump members");
   expect(text).toContain("ip saddr { 10.0.0.1, 10.0.0.2 } return");
   expect(text).toContain("ip6 saddr { fd00::1 } return\n    drop");
+});
+
+test("an encrypted network's frames come and go through the tunnel alone, and nothing else does", () => {
+  expect(guardTable(NAMES, GUARD).text).not.toContain("swwg");
+  const { text } = guardTable(NAMES, { ...GUARD, encryptedVnis: [4099, 4098] });
+  const [, input = "", forward = "", output = ""] = text.split(/chain (?:in|forward|out) /);
+  expect(text).toContain("@th,96,24 { 4096, 4097 } jump members");
+  expect(input).toContain(
+    'iifname != "swwg" udp dport 4789 @th,96,24 { 4098, 4099 } drop\n' +
+      '    iifname "swwg" udp dport 4789 @th,96,24 { 4098, 4099 } accept\n' +
+      '    iifname "swwg" drop',
+  );
+  expect(forward).toContain('iifname "swwg" drop\n    oifname "swwg" drop');
+  expect(output).toContain("type filter hook output");
+  expect(output).toContain('oifname != "swwg" udp dport 4789 @th,96,24 { 4098, 4099 } drop');
 });
 
 test("links between which the host did not forward stay apart", () => {

@@ -11,6 +11,7 @@ export type ToolResult = { readonly isOk: boolean; readonly out: string; readonl
 
 const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
+  wg: "wireguard-tools",
   conntrack: "conntrack",
   nsenter: "util-linux",
   setpriv: "util-linux",
