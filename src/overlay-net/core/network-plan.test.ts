@@ -161,7 +161,8 @@ test("an underlay that cannot carry a network's protocol is the reason that ther
   const from = others({ underlayMtus: [1500, 1300] });
   expect(planNetwork(spec({ EnableIPv6: true }), from)).toEqual({
     kind: "impossible",
-    reason: "a node's underlay carries 1300 bytes, networks need 1330: raise the MTU of its link",
+    reason:
+      "a node's underlay carries 1300 bytes, the network needs 1330: raise the MTU of its link",
   });
   expect(planNetwork(spec(), from)).toMatchObject({ mtu: 1250 });
 });
