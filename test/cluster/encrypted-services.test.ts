@@ -1,10 +1,9 @@
 /** A service on an encrypted network, from the command to its containers on five hosts, and back to nothing. */
 import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ApiTask } from "../../src/cli/api-types.js";
+import { HTTPD, pidOf, unreachableFrom } from "./on-networks.js";
 import {
   api,
-  containerPids,
   create,
   docker,
   eventually,
@@ -26,17 +25,6 @@ afterEach(async () => {
   await reset();
   await docker(await leader(), "network", "rm", NETWORK);
 });
-
-function inTask(task: ApiTask, ...command: string[]): string {
-  const host = status().nodes.find(({ nodeId }) => nodeId === task.NodeID);
-  const pid = host === undefined ? undefined : containerPids(host).get(task.ID);
-  if (pid === undefined) throw new Error(`task ${task.ID} has no process`);
-  return execFileSync("nsenter", ["-t", String(pid), "-m", "-n", "--", ...command], {
-    encoding: "utf8",
-    timeout: 10_000,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
 
 /** Of the service's tasks, without prefix length. */
 async function addressesOf(manager: TestNode): Promise<readonly string[]> {
@@ -75,7 +63,7 @@ test("tasks on five hosts reach each other through WireGuard, which is shown, an
   await create(manager, "web", {
     task: { Networks: [{ Target: NETWORK }] },
     replicas: 5,
-    command: ["httpd", "-f", "-p", "80", "-h", "/www"],
+    command: HTTPD,
   });
   const tasks = await untilRunning(manager, "web", 5);
   expect(new Set(tasks.map(({ NodeID }) => NodeID)).size).toBe(5);
@@ -83,8 +71,8 @@ test("tasks on five hosts reach each other through WireGuard, which is shown, an
   expect(addresses).toHaveLength(5);
   for (const task of tasks) {
     await eventually("all others answer", 20_000, () => {
-      for (const address of addresses)
-        inTask(task, "wget", "-qO-", "-T", "2", `http://${address}/`);
+      const missed = unreachableFrom(pidOf(task), addresses);
+      if (missed.length > 0) throw new Error(missed.join(", "));
       return true;
     });
   }

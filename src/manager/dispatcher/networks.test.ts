@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Change, NETWORK_PHASE, swarm, TASK_STATE, type Task } from "../../api/index.js";
+import {
+  type Change,
+  NETWORK_PHASE,
+  type NodeDescription,
+  swarm,
+  TASK_STATE,
+  type Task,
+} from "../../api/index.js";
 import { SeededRandom, silentLogger } from "../../base/index.js";
 import {
   applyDelta,
@@ -172,6 +179,24 @@ test("the first use of a network reaches sessions that are there already", async
   await commit(attached("t1", "n1"));
   await settled();
   for (const agent of agents) agent.expectCurrent();
+});
+
+test.each<{ what: string; described: Partial<NodeDescription> }>([
+  { what: "another data path address", described: { DataPathAddr: "192.168.7.1" } },
+  {
+    what: "the keys of its tunnel",
+    described: { Tunnel: { Implementation: "kernel", PublicKey: "k1", PairKeys: ["k2"] } },
+  },
+])("what a node says of itself reaches the others: $what", async ({ described }) => {
+  await commit(attached("t1", "n1"));
+  await commit(attached("t2", "n2"));
+  const agents = [await session("n1"), await session("n2")];
+  for (const agent of agents) agent.read().kinds.length = 0;
+  const description = { ...DESCRIPTION, ...described };
+  await commit({ kind: "nodeStatus", nodeId: "n2", description });
+  await settled();
+  for (const agent of agents) agent.expectCurrent();
+  expect(agents[0]?.kinds).toEqual(["networks"]);
 });
 
 test("a full stream gets the whole when it takes more", async () => {

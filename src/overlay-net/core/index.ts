@@ -31,7 +31,7 @@ export type {
   ServiceEntry,
 } from "./network-state.js";
 export { NetworkTracker } from "./network-tracker.js";
-export { networkStateFor } from "./node-view.js";
+export { networkStateFor, nodeEntry } from "./node-view.js";
 export type { Ownership } from "./ownership.js";
 export { type NetnsPair, planChanges, planNode } from "./planner.js";
 export {

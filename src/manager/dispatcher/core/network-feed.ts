@@ -4,6 +4,7 @@ import {
   type NetworkDelta,
   type NetworkState,
   NetworkTracker,
+  nodeEntry,
 } from "../../../overlay-net/core/index.js";
 import type { StoreEvent, StoreView } from "../../../store/index.js";
 
@@ -105,12 +106,7 @@ function mayMatter(event: StoreEvent): boolean {
   }
 }
 
+/** All that other nodes are told of it. */
 function isSameNode(old: Node, now: Node): boolean {
-  const isDown = ({ state }: Node): boolean => state === "down";
-  return (
-    old.nodeIndex === now.nodeIndex &&
-    old.addr === now.addr &&
-    old.description?.DataPathAddr === now.description?.DataPathAddr &&
-    isDown(old) === isDown(now)
-  );
+  return JSON.stringify(nodeEntry(old)) === JSON.stringify(nodeEntry(now));
 }
