@@ -19,6 +19,8 @@ export class RolloutChecks {
   /** Slots that a rollout has begun with and whose new task has not arrived: the new tasks, by service. */
   readonly #underWay = new Map<string, Set<string>>();
   readonly #changedAtMs = new Map<string, number>();
+  /** When the store heard of a task's end, which its agent may have seen a while before. */
+  readonly #endedAtMs = new Map<string, number>();
 
   constructor(store: Store, wallMs: () => number, inFlightMs = () => IN_FLIGHT_MS) {
     this.#store = store;
@@ -34,7 +36,12 @@ export class RolloutChecks {
       if (event.table === "node" && event.kind !== "removed") this.#touch(event.object.id);
       else if (event.table === "service" && event.kind === "updated") this.#checkService(event);
       else if (event.table === "task" && event.kind === "created") this.#checkCreated(event);
-      else if (event.table === "task" && event.kind === "updated") this.#checkStopped(event);
+      else if (event.table === "task" && event.kind === "updated") {
+        const { object: task, old } = event;
+        if (task.state > TASK_STATE.running && old.state <= TASK_STATE.running)
+          this.#endedAtMs.set(task.id, this.#wallMs());
+        this.#checkStopped(event);
+      }
     }
     for (const [serviceId, ids] of this.#underWay) this.#checkParallelism(serviceId, ids);
   }
@@ -62,7 +69,7 @@ export class RolloutChecks {
     const running = new Set(
       this.#store
         .tasksByService(service.id)
-        .filter((task) => isRunning(task) || this.#wallMs() - task.statusAtMs < this.#inFlightMs())
+        .filter((task) => isRunning(task) || this.#endedJustNow(task))
         .filter((task) => isOfSpec(task, service))
         .map((task) => task.slot),
     );
@@ -82,6 +89,8 @@ export class RolloutChecks {
       .filter((other) => other.id !== task.id && other.desiredState < TASK_STATE.remove);
     const replaced = others.sort((a, b) => b.createdAtMs - a.createdAtMs)[0];
     if (!replaced || isOfSpec(replaced, service) || !this.#isSound(replaced)) return;
+    // Beside one that is wanted elsewhere: a drain's step, even if a newer spec took the place of the task that it had begun with.
+    if (others.some((other) => isWanted(other) && !this.#isSound(other))) return;
     const state = service.updateStatus?.state;
     if (state?.endsWith("paused"))
       this.violations.push(`${service.id}: slot ${task.slot} was begun while ${state}`);
@@ -136,8 +145,8 @@ export class RolloutChecks {
 
   /** What was decided while it ran may be applied a moment later. */
   #endedJustNow(task: Task): boolean {
-    const agoMs = this.#wallMs() - task.statusAtMs;
-    return task.state > TASK_STATE.running && agoMs < this.#inFlightMs();
+    const agoMs = this.#wallMs() - (this.#endedAtMs.get(task.id) ?? Number.NEGATIVE_INFINITY);
+    return agoMs < this.#inFlightMs();
   }
 
   #touch(id: string): void {

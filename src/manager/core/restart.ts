@@ -5,6 +5,7 @@ import { mayRestart, OLD_TASK_WAIT_MS, restartDelayMs } from "./restart-policy.j
 import type { ServiceContext } from "./service-context.js";
 import { isStopped, isWanted, mayStillRun, nodeFate, type Slot } from "./task-slot.js";
 import { isDirty, makeTask } from "./task-template.js";
+import { paceOf } from "./update-config.js";
 
 /**
  * `settled`: nothing to do. `waiting`: for a delay, or for an old task to stop. `changed`: in this turn; to be left alone until that
@@ -45,7 +46,7 @@ function replace(
   if (isStandIn(context, task, wanted) || !mayRestart(task, slot))
     return plan.add(shutDown) ? "changed" : "noRoom";
   const delayMs = fate === "fine" ? restartDelayMs(task) : 0;
-  const waitsForOld = mayStillRun(task, nodeOf);
+  const waitsForOld = mayStillRun(task, nodeOf) || waitsForOthers(context, slot);
   const replacement = makeTask(service, {
     id: context.newTaskId(),
     place: slot,
@@ -55,6 +56,12 @@ function replace(
   });
   plan.dateFrom((slot.tasks.at(-1)?.createdAtMs ?? 0) + 1);
   return plan.add(shutDown, { kind: "putTask", task: replacement }) ? "changed" : "noRoom";
+}
+
+/** One that an update stops first may be stopping still, when the new task that waited for that is lost. */
+function waitsForOthers({ service, nodeOf }: ServiceContext, slot: Slot): boolean {
+  if (paceOf(service).isStartFirst) return false;
+  return slot.tasks.some((old) => !isWanted(old) && mayStillRun(old, nodeOf));
 }
 
 /**

@@ -98,6 +98,25 @@ describe("a rolling update", () => {
     expect(world.placed()).toEqual(["1:a:running"]);
   });
 
+  test("stop-first: a new task whose node is lost before the old one has stopped is replaced by one that waits too", () => {
+    const world = serving({ replicas: 1 });
+    const [old] = world.wanted();
+    const others = old?.nodeId === "a" ? "b" : "a";
+    world.agent = (task) => (isNew(task) ? goodAgent(task) : undefined);
+    const template = { Placement: { Constraints: [`node.hostname != ${old?.nodeId}`] } };
+    world.updateService({ replicas: 1, image: "web:2", template }).settle();
+    expect(world.placed()).toEqual([`1:${others}:ready`]);
+    world.addNodes("c");
+    world.commit([
+      { kind: "nodeStatus", nodeId: others, state: "down", stateMessage: "heartbeat failure" },
+    ]);
+    world.settle();
+    expect(world.placed()).toEqual(["1:c:ready"]);
+    world.agent = goodAgent;
+    world.settle();
+    expect(world.placed()).toEqual(["1:c:running"]);
+  });
+
   test("start-first: the old task stops when the new one runs", () => {
     const update = { Order: "start-first" } as const;
     const world = serving({ replicas: 1, update });
