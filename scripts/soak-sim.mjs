@@ -5,10 +5,10 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const SIMULATIONS = ["orchestrator", "rollouts", "drains", "control-plane"];
+const SIMULATIONS = ["orchestrator", "rollouts", "drains", "rebalances", "control-plane"];
 const SLICE = 250;
 
-const perSimulation = Number(process.argv[2] ?? 5_000);
+const perSimulation = Number(process.argv[2] ?? 4_000);
 const first = Number(process.argv[3] ?? Math.floor(Math.random() * 1e9));
 
 function runSlice(simulation, seed, count) {
