@@ -33,10 +33,10 @@ const STAGES = [
         command: [node, "node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"],
         budgetSec: 30,
       },
+      { name: "unit tests", command: vitest("unit"), budgetSec: 90 },
     ],
-    [{ name: "kernel and engine", command: vitest("host"), budgetSec: 120, needsRoot: true }],
+    [{ name: "kernel and engine", command: vitest("host"), budgetSec: 180, needsRoot: true }],
   ],
-  [[{ name: "unit tests", command: vitest("unit"), budgetSec: 90 }]],
   [[{ name: "simulation", command: vitest("sim"), budgetSec: 150 }]],
   [[{ name: "real cluster", command: vitest("cluster"), budgetSec: 540, needsRoot: true }]],
 ];

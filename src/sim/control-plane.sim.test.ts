@@ -3,7 +3,7 @@ import { test } from "vitest";
 import { ControlPlaneRun } from "./control-plane-run.js";
 import { expectNone, forEachSeed } from "./seeds.js";
 
-const PLAN = { name: "control-plane", file: "control-plane.sim.test.ts", budgetMs: 20_000 };
+const PLAN = { name: "control-plane", file: "control-plane.sim.test.ts", budgetMs: 14_000 };
 const FAULTS_MS = 60_000;
 const HEAL_MS = 150_000;
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { OrchestrationRun } from "./orchestration-run.js";
 import { expectNone, forEachSeed } from "./seeds.js";
 
-const PLAN = { name: "orchestration", file: "orchestrator.sim.test.ts", budgetMs: 12_000 };
+const PLAN = { name: "orchestration", file: "orchestrator.sim.test.ts", budgetMs: 9_000 };
 const FAULTS_MS = 60_000;
 const HEAL_MS = 150_000;
 const QUIET_MS = 70_000;

@@ -128,7 +128,11 @@ export class ExtraHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    if (!IS_SIMULATED) execFileSync("ip", ["netns", "del", this.#netns]);
+    if (!IS_SIMULATED) {
+      // At once: with its namespace alone it would go some time later, and its name be taken until then.
+      execFileSync("ip", ["link", "del", "dev", `spg${this.#last}`]);
+      execFileSync("ip", ["netns", "del", this.#netns]);
+    }
     rmSync(this.dir, { recursive: true });
   }
 }

@@ -59,6 +59,8 @@ afterAll(async () => {
   const gone = new Promise((resolve) => daemon.once("exit", resolve));
   daemon.kill("SIGTERM");
   await gone;
+  // At once: with its namespace alone it would go some time later, and its name be taken until then.
+  execFileSync("ip", ["link", "del", "dev", "spg150"]);
   execFileSync("ip", ["netns", "del", NETNS]);
   rmSync(dir, { recursive: true });
 });
