@@ -6,11 +6,16 @@ import { EXIT_CODE, type ExitReason, type FromChild, type ToChild } from "./ipc.
 type StartMessage = Extract<ToChild, { kind: "start" }>;
 type Listener = (message: ToChild, handle: Socket | undefined) => void;
 
+/** What holds until the next of its kind comes, or the process ends. */
+const LASTING: readonly ToChild["kind"][] = ["identity", "localState", "retire", "stop"];
+
 /** Most requests to the supervisor that wait for an answer. */
 const PENDING_MAX = 64;
 
 export class ChildChannel {
   readonly #listeners = new Set<Listener>();
+  /** The last message of each lasting kind. */
+  readonly #lasting = new Map<ToChild["kind"], ToChild>();
   readonly #pending = new Map<
     number,
     { resolve: (result: unknown) => void; reject: (error: Error) => void }
@@ -43,9 +48,13 @@ export class ChildChannel {
     if (process.connected) process.send?.(message, undefined, {}, () => undefined);
   }
 
-  /** Every message but pings and replies; `handle` comes with kind "socket". Returns the way to stop listening. */
+  /**
+   * Every message but pings and replies; `handle` comes with kind "socket". What came before and still holds is told first: a program
+   * takes a while from its start to its first listener. Returns the way to stop listening.
+   */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
+    for (const message of this.#lasting.values()) listener(message, undefined);
     return () => this.#listeners.delete(listener);
   }
 
@@ -106,6 +115,7 @@ export class ChildChannel {
         void this.#answer(message.seq, message.op, message.body); // reports its own failures to the supervisor
         return;
       default:
+        if (LASTING.includes(message.kind)) this.#lasting.set(message.kind, message);
         for (const listener of this.#listeners) listener(message, handle);
     }
   }
