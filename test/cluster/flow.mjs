@@ -1,6 +1,6 @@
 /**
  * Established flows, from whatever network namespace this process is in.
- * `node flow.mjs serve PORT` echoes over TCP and UDP.
+ * `node flow.mjs serve PORT` echoes over TCP and UDP, and says "listening" when it does.
  * `node flow.mjs call ADDRESS PORT` keeps one TCP connection and one UDP flow, a numbered message each 10 ms, until SIGTERM;
  * then prints {sent, tcpLost, udpLost, longestGapMs, error}. A broken TCP connection is not opened again.
  */
@@ -9,17 +9,20 @@ import { connect, createServer } from "node:net";
 
 const PERIOD_MS = 10;
 const LAST_ANSWERS_MS = 1_000;
+const AGAIN_MS = 100;
 const MESSAGE_BYTES = 4;
 const [verb, ...args] = process.argv.slice(2);
 
 function serve(port) {
-  createServer((socket) => {
+  const tcp = createServer((socket) => {
     socket.setNoDelay(true).on("error", () => {});
     socket.pipe(socket);
-  }).listen({ port, host: "0.0.0.0" });
+  });
   const udp = createSocket("udp4");
   udp.on("message", (message, from) => udp.send(message, from.port, from.address));
-  udp.bind(port);
+  udp.bind(port, () => {
+    tcp.listen({ port, host: "0.0.0.0" }, () => process.stdout.write("listening\n"));
+  });
 }
 
 function call(address, port) {
@@ -29,16 +32,27 @@ function call(address, port) {
   let error = "";
   let answeredAt = performance.now();
   let longestGapMs = 0;
-  const tcp = connect({ host: address, port, noDelay: true });
-  tcp.on("error", (cause) => {
-    error = cause.message;
-  });
-  tcp.on("data", (chunk) => {
-    tcpBytes += chunk.length;
-    const now = performance.now();
-    longestGapMs = Math.max(longestGapMs, now - answeredAt);
-    answeredAt = now;
-  });
+  let tcp;
+  const open = (onConnect) => {
+    const attempt = connect({ host: address, port, noDelay: true });
+    let isOpen = false;
+    attempt.on("error", (cause) => {
+      // The service may have no backend yet; later nothing is forgiven.
+      if (isOpen) error = cause.message;
+      else setTimeout(open, AGAIN_MS, onConnect);
+    });
+    attempt.on("connect", () => {
+      isOpen = true;
+      tcp = attempt;
+      onConnect();
+    });
+    attempt.on("data", (chunk) => {
+      tcpBytes += chunk.length;
+      const now = performance.now();
+      longestGapMs = Math.max(longestGapMs, now - answeredAt);
+      answeredAt = now;
+    });
+  };
   const udp = createSocket("udp4");
   udp.on("message", () => {
     udpAnswers++;
@@ -49,7 +63,7 @@ function call(address, port) {
   udp.connect(port, address);
   const started = Promise.all([
     new Promise((resolve) => udp.once("connect", resolve)),
-    new Promise((resolve) => tcp.once("connect", resolve)),
+    new Promise((resolve) => open(resolve)),
   ]);
   void started.then(() => {
     process.stdout.write("connected\n");

@@ -18,8 +18,14 @@ export class Flows implements AsyncDisposable {
   readonly #children: ChildProcess[] = [];
   readonly #calls: { readonly name: string; readonly child: ChildProcess; output: string }[] = [];
 
-  serve(where: readonly string[], port: number): void {
-    this.#start(where, "serve", String(port));
+  /** Resolves when it listens: a call that comes earlier is refused. */
+  async serve(where: readonly string[], port: number): Promise<void> {
+    const child = this.#start(where, "serve", String(port));
+    let output = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    await eventually(`a server listens on ${port}`, 20_000, () => output.includes("listening"));
   }
 
   /** Resolves when both flows are open. */

@@ -114,7 +114,7 @@ test(`net, worker, containerd, managers and all killed, ${ORDERS} orders: no flo
   const before = allContainerPids();
   const vip = await vipOf(manager, "server", "app");
   await using flows = new Flows();
-  for (const server of servers) flows.serve(netnsOf(server), FLOW_PORT);
+  for (const server of servers) await flows.serve(netnsOf(server), FLOW_PORT);
   for (const client of clients.slice(0, 3))
     await flows.call(`client.${client.Slot}`, netnsOf(client), vip, FLOW_PORT);
   for (const each of status().nodes.filter(({ name }) => ["m1", "w1"].includes(name)))

@@ -138,6 +138,9 @@ test.each([
     const [client] = await untilRunning(manager, "near", 1);
     if (client === undefined) throw new Error("no client");
     await eventually("the service answers", 20_000, () => pageFrom(client, "web"));
+    await eventually("its port answers", 20_000, () =>
+      fetchFrom("swarmpg-outside", `http://${manager.addr}:${PORT}/`),
+    );
     const vip = await vipOf(manager, "web", "app");
     const outside = ["--net=/run/netns/swarmpg-outside"];
     const urls = [`http://${vip}/`, `http://${manager.addr}:${PORT}/`];
