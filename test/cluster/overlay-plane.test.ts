@@ -3,22 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, credentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type NodeConfig,
-  netService,
-  nodePaths,
-  type swarm,
-  type ToChild,
-} from "../../src/api/index.js";
+import type { swarm } from "../../src/api/index.js";
 import type { EndpointEntry, NetworkState } from "../../src/overlay-net/core/network-state.js";
+import { NetProcess } from "./net-process.js";
 import { ask, inNetns, serve, sh } from "./overlay-hosts.js";
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.warn("overlay-plane: skipped: it needs root for network namespaces");
 
-const main = new URL("../../dist/overlay-net/main.js", import.meta.url).pathname;
 const PREFIX = "t-ovp-";
 const CLIENT = `${PREFIX}client`;
 const CLIENT_ADDRESS = "10.96.0.100";
@@ -90,54 +83,13 @@ function stateFor({ nodeId }: TestNode): NetworkState {
   };
 }
 
-/** A net process and the calls to it. */
-class NetProcess {
+/** One of the two, told what this test's cluster is. */
+class PlaneProcess extends NetProcess {
   readonly node: TestNode;
-  readonly #config: NodeConfig;
-  #child: ChildProcess | undefined;
-  #client: Client | undefined;
 
   constructor(node: TestNode, dir: string) {
+    super(node, dir);
     this.node = node;
-    const runDir = join(dir, node.netns);
-    this.#config = {
-      ...{ hostname: node.netns, stateDir: runDir, runDir, socket: join(runDir, "swarm.sock") },
-      ...{ containerdAddress: "/nowhere", containerdNamespace: "t", cgroupParent: "/t" },
-      ...{ engine: "containerd", runtime: "auto", advertiseAddr: "", listenAddr: "" },
-      ...{ gwbridgePool: "172.20.0.0/14", genericResources: [], logLevel: "error" },
-    };
-    sh(`mkdir -p ${runDir}`);
-  }
-
-  async start(): Promise<void> {
-    const child = spawn(
-      "nsenter",
-      [`--net=/run/netns/${this.node.netns}`, process.execPath, main],
-      { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "advanced" },
-    );
-    this.#child = child;
-    const identity = { nodeId: this.node.nodeId };
-    const start = { kind: "start", config: this.#config, identity, bootId: "b" };
-    child.send(start as unknown as ToChild);
-    await new Promise<void>((resolve, reject) => {
-      child.once("message", () => resolve());
-      child.once("exit", (code) => reject(new Error(`net ended with ${code}`)));
-    });
-    const socket = `unix:${nodePaths(this.#config).netSocket}`;
-    this.#client = new Client(socket, credentials.createInsecure());
-  }
-
-  async kill(): Promise<void> {
-    this.#client?.close();
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return;
-    const gone = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    await gone;
-  }
-
-  leave(): void {
-    this.#child?.send({ kind: "identity", identity: undefined } as unknown as ToChild);
   }
 
   setNetworks(fields: { complete: boolean; appliesTo: number; resultsIn: number }, body: object) {
@@ -145,40 +97,22 @@ class NetProcess {
     return this.call<swarm.net.NetworksReply>("setNetworks", { ...fields, bodyJson });
   }
 
-  complete(): Promise<swarm.net.NetworksReply> {
-    return this.setNetworks({ complete: true, appliesTo: 0, resultsIn: 10 }, stateFor(this.node));
+  tellAll(): Promise<swarm.net.NetworksReply> {
+    return this.complete(stateFor(this.node));
   }
 
-  attach(task: (typeof TASKS)[number]): Promise<swarm.net.AttachReply> {
-    const { task: taskId, networks } = task;
-    const request = { containerId: taskId, mode: "default", taskId, networkIds: [...networks] };
-    return this.call<swarm.net.AttachReply>("attach", request);
-  }
-
-  call<Reply>(name: keyof typeof netService, request: object): Promise<Reply> {
-    const method = netService[name];
-    return new Promise((resolve, reject) => {
-      this.#client?.makeUnaryRequest(
-        method.path,
-        (value: object) => (method.requestSerialize as (message: object) => Buffer)(value),
-        (bytes: Buffer) => method.responseDeserialize(bytes) as Reply,
-        request,
-        (error, reply) => {
-          if (error !== null) reject(error);
-          else resolve(reply as Reply);
-        },
-      );
-    });
+  attachTask({ task, networks }: (typeof TASKS)[number]): Promise<swarm.net.AttachReply> {
+    return this.attach(task, networks);
   }
 }
 
 let dir: string;
-let nets: NetProcess[];
+let nets: PlaneProcess[];
 const servers: ChildProcess[] = [];
 const echoes: ChildProcess[] = [];
 const netnsOf = new Map<string, string>();
 
-function processOf(node: number): NetProcess {
+function processOf(node: number): PlaneProcess {
   const found = nets[node - 1];
   if (found === undefined) throw new Error(`no node ${node}`);
   return found;
@@ -269,7 +203,7 @@ beforeAll(async () => {
   makeHosts();
   inNetns(NODES[1]?.netns ?? "", "nft add table ip filter");
   inNetns(NODES[1]?.netns ?? "", "nft add chain ip filter DOCKER-USER");
-  nets = NODES.map((node) => new NetProcess(node, dir));
+  nets = NODES.map((node) => new PlaneProcess(node, dir));
   await Promise.all(nets.map((net) => net.start()));
 }, 60_000);
 
@@ -284,13 +218,13 @@ afterAll(async () => {
 describe.skipIf(!isRoot)("the net processes of two nodes", () => {
   test("a container that comes before the managers' word waits for it, and is told its resolver", async () => {
     const attaching = TASKS.map(async (task) => {
-      const reply = await processOf(task.node).attach(task);
+      const reply = await processOf(task.node).attachTask(task);
       netnsOf.set(task.task, reply.netnsPath.replace("/run/netns/", ""));
       expect(reply.address).toMatch(/^172\.\d+\.\d+\.\d+\/20$/);
       expect(reply.nameservers).toEqual(["127.0.0.11"]);
       expect(reply.options).toContain("ndots:0");
     });
-    const replies = await Promise.all(nets.map((net) => net.complete()));
+    const replies = await Promise.all(nets.map((net) => net.tellAll()));
     expect(replies.map(({ appliedIndex }) => Number(appliedIndex))).toEqual([10, 10]);
     await Promise.all(attaching);
     for (const { task } of TASKS) {
@@ -345,7 +279,7 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     await tell("web1", 6);
     for (const { address } of NODES)
       expect(answers(CLIENT, address, PORT)).toEqual([`web2 ${CLIENT_ADDRESS}`]);
-    await Promise.all(nets.map((net) => net.complete()));
+    await Promise.all(nets.map((net) => net.tellAll()));
   });
 
   test("connections to a task are counted, by whichever way they came, until they end", async () => {
