@@ -1,5 +1,6 @@
 /** Encrypted networks on three hosts of the test's own: what the wire carries, what comes in from it, and what keys do. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,8 @@ const TASKS = NODES.map(({ index, nodeId }) => ({
   last: 10 + index,
 }));
 const PORT = 8080;
+/** A call of WireGuard that was lost is made again after 5 s. */
+const MEET_WITHIN_MS = 25_000;
 /** Half a day and an hour: a key that is due. */
 const LONG_AGO_MS = 13 * 60 * 60 * 1_000;
 
@@ -138,7 +141,10 @@ function run(netns: string, program: string, ...args: readonly string[]): ChildP
 }
 
 async function ready(child: ChildProcess): Promise<ChildProcess> {
-  await new Promise((resolve) => child.stdout?.once("data", resolve));
+  await new Promise((resolve, reject) => {
+    child.stdout?.once("data", resolve);
+    child.once("exit", (code) => reject(new Error(`ended with ${code} before it was ready`)));
+  });
   return child;
 }
 
@@ -252,8 +258,10 @@ describe.skipIf(!isRoot)("encrypted networks of three nodes", () => {
       [3, 1],
     ] as const) {
       const address = `10.61.1.${10 + to}`;
-      await eventually(`task${from} reaches task${to}`, () =>
-        ask(taskNetns(from), address, PORT).startsWith(`task${to} `),
+      await eventually(
+        `task${from} reaches task${to}`,
+        () => ask(taskNetns(from), address, PORT).startsWith(`task${to} `),
+        MEET_WITHIN_MS,
       );
     }
     inNetns(taskNetns(1), "busybox ping -c 1 -W 2 -s 1300 10.61.1.12");
@@ -288,6 +296,7 @@ describe.skipIf(!isRoot)("encrypted networks of three nodes", () => {
     expect(ask(taskNetns(2), `${one.base}.11`, PORT)).toBe(`task1 ${one.base}.12`);
     expect(heard.includes("injected")).toBe(one.isHeard);
     hearing.kill("SIGKILL");
+    await once(hearing, "exit");
   });
 
   test("no program of a node sends an encrypted network's packets in the clear", () => {

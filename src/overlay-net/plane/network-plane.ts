@@ -318,7 +318,7 @@ export class NetworkPlane {
     const before = this.#input;
     await this.#learnToDelete();
     if (before === undefined && this.#isRestart) await this.#repairer.logDrift(desired);
-    await this.#options.tunnel?.follow(state, false);
+    await this.#followTunnel(state, false);
     const failures = this.#withTunnel(await this.#programmer.program(desired));
     this.#repairer.expect(input, desired);
     this.#input = input;
@@ -347,7 +347,7 @@ export class NetworkPlane {
     );
     if (tunnel === undefined || state === undefined || network === undefined) return [];
     const before = await tunnel.findings(state);
-    if (before.length > 0 && repair) await tunnel.follow(state, true);
+    if (before.length > 0 && repair) await this.#followTunnel(state, true);
     const left = new Set(repair ? await tunnel.findings(state) : before);
     return before.map((what) => ({
       networkId: network.id,
@@ -360,8 +360,12 @@ export class NetworkPlane {
   /** Looks at the interface, and at how old its sessions and keys are. */
   async #checkTunnel(): Promise<void> {
     await this.#inTurn(async () => {
-      if (this.#state !== undefined) await this.#options.tunnel?.follow(this.#state, true);
+      if (this.#state !== undefined) await this.#followTunnel(this.#state, true);
     });
+  }
+
+  async #followTunnel(state: NetworkState, mustLook: boolean): Promise<void> {
+    if (await this.#options.tunnel?.follow(state, mustLook)) this.#reconciler.soon("");
   }
 
   #concluded(state: NetworkState, failures: Failures): void {

@@ -65,7 +65,7 @@ export class Reconciler {
   async #watch(netns: string): Promise<void> {
     this.#watches.set(netns, undefined);
     try {
-      const stop = await this.#options.kernel.watch(netns, (changed) => this.#note(changed));
+      const stop = await this.#options.kernel.watch(netns, (changed) => this.soon(changed));
       if (this.#isClosed) stop();
       else this.#watches.set(netns, stop);
     } catch (error) {
@@ -77,7 +77,8 @@ export class Reconciler {
     }
   }
 
-  #note(netns: string): void {
+  /** Looks at this namespace after CHANGE_DELAY_MS, with others that are due. */
+  soon(netns: string): void {
     if (this.#isClosed) return;
     this.#changed.add(netns);
     this.#cancelChange ??= this.#options.clock.setTimer(CHANGE_DELAY_MS, () => {

@@ -44,6 +44,11 @@ class Node {
     return this.device.links.get(LINKS[this.number] ?? "")?.peers[0]?.presharedKey;
   }
 
+  /** Towards its only peer. */
+  get keepaliveSec(): number | undefined {
+    return this.device.links.get(LINKS[this.number] ?? "")?.peers[0]?.keepaliveSec;
+  }
+
   #open(): EncryptedTunnel {
     return new EncryptedTunnel({
       names: nodeNames(nodeIdOf(this.number)),
@@ -115,6 +120,29 @@ test("two nodes make their interfaces, tell their keys and share one", async () 
   expect(b.presharedKey).toBe(a.presharedKey);
   expect(a.device.calls).toEqual(["open swwgnode0xxx 198.18.0.1/20", "peers -0 +1"]);
   expect(a.tunnel.problem).toBe("");
+});
+
+test("of two nodes that are told at once one calls; the other one waits, and calls when it was not called", async () => {
+  const world = new World();
+  await world.follow();
+  world.hear();
+  const [a, b] = world.nodes;
+  const calls = () => world.nodes.map(({ keepaliveSec }) => keepaliveSec);
+  expect(await a.tunnel.follow(world.state(0), false)).toBe(false);
+  expect(await b.tunnel.follow(world.state(1), false)).toBe(true);
+  expect(calls()).toEqual([20, 0]);
+  expect(await b.tunnel.findings(world.state(1))).toEqual([]);
+  world.nowMs += 700;
+  expect(await b.tunnel.follow(world.state(1), true)).toBe(false);
+  expect(calls()).toEqual([20, 20]);
+});
+
+test("a session that was made while it waited is kept by either side", async () => {
+  const world = new World();
+  await world.meet();
+  world.shakeHands();
+  expect(await world.nodes[1].tunnel.follow(world.state(1), true)).toBe(false);
+  expect(world.nodes[1].keepaliveSec).toBe(20);
 });
 
 test("the same state again changes nothing, looked at or not", async () => {

@@ -6,6 +6,8 @@ import {
   choiceOf,
   HANDSHAKE_FRESH_MS,
   isConfirmed,
+  KEEPALIVE_SEC,
+  mayCall,
   type PairUse,
   pairChoices,
   stepPair,
@@ -45,6 +47,8 @@ export class EncryptedTunnel {
   /** What was done last, as text; "" when that is not known. */
   #done = "";
   #problem = "";
+  /** A peer was given the time to call first. */
+  #isWaiting = false;
   /** There may be an interface, of this process or an earlier one. */
   #mayBeThere = true;
 
@@ -71,9 +75,9 @@ export class EncryptedTunnel {
 
   /**
    * Brings the interface to what follows from `state`. Looks at it when something is different from the last time, or with `mustLook`;
-   * then old sessions and keys are taken care of too. Never rejects: see `problem`.
+   * then old sessions and keys are taken care of too. Returns whether to look again soon. Never rejects: see `problem`.
    */
-  async follow(state: NetworkState, mustLook: boolean): Promise<void> {
+  async follow(state: NetworkState, mustLook: boolean): Promise<boolean> {
     const plan = tunnelPlan(state, this.#options.names);
     try {
       if (plan === undefined) await this.#removeLink();
@@ -84,6 +88,7 @@ export class EncryptedTunnel {
       if (!(error instanceof TunnelError)) throw error;
       this.#setProblem(error.message);
     }
+    return this.#isWaiting;
   }
 
   /** What is not as it should be, a line each. */
@@ -94,7 +99,7 @@ export class EncryptedTunnel {
     if (!isSound(present, plan, this.#keys))
       return [`host: WireGuard interface ${plan.link} ${present ? "differs" : "is missing"}`];
     // As set last: that another choice is due is no finding.
-    const wanted = this.#peersOf(plan, this.#uses, this.#keys);
+    const wanted = this.#peersOf(plan, this.#uses, this.#keys, () => 0);
     const { removed, set } = peerChanges(wanted, present.peers, this.#endpoints, () => false);
     return [
       ...set.map(({ allowedIp }) => `host: WireGuard peer ${allowedIp} is missing or differs`),
@@ -107,6 +112,7 @@ export class EncryptedTunnel {
     await this.#options.device.remove(this.#link);
     this.#mayBeThere = false;
     this.#done = "";
+    this.#isWaiting = false;
     this.#uses.clear();
     this.#endpoints.clear();
   }
@@ -129,8 +135,14 @@ export class EncryptedTunnel {
     }
     this.#implementation = present.implementation;
     const uses = this.#nextUses(plan, present, keys);
-    const wanted = this.#peersOf(plan, uses, keys);
     const nowMs = clock.wallMs();
+    const found = present;
+    const wanted = this.#peersOf(plan, uses, keys, (peer, use) => {
+      const handshakeMs = handshakeOf(found, peer);
+      const isPatient = plan.index > peer.index;
+      return mayCall(use, { handshakeMs, nowMs, isPatient }) ? KEEPALIVE_SEC : 0;
+    });
+    this.#isWaiting = wanted.some(({ keepaliveSec }) => keepaliveSec === 0);
     const isLost = ({ handshakeMs }: ObservedPeer) => nowMs - handshakeMs > HANDSHAKE_FRESH_MS;
     const changes = peerChanges(wanted, present.peers, this.#endpoints, isLost);
     if (changes.set.length + changes.removed.length > 0) await device.setPeers(plan.link, changes);
@@ -175,16 +187,19 @@ export class EncryptedTunnel {
     { peers }: TunnelPlan,
     uses: ReadonlyMap<string, PairUse>,
     keys: TunnelKeys,
+    keepaliveOf: (peer: PlannedPeer, use: PairUse) => number,
   ): readonly TunnelPeer[] {
-    return peers.flatMap(({ nodeId, publicKey, endpoint, allowedIp }) => {
+    return peers.flatMap((peer) => {
+      const { nodeId, publicKey, endpoint, allowedIp } = peer;
       const use = uses.get(publicKey);
       const choice = use === undefined ? undefined : choiceOf(use);
       const own = keys.pairKeys.find((one) => one.publicKey === choice?.own);
-      if (choice === undefined || own === undefined) return [];
+      if (use === undefined || choice === undefined || own === undefined) return [];
       try {
         const nodes = [keys.identity.publicKey, publicKey] as const;
         const presharedKey = pairKey(own.privateKey, choice.theirs, nodes);
-        return [{ publicKey, endpoint, allowedIp, presharedKey }];
+        const keepaliveSec = keepaliveOf(peer, use);
+        return [{ publicKey, endpoint, allowedIp, presharedKey, keepaliveSec }];
       } catch (error) {
         this.#options.logger.warn({ error, nodeId }, "a node's public keys are unusable");
         return [];

@@ -11,6 +11,8 @@
 export const HANDSHAKE_FRESH_MS = 145_000;
 /** Seconds; keeps sessions and their age known without any traffic. */
 export const KEEPALIVE_SEC = 20;
+/** The patient side of a pair leaves the first call to the other one for so long. */
+const CALL_AFTER_MS = 500;
 /** How long one choice is tried; WireGuard repeats a handshake every 5 s. */
 export const TRY_MS = 10_000;
 /** Most public parts that a node publishes: the one in use and its successor. */
@@ -48,7 +50,7 @@ export type PairFacts = {
   /** Last handshake; 0 = none since the peer was set. */
   readonly handshakeMs: number;
   readonly nowMs: number;
-  /** One of a pair is: it stays with a choice so long that the other can go through all of them. */
+  /** One of a pair is: it lets the other call first, and stays with a choice so long that the other can go through all of them. */
   readonly isPatient: boolean;
 };
 
@@ -60,6 +62,18 @@ export function stepPair(use: PairUse | undefined, facts: PairFacts): PairUse {
   const tryMs = isPatient ? choices.length * TRY_MS : TRY_MS;
   if (nowMs - use.sinceMs < tryMs) return use;
   return { choices, place: (use.place + 1) % choices.length, sinceMs: nowMs };
+}
+
+/**
+ * This side is to call the other one by itself. Two calls that cross make no session: both sides answer, neither takes the answer, and WireGuard
+ * calls again after 5 s. Managers tell both at the same moment, so they would cross often; who is told last must call, so each
+ * side does in the end.
+ */
+export function mayCall(
+  { sinceMs }: PairUse,
+  { handshakeMs, nowMs, isPatient }: Omit<PairFacts, "choices">,
+): boolean {
+  return !isPatient || handshakeMs > 0 || nowMs < sinceMs || nowMs >= sinceMs + CALL_AFTER_MS;
 }
 
 /** The other side uses this choice too. */

@@ -12,6 +12,7 @@ const PEER: TunnelPeer = {
   presharedKey: "psk",
   endpoint: "10.0.0.2:4790",
   allowedIp: "198.18.0.2/32",
+  keepaliveSec: 20,
 };
 const SEEN: ObservedPeer = { ...PEER, handshakeMs: 5_000 };
 
@@ -23,7 +24,10 @@ test("a dump of an interface and its peers", () => {
     port: 4790,
     peers: [
       SEEN,
-      { publicKey: "new", presharedKey: "", endpoint: "", allowedIp: "", handshakeMs: 0 },
+      {
+        ...{ publicKey: "new", presharedKey: "", endpoint: "", allowedIp: "" },
+        ...{ handshakeMs: 0, keepaliveSec: 0 },
+      },
     ],
   });
 });
@@ -47,6 +51,7 @@ test.each([
     set: 1,
     removed: 0,
   },
+  { name: "that is not called yet", observed: [{ ...SEEN, keepaliveSec: 0 }], set: 1, removed: 0 },
   { name: "with another address", observed: [{ ...SEEN, allowedIp: "" }], set: 1, removed: 0 },
   { name: "that is not wanted", observed: [SEEN, { ...SEEN, publicKey: "x" }], set: 0, removed: 1 },
   { name: "seen elsewhere", observed: [elsewhere], set: 0, removed: 0 },
@@ -63,8 +68,10 @@ test.each([
   expect([changes.set.length, changes.removed.length]).toEqual([set, removed]);
 });
 
-test("peers as they are told to WireGuard, one with and one without a shared key", () => {
-  expect(peerSections([PEER, { ...PEER, publicKey: "other", presharedKey: "" }])).toBe(
+test("peers as they are told to WireGuard, with and without a shared key, called or waited for", () => {
+  expect(
+    peerSections([PEER, { ...PEER, publicKey: "other", presharedKey: "", keepaliveSec: 0 }]),
+  ).toBe(
     `[Peer]
 PublicKey = pub
 PresharedKey = psk
@@ -76,7 +83,6 @@ PersistentKeepalive = 20
 PublicKey = other
 AllowedIPs = 198.18.0.2/32
 Endpoint = 10.0.0.2:4790
-PersistentKeepalive = 20
 `,
   );
 });

@@ -1,12 +1,12 @@
 /** The peers of a WireGuard interface: as `wg` tells of them, as it takes them, and the difference. */
-import { KEEPALIVE_SEC } from "./pair-key.js";
-
 export type TunnelPeer = {
   readonly publicKey: string;
   /** "" = none. */
   readonly presharedKey: string;
   readonly endpoint: string;
   readonly allowedIp: string;
+  /** Seconds; 0 = off: this side makes no session before it has something to send. */
+  readonly keepaliveSec: number;
 };
 
 export type ObservedPeer = TunnelPeer & {
@@ -29,13 +29,15 @@ export function parseDump(text: string): ObservedTunnel {
   return {
     privateKey: own[0] ?? "",
     port: Number(own[2] ?? 0),
-    peers: others.map(([publicKey, presharedKey, endpoint, allowedIp, handshake]) => ({
-      publicKey: publicKey ?? "",
-      presharedKey: presharedKey ?? "",
-      endpoint: endpoint ?? "",
-      allowedIp: allowedIp ?? "",
-      handshakeMs: Number(handshake ?? 0) * 1_000,
-    })),
+    peers: others.map((words) => {
+      const [publicKey = "", presharedKey = "", endpoint = "", allowedIp = ""] = words;
+      const [handshake = "0", , , keepalive = "off"] = words.slice(4);
+      return {
+        ...{ publicKey, presharedKey, endpoint, allowedIp },
+        handshakeMs: Number(handshake) * 1_000,
+        keepaliveSec: keepalive === "off" ? 0 : Number(keepalive),
+      };
+    }),
   };
 }
 
@@ -66,6 +68,7 @@ export function peerChanges(
       const isOutdated = told.get(peer.publicKey) !== peer.endpoint || isLost(now);
       return (
         now.presharedKey !== peer.presharedKey ||
+        now.keepaliveSec < peer.keepaliveSec ||
         now.allowedIp !== peer.allowedIp ||
         (isElsewhere && isOutdated)
       );
@@ -76,14 +79,14 @@ export function peerChanges(
 /** As `wg addconf` reads it: a peer that is there takes over what is said, its session goes on. */
 export function peerSections(peers: readonly TunnelPeer[]): string {
   return peers
-    .map(({ publicKey, presharedKey, endpoint, allowedIp }) =>
+    .map(({ publicKey, presharedKey, endpoint, allowedIp, keepaliveSec }) =>
       [
         "[Peer]",
         `PublicKey = ${publicKey}`,
         ...(presharedKey === "" ? [] : [`PresharedKey = ${presharedKey}`]),
         `AllowedIPs = ${allowedIp}`,
         `Endpoint = ${endpoint}`,
-        `PersistentKeepalive = ${KEEPALIVE_SEC}`,
+        ...(keepaliveSec === 0 ? [] : [`PersistentKeepalive = ${keepaliveSec}`]),
         "",
       ].join("\n"),
     )
