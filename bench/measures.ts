@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import type { BenchCluster, BenchNode } from "./cluster.js";
 import { delay, Engine } from "./engine.js";
 
+/** Each question costs managers milliseconds, and two cores run the whole cluster: what takes seconds is asked for less often. */
 const POLL_MS = 25;
+const SLOW_POLL_MS = 100;
 const RUNNING_LIMIT_MS = 180_000;
 const WRITE_CLIENTS = 32;
 /** Not measured: a just-in-time compiler needs them, and managers run for months. The same on both sides. */
@@ -52,11 +54,12 @@ async function running(engine: Engine, name: string): Promise<number> {
 }
 
 async function untilRunning(engine: Engine, name: string, count: number): Promise<void> {
+  const pollMs = count < 20 ? POLL_MS : count < 50 ? POLL_MS * 2 : SLOW_POLL_MS;
   const deadline = performance.now() + RUNNING_LIMIT_MS;
   while ((await running(engine, name)) !== count) {
     if (performance.now() > deadline)
       throw new Error(`${name}: not ${count} running within ${RUNNING_LIMIT_MS / 1000} s`);
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
 }
 
@@ -147,7 +150,7 @@ async function rollingUpdate(
     const now = await engine.json<{ UpdateStatus?: { State: string } }>("GET", `/services/${name}`);
     if (now.UpdateStatus?.State === "completed") break;
     if (performance.now() > deadline) throw new Error(`${name}: ${now.UpdateStatus?.State}`);
-    await delay(POLL_MS);
+    await delay(POLL_MS * 2);
   }
   const sec = (performance.now() - from) / 1000;
   engine.close();
@@ -179,7 +182,7 @@ async function nodeFrozen(cluster: BenchCluster): Promise<number> {
       );
       if (elsewhere.length >= 50) break;
       if (performance.now() - from > RUNNING_LIMIT_MS) throw new Error(`${name}: not elsewhere`);
-      await delay(POLL_MS * 4);
+      await delay(SLOW_POLL_MS);
     }
     return (performance.now() - from) / 1000;
   } finally {
@@ -343,7 +346,10 @@ export async function measure(
     figures[name] = value;
     say(`${cluster.name}: ${name} = ${value.toFixed(value < 100 ? 2 : 0)}`);
   };
-  await startReplicas(cluster, 5); // first container of each node: caches are cold on both sides
+  const writes = await writeRate(cluster);
+  note("service creates per s, 32 clients", writes.perSec);
+  note("service create p99, ms", writes.p99Ms);
+  for (const replicas of [5, 50]) await startReplicas(cluster, replicas); // caches are cold on both sides
   for (const { replicas, times } of STARTS)
     note(
       `${replicas} replicas running, s`,
@@ -355,9 +361,6 @@ export async function measure(
       `rolling update, 10 by 2, ${order}, s`,
       await median(UPDATES, () => rollingUpdate(cluster, order)),
     );
-  const writes = await writeRate(cluster);
-  note("service creates per s, 32 clients", writes.perSec);
-  note("service create p99, ms", writes.p99Ms);
   for (const [name, value] of Object.entries(await memory(cluster))) note(name, value);
   note("worker frozen, 50 run elsewhere, s", await nodeFrozen(cluster));
   note("write gap, leader frozen, s", await writeGap(cluster, "SIGSTOP"));

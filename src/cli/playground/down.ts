@@ -4,6 +4,7 @@ import { removeContainers } from "./containerd.js";
 import { removeLan } from "./lan.js";
 import type { Layout } from "./layout.js";
 import { endProcesses, findProcesses } from "./processes.js";
+import { removeRunDir } from "./run-dir.js";
 import { readState } from "./state.js";
 
 /** Daemons get this long to hand leadership over and to write their last frames. */
@@ -33,7 +34,7 @@ export async function down(layout: Layout, say: (line: string) => void): Promise
     say("containers, namespaces and links removed");
   }
   await rm(layout.stateDir, { recursive: true, force: true });
-  await rm(layout.runDir, { recursive: true, force: true });
+  await removeRunDir(layout);
   // The simulated one has both below a directory of its own.
   if (layout.isSimulated) await rm(dirname(layout.runDir), { recursive: true, force: true });
   return state !== undefined;

@@ -8,6 +8,7 @@ import { makeLan } from "./lan.js";
 import { type Layout, type NodePlan, planNodes } from "./layout.js";
 import { nodeAnswers, startNode } from "./nodes.js";
 import { isAlive, waitFor } from "./processes.js";
+import { makeRunDir } from "./run-dir.js";
 import { type PlaygroundState, readState, writeState } from "./state.js";
 
 const BINARIES = [
@@ -33,7 +34,7 @@ export async function up(options: UpOptions): Promise<void> {
   const { layout, say } = options;
   const plans = planNodes(layout, options.managerCount, options.workerCount);
   await checkMachine(layout);
-  await mkdir(layout.runDir, { recursive: true, mode: 0o711 });
+  await makeRunDir(layout);
   await mkdir(layout.stateDir, { recursive: true, mode: 0o711 });
   const before = await readState(layout);
   checkSameShape(before, plans);
