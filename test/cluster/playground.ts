@@ -175,6 +175,14 @@ export async function leader(): Promise<TestNode> {
   });
 }
 
+/** A manager that does not lead. */
+export async function follower(): Promise<TestNode> {
+  const leading = await leader();
+  const found = managers().find(({ name }) => name !== leading.name);
+  if (found === undefined) throw new Error("no second manager");
+  return found;
+}
+
 export async function tasks(
   manager: TestNode,
   filters: Record<string, readonly string[]>,

@@ -1,10 +1,13 @@
 /** The counts of spec §8.2: how many tasks an update renews at a time, and how many a failed one leaves. */
 import { beforeEach, expect, test } from "vitest";
-import type { ApiService } from "../../src/cli/api-types.js";
+import type { ApiService, ApiTask } from "../../src/cli/api-types.js";
 import {
   api,
   create,
   eventually,
+  follower,
+  healthy,
+  kill,
   leader,
   reset,
   runningTasks,
@@ -79,6 +82,50 @@ test("5 tasks with parallelism 2 go 2, 2, 1; their rollback with parallelism 3 g
   await until(manager, "rollback_completed");
   expect(await steps(manager, second)).toEqual([3, 2]);
   expect(await runningTasks(manager, "counts")).toHaveLength(5);
+});
+
+test("the leader killed in the middle of 5 by 2: each task is renewed once, never more than 2 at a time", async () => {
+  const manager = await follower();
+  await create(manager, "counts", {
+    replicas: 5,
+    rest: { UpdateConfig: { Parallelism: 2, Delay: DELAY_S * SECOND_NS, Monitor: SECOND_NS } },
+  });
+  await untilRunning(manager, "counts", 5);
+  const first = await taskIds(manager);
+  await update(manager, { Env: ["A=2"] });
+  await eventually("it has begun", 20_000, async () => (await taskIds(manager)).size > first.size);
+  kill((await leader()).pids.front);
+  await until(manager, "completed");
+  const made = await steps(manager, first);
+  expect(made.reduce((sum, size) => sum + size, 0)).toBe(5);
+  expect(Math.max(...made)).toBeLessThanOrEqual(2);
+  expect(await runningTasks(manager, "counts")).toHaveLength(5);
+  await healthy();
+});
+
+test("the leader killed in the middle of an update that fails: it goes back by itself, and 5 run", async () => {
+  const manager = await follower();
+  const pace = { Parallelism: 1, Monitor: SECOND_NS };
+  await create(manager, "counts", {
+    replicas: 5,
+    task: { RestartPolicy: { Condition: "any", Delay: SECOND_NS / 2 } },
+    rest: {
+      UpdateConfig: { ...pace, MaxFailureRatio: 0.25, FailureAction: "rollback" },
+      RollbackConfig: pace,
+    },
+  });
+  await untilRunning(manager, "counts", 5);
+  await update(manager, { Image: "127.0.0.1:1/no/such:image" });
+  const isRejected = ({ Status }: ApiTask) => Status.State === "rejected";
+  await eventually("a task has failed", 20_000, async () =>
+    (await tasks(manager, { service: ["counts"] })).some(isRejected),
+  );
+  kill((await leader()).pids.front);
+  await until(manager, "rollback_completed");
+  const rejected = (await tasks(manager, { service: ["counts"] })).filter(isRejected);
+  expect(new Set(rejected.map(({ Slot }) => Slot)).size).toBe(2);
+  expect(await runningTasks(manager, "counts")).toHaveLength(5);
+  await healthy();
 });
 
 test("a failed update of 5 with ratio 0.25 pauses after 2 failures and leaves 3; rolled back, 5 run", async () => {
