@@ -35,6 +35,7 @@ function footprint(): Record<string, string[]> {
     files: [...readdirSync("/run"), ...readdirSync("/var/lib")]
       .filter((name) => name.includes("swarm"))
       .sort(),
+    runtimes: lines("ls /run/containerd/runc 2>/dev/null | grep swarm || true"),
     forwarding: [readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim()],
   };
 }
@@ -82,6 +83,7 @@ test("up beside another swarmd, namespaces and rules; down; all that is left is 
     },
   });
   const before = footprint();
+  expect(before["runtimes"]?.filter((name) => name.startsWith("swarmpg-"))).toEqual([]);
 
   swarm("up");
   const manager = managers()[0];

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { hidingUnified } from "./hiding-unified.js";
 import type { Layout } from "./layout.js";
@@ -14,6 +14,8 @@ import { runToolUnless } from "./run-tool.js";
 
 const START_LIMIT_MS = 20_000;
 const CGROUP_ROOT = "/sys/fs/cgroup";
+/** Where containerd's shim tells runc and crun to keep what they know, by containerd namespace. */
+const RUNTIME_ROOT = "/run/containerd/runc";
 
 /** A containerd of the playground's own: own root, state and socket, so that the host's containers are never seen. */
 export async function startContainerd(layout: Layout): Promise<ProcessRef> {
@@ -55,6 +57,7 @@ function accepts(path: string): Promise<true | undefined> {
 export async function removeContainers(
   layout: Layout,
   daemon: ProcessRef | undefined,
+  namespaces: readonly string[],
 ): Promise<void> {
   const shims = (await findProcesses(["-address", layout.containerdSocket])).filter(
     (ref) => ref.pid !== daemon?.pid,
@@ -64,6 +67,8 @@ export async function removeContainers(
   await endProcesses(shims, 0);
   await unmountBelow([layout.runDir, layout.stateDir]);
   await removeCgroups(layout.cgroupParent);
+  for (const name of namespaces)
+    await rm(`${RUNTIME_ROOT}/${name}`, { recursive: true, force: true });
 }
 
 async function cgroupDirs(parent: string): Promise<string[]> {

@@ -24,7 +24,8 @@ export async function down(layout: Layout, say: (line: string) => void): Promise
   await endProcesses(all, STOP_GRACE_MS);
   if (all.length > 0) say(`${daemons.length} swarmd stopped`);
   if (!layout.isSimulated) {
-    await removeContainers(layout, state?.containerd);
+    const namespaces = state?.nodes.map((node) => node.containerdNamespace) ?? [];
+    await removeContainers(layout, state?.containerd, namespaces);
     const prefixes = (state?.nodes ?? [])
       .filter((node) => node.nodeId !== "")
       .map((node) => `swarm-${node.nodeId.slice(0, 8)}`)

@@ -110,10 +110,7 @@ export class ImageService {
   async find(text: string): Promise<FoundImage | undefined> {
     const reference = tryParse(text);
     if (reference !== undefined) {
-      const reply = await orMissing(
-        this.#connection.call(imagesService.get, { name: canonicalName(reference) }),
-      );
-      const digest = reply?.image?.target?.digest;
+      const digest = await this.#digestOf(canonicalName(reference));
       if (digest) return { image: await this.#readCached(digest), targetDigest: digest };
     }
     const names = await this.#list();
@@ -133,6 +130,14 @@ export class ImageService {
       if (image.configDigest.startsWith(prefix)) return { image, targetDigest };
     }
     return undefined;
+  }
+
+  async #digestOf(name: string): Promise<string | undefined> {
+    const names = await this.#freshNames();
+    const known = names?.find((named) => named.name === name);
+    if (known !== undefined) return known.targetDigest;
+    const reply = await orMissing(this.#connection.call(imagesService.get, { name }));
+    return reply?.image?.target?.digest ?? undefined;
   }
 
   /** Removes a name, or by id all names. Returns what went: the names, and the id if nothing names the image any more. */
@@ -218,16 +223,21 @@ export class ImageService {
 
   /** Names change by our own pulls, loads, tags and removals, which forget this; others' changes show a second later. */
   #list(): Promise<readonly Named[]> {
-    const nowMs = this.#connection.clock.nowMs();
-    const known = this.#names;
-    if (known !== undefined && nowMs - known.atMs < NAMES_FRESH_MS) return known.names;
+    const known = this.#freshNames();
+    if (known !== undefined) return known;
     const names = this.#readNames();
-    const entry = { atMs: nowMs, names };
+    const entry = { atMs: this.#connection.clock.nowMs(), names };
     this.#names = entry;
     names.catch(() => {
       if (this.#names === entry) this.#names = undefined;
     });
     return names;
+  }
+
+  #freshNames(): Promise<readonly Named[]> | undefined {
+    const known = this.#names;
+    if (known === undefined) return undefined;
+    return this.#connection.clock.nowMs() - known.atMs < NAMES_FRESH_MS ? known.names : undefined;
   }
 
   async #readNames(): Promise<readonly Named[]> {
