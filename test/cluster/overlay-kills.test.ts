@@ -50,8 +50,10 @@ function netnsOf(task: ApiTask): string[] {
 /** Every link of the networks' namespaces and of the tasks, with its kernel's number. */
 function links(served: readonly ApiTask[]): Map<string, string> {
   const places = new Map(served.map((task) => [task.ID, netnsOf(task)]));
+  const sandboxes = status().nodes.map(({ nodeId }) => `swarm-${nodeId.slice(0, 8)}.net-`);
   for (const name of readdirSync("/run/netns"))
-    if (name.includes(".net-")) places.set(name, [`--net=/run/netns/${name}`]);
+    if (sandboxes.some((prefix) => name.startsWith(prefix)))
+      places.set(name, [`--net=/run/netns/${name}`]);
   return new Map(
     [...places].map(([name, where]) => {
       const text = execFileSync("nsenter", [...where, "--", "ip", "-j", "link"], {
