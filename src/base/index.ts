@@ -27,5 +27,6 @@ export {
   prefixOf,
 } from "./ip.js";
 export { type Logger, silentLogger } from "./logger.js";
+export { packageVersion } from "./package-version.js";
 export { type Random, SeededRandom, SystemRandom } from "./random.js";
 export { TaskGroup } from "./task-group.js";

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The operator's command. A client of the Engine API plus our extensions; keeps no state of its own. */
 import { Command } from "commander";
+import { packageVersion } from "../base/index.js";
 import { ClientError } from "./client.js";
 import { addClusterCommands } from "./commands/cluster.js";
 import { addImageCommands } from "./commands/image.js";
@@ -18,6 +19,7 @@ const DEFAULT_HOST = "unix:///run/swarm/swarm.sock";
 
 const program = new Command("swarm")
   .description("Operate a swarm cluster")
+  .version(packageVersion(), "-v, --version", "print the version of this command")
   .enablePositionalOptions()
   .option(
     "-H, --host <socket>",

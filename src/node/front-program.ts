@@ -7,10 +7,9 @@ import {
   nodePaths,
   type ToChild,
 } from "../api/index.js";
-import { type Logger, SystemClock, SystemRandom } from "../base/index.js";
+import { type Logger, packageVersion, SystemClock, SystemRandom } from "../base/index.js";
 import type { ClusterApi } from "../manager/port.js";
 import { createRestServer, type RestServer } from "../rest/index.js";
-import { packageVersion } from "./version.js";
 
 type StartMessage = Extract<ToChild, { kind: "start" }>;
 

@@ -2,14 +2,13 @@
 /** swarmd: the node daemon. Flags, lock, supervisor, signals; everything else is in supervisor.ts and the children. */
 import { fileURLToPath } from "node:url";
 import { nodePaths } from "../api/index.js";
-import { createLogger, SystemClock, SystemRandom } from "../base/index.js";
+import { createLogger, packageVersion, SystemClock, SystemRandom } from "../base/index.js";
 import { caClient } from "./ca-client.js";
 import { makePrivateDirectory } from "./durable-file.js";
 import { parseFlags } from "./flags.js";
 import { LIMITS } from "./limits.js";
 import { lockStateDirectory } from "./lock-file.js";
 import { Supervisor } from "./supervisor.js";
-import { packageVersion } from "./version.js";
 
 /** A planned stop takes this long at most; then children die with their parent (contracts §4). */
 const STOP_LIMIT_MS = 10_000;

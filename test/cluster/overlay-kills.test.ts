@@ -75,7 +75,8 @@ async function killAndWait(what: What): Promise<void> {
     await startWhatDoesNotRun();
   } else if (what === "all") {
     const pids = status().nodes.flatMap((each) => Object.values(each.pids));
-    for (const pid of pids) if (pid !== null) kill(pid);
+    // Some end by themselves once their supervisor is gone.
+    for (const pid of pids) if (pid !== null && isAlive(pid)) kill(pid);
     await startWhatDoesNotRun();
   } else {
     const victims = status().nodes.filter((each) => what !== "front" || each.role === "manager");
