@@ -66,17 +66,17 @@ export class NodeInfo {
     return this.activeByService.get(serviceId) ?? 0;
   }
 
-  /** Books (`sign` 1) or frees (−1) what a task on this node holds. */
-  account(task: Held, sign: 1 | -1): void {
+  /** Books (`sign` 1) or frees (−1) what a task on this node holds. Returns the `serviceCount` of its service afterwards. */
+  account(task: Held, sign: 1 | -1): number {
     this.heldCount += sign;
     const held = reservationsOf(task.spec);
     this.cpuReservedNano += sign * held.cpuNano;
     this.memReservedBytes += sign * held.memBytes;
     this.generic.account(task.genericResources, sign);
     for (const key of hostPortKeys(task.hostPorts)) bump(this.hostPorts, key, sign);
-    if (task.desiredState > TASK_STATE.complete) return;
+    if (task.desiredState > TASK_STATE.complete) return this.serviceCount(task.serviceId);
     this.activeCount += sign;
-    bump(this.activeByService, task.serviceId, sign);
+    return bump(this.activeByService, task.serviceId, sign);
   }
 
   recordFailure(task: Task, atMs: number, nowMs: number): void {
@@ -109,11 +109,13 @@ function failureKey(serviceId: string, specVersion: number): string {
   return `${serviceId}/${specVersion}`;
 }
 
-function bump(counts: Map<string, number>, key: string, by: number): void {
+function bump(counts: Map<string, number>, key: string, by: number): number {
   const next = (counts.get(key) ?? 0) + by;
-  invariant(next >= 0, `scheduler: count of ${key} went below zero`);
+  // The text only when it is needed: this is called for every task that is placed.
+  if (next < 0) invariant(false, `scheduler: count of ${key} went below zero`);
   if (next === 0) counts.delete(key);
   else counts.set(key, next);
+  return next;
 }
 
 /** Whether the task holds room on its node. One that was made for a node holds nothing until it is assigned. */

@@ -129,8 +129,7 @@ export class NodeTable {
   }
 
   #account(info: NodeInfo, task: Held, sign: 1 | -1): void {
-    info.account(task, sign);
-    if (info.serviceCount(task.serviceId) > 0) this.#addHost(task.serviceId, info);
+    if (info.account(task, sign) > 0) this.#addHost(task.serviceId, info);
     else this.#removeHost(task.serviceId, info);
     this.#changed(info);
   }

@@ -9,9 +9,9 @@ import { explainNode, explainNoNode } from "./filters.js";
 import { GroupPlacement } from "./group-placement.js";
 import type { Held, NodeInfo } from "./node-info.js";
 import { NodeTable } from "./node-table.js";
+import { Group, PendingGroups } from "./pending-groups.js";
 import { PlacementClass } from "./placement-class.js";
 import { needsOf, type TaskNeeds } from "./task-needs.js";
-import { TaskQueue } from "./task-queue.js";
 
 export type SchedulerView = Pick<StoreView, "nodes" | "tasks" | "task" | "networks">;
 
@@ -49,26 +49,13 @@ const EXPLAIN_NODES_MAX = 200_000;
 /** What one call of `schedule` may still do. */
 type Turn = { readonly decisions: Decision[]; readonly limit: number; nodesToLookAt: number };
 
-/** Pending tasks with the same needs. */
-type Group = {
-  /** Read when the group's turn has come: before, there are many that wait. */
-  needs: TaskNeeds | undefined;
-  readonly tasks: TaskQueue;
-  /** `freedCount` at which no node was found: until it grows, trying again is useless. */
-  failedAtFreed: number;
-  reason: string;
-  explainedAtMs: number;
-  /** `changeCount` that the reason was found at. */
-  explainedAtChange: number;
-};
-
 export class Scheduler {
   readonly #explainEveryMs: number;
   #table = new NodeTable();
   readonly #classes = new Map<string, PlacementClass>();
   /** The last of #classes: group after group has the same one. */
   #latest: { readonly key: string; readonly found: PlacementClass } | undefined;
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new PendingGroups();
   readonly #bound = new BoundTasks();
   /** Up to here in the table's change log nodes were looked at for tasks bound to them. */
   #boundMark = 0;
@@ -116,9 +103,7 @@ export class Scheduler {
 
   /** Tasks that wait for a node. */
   get pendingCount(): number {
-    let count = this.#bound.size;
-    for (const group of this.#groups.values()) count += group.tasks.size;
-    return count;
+    return this.#bound.size + this.#groups.taskCount;
   }
 
   /** Decides for tasks made for one node, then group by group in the order of arrival; at most `limit` decisions. */
@@ -127,11 +112,11 @@ export class Scheduler {
     const turn: Turn = { decisions, limit, nodesToLookAt: EXPLAIN_NODES_MAX };
     let wakeAtMs: number | undefined;
     if (!this.#placeBound(turn)) return { decisions, isMore: true, wakeAtMs };
-    for (const [key, group] of this.#groups) {
+    for (const [key, entry] of this.#groups.entries()) {
       if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
-      if (group.failedAtFreed !== this.#table.freedCount) this.#place(group, nowMs, turn);
-      if (group.tasks.size === 0) {
-        this.#groups.delete(key);
+      const group = this.#place(key, entry, nowMs, turn);
+      if (!group) {
+        this.#groups.drop(key, entry);
         continue;
       }
       if (decisions.length >= limit) return { decisions, isMore: true, wakeAtMs };
@@ -195,10 +180,27 @@ export class Scheduler {
     turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id, genericResources });
   }
 
-  #place(group: Group, nowMs: number, turn: Turn): void {
-    const needs = needsIn(group);
+  /** What is left of the group; undefined when all its tasks have nodes. */
+  #place(key: string, entry: Task | Group, nowMs: number, turn: Turn): Group | undefined {
+    if (entry instanceof Group) {
+      if (entry.failedAtFreed !== this.#table.freedCount) this.#placeAll(entry, nowMs, turn);
+      return entry.tasks.size === 0 ? undefined : entry;
+    }
+    const needs = needsOf(entry);
+    const info = this.#placement(needs, nowMs).pick();
+    if (info) {
+      this.#book(entry, info, needs, turn);
+      return undefined;
+    }
+    const group = this.#groups.open(key, entry);
+    group.failedAtFreed = this.#table.freedCount;
+    return group;
+  }
+
+  #placeAll(group: Group, nowMs: number, turn: Turn): void {
+    const { needs } = group;
     if (!needs) return;
-    const placement = new GroupPlacement(needs, this.#classOf(needs), this.#table, nowMs);
+    const placement = this.#placement(needs, nowMs);
     for (const task of group.tasks.values()) {
       if (turn.decisions.length >= turn.limit) return;
       const info = placement.pick();
@@ -212,12 +214,16 @@ export class Scheduler {
     }
   }
 
+  #placement(needs: TaskNeeds, nowMs: number): GroupPlacement {
+    return new GroupPlacement(needs, this.#classOf(needs), this.#table, nowMs);
+  }
+
   /** Tells the group's tasks why they wait. Returns when the text is to be looked at again, if it may be out of date. */
   #explain(group: Group, nowMs: number, turn: Turn): number | undefined {
     const isCurrent = group.explainedAtChange === this.#table.changeCount;
     const dueMs = group.reason === "" ? nowMs : group.explainedAtMs + this.#explainEveryMs;
     let wakeAtMs: number | undefined;
-    const needs = needsIn(group);
+    const { needs } = group;
     if (!isCurrent && needs && nowMs >= dueMs && turn.nodesToLookAt > 0) {
       turn.nodesToLookAt -= this.#table.size;
       group.reason = explainNoNode(needs, this.#table.infos());
@@ -252,20 +258,7 @@ export class Scheduler {
       this.#bound.put(task);
       return;
     }
-    const key = groupKey(task);
-    let group = this.#groups.get(key);
-    if (!group) {
-      group = {
-        needs: undefined,
-        tasks: new TaskQueue(),
-        failedAtFreed: -1,
-        reason: "",
-        explainedAtMs: 0,
-        explainedAtChange: -1,
-      };
-      this.#groups.set(key, group);
-    }
-    group.tasks.put(task);
+    this.#groups.put(task);
   }
 
   #dequeue(task: Task): void {
@@ -273,8 +266,7 @@ export class Scheduler {
       this.#bound.delete(task);
       return;
     }
-    const group = this.#groups.get(groupKey(task));
-    if (group?.tasks.delete(task.id) && group.tasks.size === 0) this.#groups.delete(groupKey(task));
+    this.#groups.delete(task);
   }
 
   #release(booked: Held): void {
@@ -317,20 +309,6 @@ export class Scheduler {
     this.#table.remove(old);
     if (isPending(old)) this.#dequeue(old);
   }
-}
-
-/** Tasks of a group have the same needs; undefined when none is left. */
-function needsIn(group: Group): TaskNeeds | undefined {
-  if (group.needs) return group.needs;
-  for (const task of group.tasks.values()) {
-    group.needs = needsOf(task);
-    break;
-  }
-  return group.needs;
-}
-
-function groupKey(task: Task): string {
-  return `${task.serviceId}/${task.specVersion}`;
 }
 
 function isPending(task: Task): boolean {

@@ -31,7 +31,7 @@ export type TaskNeeds = {
 /** The part that depends on the spec alone. */
 type SpecNeeds = Omit<TaskNeeds, "serviceId" | "specVersion" | "hostPorts">;
 
-const NO_IDS: readonly string[] = Object.freeze([]);
+const NO_TEXTS: readonly string[] = Object.freeze([]);
 
 const bySpec = new WeakMap<TaskSpec, SpecNeeds>();
 
@@ -71,7 +71,8 @@ function idOf({ networkId }: Task["networks"][number]): string {
 }
 
 /** Ports that only one task per node can have: host mode, published port chosen by the user. */
-export function hostPortKeys(ports: readonly PortConfig[]): string[] {
+export function hostPortKeys(ports: readonly PortConfig[]): readonly string[] {
+  if (ports.length === 0) return NO_TEXTS;
   const keys: string[] = [];
   for (const port of ports) {
     if (port.PublishMode === "host" && port.PublishedPort)
@@ -100,7 +101,7 @@ function readSpec(spec: TaskSpec): SpecNeeds {
     plugins: pluginNeeds(spec),
     constraints: readConstraints(placement?.Constraints ?? []),
     platforms: platformNeeds(placement),
-    networkIds: spec.Networks?.map(({ Target }) => Target) ?? NO_IDS,
+    networkIds: spec.Networks?.map(({ Target }) => Target) ?? NO_TEXTS,
     maxReplicas: placement?.MaxReplicas ?? 0,
     spread: (placement?.Preferences ?? [])
       .map((preference) => preference.Spread.SpreadDescriptor)

@@ -21,7 +21,6 @@ import type { StoreEvent } from "./port.js";
 import { rolledBack } from "./roll-back.js";
 import { historyOf } from "./spec-history.js";
 import type { Tables } from "./tables.js";
-import { taskWith } from "./task-shape.js";
 
 /** The entry a change belongs to. */
 export type Stamp = {
@@ -51,12 +50,8 @@ export function applyChange(tables: Tables, change: Change, stamp: Stamp): Store
       return putService(tables, change.service, stamp);
     case "putTask": {
       const old = tables.task.get(change.task.id);
-      const task = taskWith(change.task, {
-        versionIndex: stamp.index,
-        createdAtMs: old?.createdAtMs ?? stamp.atMs,
-        updatedAtMs: stamp.atMs,
-      });
-      return putEvent("task", tables.putTask(task), old);
+      const meta = { ...touched(stamp), createdAtMs: old?.createdAtMs ?? stamp.atMs };
+      return putEvent("task", tables.putTask(change.task, meta), old);
     }
     case "putNetwork": {
       const old = tables.network.get(change.network.id);
@@ -171,14 +166,15 @@ function taskAssign(
   stamp: Stamp,
 ): StoreEvent | undefined {
   const old = tables.task.get(change.taskId);
-  if (!old || !tables.node.get(change.nodeId)) return undefined;
+  const node = tables.node.get(change.nodeId);
+  if (!old || !node) return undefined;
   if (old.nodeId !== "" && old.nodeId !== change.nodeId) return undefined;
   const isWanted = old.desiredState <= TASK_STATE.complete;
   if (!isWanted || old.state >= TASK_STATE.assigned) return undefined;
-  const { nodeId, message, genericResources } = change;
+  const { message, genericResources } = change;
   // The reason why it had to wait is not to stay with it on its node.
   const set = {
-    nodeId,
+    nodeId: node.id,
     message,
     err: "",
     state: TASK_STATE.assigned,
@@ -339,7 +335,7 @@ function taskNetworkPhase(
 }
 
 function updateTask(tables: Tables, old: Task, set: Partial<Task>, stamp: Stamp): StoreEvent {
-  return putEvent("task", tables.putTask(taskWith(old, { ...set, ...touched(stamp) })), old);
+  return putEvent("task", tables.updateTask(old, { ...set, ...touched(stamp) }), old);
 }
 
 function touched(stamp: Stamp): { versionIndex: number; updatedAtMs: number } {

@@ -20,7 +20,7 @@ import {
 import { NamedTable, ObjectTable } from "./object-table.js";
 import { PortIndex } from "./port-index.js";
 import { SPEC_HISTORY_DEFAULT } from "./spec-history.js";
-import { shareTexts, TextPool } from "./task-shape.js";
+import { sharedTask, type TaskMeta, TextPool, taskWith } from "./task-shape.js";
 import { TaskTable } from "./task-table.js";
 
 /** Services with the ports they publish. */
@@ -114,20 +114,28 @@ export class Tables {
     this[table].remove(id);
   }
 
-  /** Stores a task with its ids and common texts shared. Returns what was stored. */
-  putTask(task: Task): Task {
+  /** Stores a task, as of `meta`, with its ids and common texts shared. Returns what was stored. */
+  putTask(task: Task, meta: TaskMeta = task): Task {
     const service = this.service.get(task.serviceId);
-    const shared = shareTexts(task, {
+    const shared = sharedTask(task, meta, {
       serviceId: service?.id,
       serviceName: service?.spec.Name,
       nodeId: this.node.get(task.nodeId)?.id,
       texts: this.#texts,
     });
-    const old = this.task.get(task.id);
-    if ((old?.networks.length ?? 0) > 0 || shared.networks.length > 0)
-      this.addresses.change(taskClaims(old), taskClaims(shared), task.id, shared.updatedAtMs);
-    this.task.put(shared);
-    return shared;
+    return this.#storeTask(shared, this.task.get(task.id));
+  }
+
+  /** Replaces fields of a task that is stored: its other texts are shared already. Returns what was stored. */
+  updateTask(old: Task, set: Partial<Task>): Task {
+    return this.#storeTask(taskWith(old, set, this.#texts), old);
+  }
+
+  #storeTask(task: Task, old: Task | undefined): Task {
+    if ((old?.networks.length ?? 0) > 0 || task.networks.length > 0)
+      this.addresses.change(taskClaims(old), taskClaims(task), task.id, task.updatedAtMs);
+    this.task.put(task);
+    return task;
   }
 }
 

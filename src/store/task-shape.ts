@@ -22,8 +22,8 @@ export class TextPool {
   }
 }
 
-/** A copy of `task` with some fields replaced; the shape is the same for all. */
-export function taskWith(task: Task, set: Partial<Task>): Task {
+/** A copy of `task` with some fields replaced and common texts shared; the shape is the same for all. */
+export function taskWith(task: Task, set: Partial<Task>, texts: TextPool): Task {
   return {
     id: task.id,
     versionIndex: set.versionIndex ?? task.versionIndex,
@@ -39,9 +39,13 @@ export function taskWith(task: Task, set: Partial<Task>): Task {
     desiredState: set.desiredState ?? task.desiredState,
     state: set.state ?? task.state,
     statusAtMs: set.statusAtMs ?? task.statusAtMs,
-    message: set.message ?? task.message,
-    err: set.err ?? task.err,
-    containerId: set.containerId ?? task.containerId,
+    message: texts.share(set.message ?? task.message),
+    err: texts.share(set.err ?? task.err),
+    // Every report of a task names its container anew, as often as one comes.
+    containerId:
+      set.containerId === task.containerId
+        ? task.containerId
+        : (set.containerId ?? task.containerId),
     pid: set.pid ?? task.pid,
     exitCode: set.exitCode ?? task.exitCode,
     portStatus: set.portStatus ?? task.portStatus,
@@ -53,9 +57,13 @@ export function taskWith(task: Task, set: Partial<Task>): Task {
   };
 }
 
-/** The same task with strings that exist already in place of its own. */
-export function shareTexts(
+/** Set by the entry that stores a task. */
+export type TaskMeta = Pick<Task, "versionIndex" | "createdAtMs" | "updatedAtMs">;
+
+/** The same task, as of `meta`, with strings that exist already in place of its own. */
+export function sharedTask(
   task: Task,
+  meta: TaskMeta,
   known: {
     readonly serviceId: string | undefined;
     readonly serviceName: string | undefined;
@@ -63,12 +71,14 @@ export function shareTexts(
     readonly texts: TextPool;
   },
 ): Task {
-  return taskWith(task, {
+  const set = {
+    versionIndex: meta.versionIndex,
+    createdAtMs: meta.createdAtMs,
+    updatedAtMs: meta.updatedAtMs,
     serviceId: known.serviceId ?? task.serviceId,
     // The service may have been renamed since; the task keeps the name it was made with.
     serviceName: known.serviceName === task.serviceName ? known.serviceName : task.serviceName,
     nodeId: known.nodeId ?? task.nodeId,
-    message: known.texts.share(task.message),
-    err: known.texts.share(task.err),
-  });
+  };
+  return taskWith(task, set, known.texts);
 }
