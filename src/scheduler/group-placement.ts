@@ -13,6 +13,8 @@ export class GroupPlacement {
   readonly #needs: TaskNeeds;
   readonly #class: PlacementClass;
   readonly #order: NodeOrder;
+  /** No node has a task of the service, as for most groups: nothing has to be counted on any. */
+  #isAlone = true;
   // Made when they are needed: most groups of a large cluster are one task.
   /** Tasks of the service below each branch, over all nodes, usable or not. */
   #counts: Map<Branch, number> | undefined;
@@ -26,9 +28,11 @@ export class GroupPlacement {
     this.#class = placementClass;
     this.#order = new NodeOrder(needs, nowMs);
     this.#class.catchUp();
-    if (needs.spread.length === 0) return;
-    for (const info of table.hosts(needs.serviceId))
+    for (const info of table.hosts(needs.serviceId)) {
+      this.#isAlone = false;
+      if (needs.spread.length === 0) return;
       if (info.node) this.#count(this.#class.leafOf(info), info.serviceCount(needs.serviceId));
+    }
   }
 
   /** The best node, undefined when none can take the task. The caller books the task there, then calls `placed`. */
@@ -44,6 +48,7 @@ export class GroupPlacement {
   }
 
   placed(info: NodeInfo): void {
+    this.#isAlone = false;
     const leaf = this.#class.leafOf(info);
     if (this.#needs.spread.length > 0) this.#count(leaf, 1);
     this.#heaps?.get(leaf)?.topChanged();
@@ -71,7 +76,7 @@ export class GroupPlacement {
     let best: Branch | undefined;
     let bestCount = 0;
     let bestLoad: number | undefined;
-    for (const child of branch.children.values()) {
+    for (const child of branch.children) {
       if (this.#full?.has(child)) continue;
       const count = this.#counts?.get(child) ?? 0;
       if (best && count > bestCount) continue;
@@ -110,7 +115,7 @@ export class GroupPlacement {
     const { serviceId } = this.#needs;
     return leaf.nodes.find(
       (info) =>
-        info.serviceCount(serviceId) === 0 &&
+        (this.#isAlone || info.serviceCount(serviceId) === 0) &&
         this.#order.failureRank(info) === 0 &&
         passesService(this.#needs, info),
       WALK_MAX,
@@ -131,7 +136,6 @@ export class GroupPlacement {
 
 function lowestLoad(branch: Branch): number {
   let lowest = branch.nodes.lowestTotal();
-  if (branch.children.size === 0) return lowest;
-  for (const child of branch.children.values()) lowest = Math.min(lowest, lowestLoad(child));
+  for (const child of branch.children) lowest = Math.min(lowest, lowestLoad(child));
   return lowest;
 }

@@ -13,17 +13,24 @@ export class NodeBuckets {
 
   insert(info: NodeInfo, total: number): void {
     const bucket = this.#byTotal[total];
-    if (bucket) bucket.splice(lowerBound(bucket, info.id), 0, info);
-    else this.#byTotal[total] = [info];
+    const last = bucket?.at(-1);
+    if (!bucket) this.#byTotal[total] = [info];
+    // Nodes of equal load are taken in the order of ids, so most go from the front of one bucket to the end of the next.
+    else if (!last || last.id < info.id) bucket.push(info);
+    else bucket.splice(lowerBound(bucket, info.id), 0, info);
     this.#size++;
     if (total < this.#lowest || this.#size === 1) this.#lowest = total;
   }
 
   remove(info: NodeInfo, total: number): void {
     const bucket = this.#byTotal[total];
-    const at = bucket ? lowerBound(bucket, info.id) : 0;
-    if (bucket?.[at] !== info) return;
-    bucket.splice(at, 1);
+    if (!bucket) return;
+    if (bucket[0] === info) bucket.shift();
+    else {
+      const at = lowerBound(bucket, info.id);
+      if (bucket[at] !== info) return;
+      bucket.splice(at, 1);
+    }
     this.#size--;
   }
 

@@ -101,6 +101,11 @@ export class NodeTable {
     if (isHeld(task)) this.#account(this.#infoOf(task.nodeId), task, 1);
   }
 
+  /** As `add`, for a task that holds room on this very node. */
+  book(info: NodeInfo, task: Held): void {
+    this.#account(info, task, 1);
+  }
+
   remove(task: Held): void {
     if (!isHeld(task)) return;
     const info = this.#infoOf(task.nodeId);

@@ -13,7 +13,8 @@ import type { TaskNeeds } from "./task-needs.js";
 export type Branch = {
   readonly value: string;
   readonly parent: Branch | undefined;
-  readonly children: Map<string, Branch>;
+  readonly children: Branch[];
+  readonly childOf: Map<string, Branch>;
   /** Nodes of this very branch that pass the class filters. Only leaves hold any. */
   readonly nodes: NodeBuckets;
 };
@@ -42,8 +43,10 @@ export class PlacementClass {
 
   /** Takes in what changed since the last call. */
   catchUp(): void {
-    const changed = this.#table.changedSince(this.#position);
+    const from = this.#position;
     this.#position = this.#table.mark();
+    if (this.#position === from) return;
+    const changed = this.#table.changedSince(from);
     if (changed) {
       for (const info of changed) this.#refresh(info);
       return;
@@ -90,10 +93,11 @@ export class PlacementClass {
     let branch = this.root;
     for (const key of this.#needs.spread) {
       const value = (info.node && labelOf(key, info.node)) ?? "";
-      let child = branch.children.get(value);
+      let child = branch.childOf.get(value);
       if (!child) {
         child = newBranch(value, branch);
-        branch.children.set(value, child);
+        branch.children.push(child);
+        branch.childOf.set(value, child);
       }
       branch = child;
     }
@@ -102,5 +106,5 @@ export class PlacementClass {
 }
 
 function newBranch(value: string, parent: Branch | undefined): Branch {
-  return { value, parent, children: new Map(), nodes: new NodeBuckets() };
+  return { value, parent, children: [], childOf: new Map(), nodes: new NodeBuckets() };
 }

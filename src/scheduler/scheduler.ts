@@ -176,7 +176,7 @@ export class Scheduler {
       genericResources,
     };
     this.#tentative.set(task.id, booked);
-    this.#table.add(booked);
+    this.#table.book(info, booked);
     turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id, genericResources });
   }
 
