@@ -12,6 +12,10 @@ export class BoundTasks {
     return size;
   }
 
+  get isEmpty(): boolean {
+    return this.#byNode.size === 0;
+  }
+
   clear(): void {
     this.#byNode.clear();
     this.#due.clear();

@@ -14,7 +14,7 @@ export class GroupPlacement {
   readonly #class: PlacementClass;
   readonly #order: NodeOrder;
   /** No node has a task of the service, as for most groups: nothing has to be counted on any. */
-  #isAlone = true;
+  #isFirst = true;
   // Made when they are needed: most groups of a large cluster are one task.
   /** Tasks of the service below each branch, over all nodes, usable or not. */
   #counts: Map<Branch, number> | undefined;
@@ -29,10 +29,14 @@ export class GroupPlacement {
     this.#order = new NodeOrder(needs, nowMs);
     this.#class.catchUp();
     for (const info of table.hosts(needs.serviceId)) {
-      this.#isAlone = false;
+      this.#isFirst = false;
       if (needs.spread.length === 0) return;
       if (info.node) this.#count(this.#class.leafOf(info), info.serviceCount(needs.serviceId));
     }
+  }
+
+  get isFirst(): boolean {
+    return this.#isFirst;
   }
 
   /** The best node, undefined when none can take the task. The caller books the task there, then calls `placed`. */
@@ -48,7 +52,7 @@ export class GroupPlacement {
   }
 
   placed(info: NodeInfo): void {
-    this.#isAlone = false;
+    this.#isFirst = false;
     const leaf = this.#class.leafOf(info);
     if (this.#needs.spread.length > 0) this.#count(leaf, 1);
     this.#heaps?.get(leaf)?.topChanged();
@@ -115,7 +119,7 @@ export class GroupPlacement {
     const { serviceId } = this.#needs;
     return leaf.nodes.find(
       (info) =>
-        (this.#isAlone || info.serviceCount(serviceId) === 0) &&
+        (this.#isFirst || info.serviceCount(serviceId) === 0) &&
         this.#order.failureRank(info) === 0 &&
         passesService(this.#needs, info),
       WALK_MAX,

@@ -68,15 +68,26 @@ export class NodeInfo {
 
   /** Books (`sign` 1) or frees (−1) what a task on this node holds. Returns the `serviceCount` of its service afterwards. */
   account(task: Held, sign: 1 | -1): number {
+    this.#hold(task, sign);
+    if (task.desiredState > TASK_STATE.complete) return this.serviceCount(task.serviceId);
+    this.activeCount += sign;
+    return bump(this.activeByService, task.serviceId, sign);
+  }
+
+  /** Books a wanted task of a service that has none here. */
+  accountFirst(task: Held): void {
+    this.#hold(task, 1);
+    this.activeCount++;
+    this.activeByService.set(task.serviceId, 1);
+  }
+
+  #hold(task: Held, sign: 1 | -1): void {
     this.heldCount += sign;
     const held = reservationsOf(task.spec);
     this.cpuReservedNano += sign * held.cpuNano;
     this.memReservedBytes += sign * held.memBytes;
     this.generic.account(task.genericResources, sign);
     for (const key of hostPortKeys(task.hostPorts)) bump(this.hostPorts, key, sign);
-    if (task.desiredState > TASK_STATE.complete) return this.serviceCount(task.serviceId);
-    this.activeCount += sign;
-    return bump(this.activeByService, task.serviceId, sign);
   }
 
   recordFailure(task: Task, atMs: number, nowMs: number): void {

@@ -101,9 +101,15 @@ export class NodeTable {
     if (isHeld(task)) this.#account(this.#infoOf(task.nodeId), task, 1);
   }
 
-  /** As `add`, for a task that holds room on this very node. */
-  book(info: NodeInfo, task: Held): void {
-    this.#account(info, task, 1);
+  /** As `add`, for a wanted task that is to hold room on this very node. `isFirst`: no node has a task of its service. */
+  book(info: NodeInfo, task: Held, isFirst: boolean): void {
+    if (!isFirst) {
+      this.#account(info, task, 1);
+      return;
+    }
+    info.accountFirst(task);
+    this.#hosts.set(task.serviceId, info);
+    this.#changed(info);
   }
 
   remove(task: Held): void {

@@ -61,6 +61,8 @@ export class Scheduler {
   #boundMark = 0;
   /** Decided, not yet seen in the store: the task as booked. */
   readonly #tentative = new Map<string, Held>();
+  /** Tasks bound to their node that were told why they wait, not yet settled. */
+  readonly #boundTold = new Set<string>();
 
   constructor(options: SchedulerOptions = {}) {
     this.#explainEveryMs = options.explainEveryMs ?? EXPLAIN_EVERY_MS;
@@ -75,6 +77,7 @@ export class Scheduler {
     this.#bound.clear();
     this.#boundMark = 0;
     this.#tentative.clear();
+    this.#boundTold.clear();
     for (const network of view.networks()) this.#table.setNetwork(network);
     for (const node of view.nodes()) this.#table.setNode(node);
     for (const task of view.tasks()) {
@@ -134,17 +137,21 @@ export class Scheduler {
     for (const id of taskIds) {
       const booked = this.#tentative.get(id);
       if (booked) this.#release(booked);
-      const task = view.task(id);
       // One that waits for its own node is looked at again too: it may not have been told why.
-      if (task && (booked || task.nodeId !== "")) this.#enqueue(task);
+      const isTold = this.#boundTold.size > 0 && this.#boundTold.delete(id);
+      if (!booked && !isTold) continue;
+      const task = view.task(id);
+      if (task) this.#enqueue(task);
     }
   }
 
   /** False when the limit cut it short. */
   #placeBound(turn: Turn): boolean {
-    for (const info of this.#table.changedSince(this.#boundMark) ?? this.#table.infos())
-      this.#bound.nodeChanged(info.id);
+    const from = this.#boundMark;
     this.#boundMark = this.#table.mark();
+    if (this.#bound.isEmpty) return true;
+    for (const info of this.#table.changedSince(from) ?? this.#table.infos())
+      this.#bound.nodeChanged(info.id);
     for (const [nodeId, tasks] of this.#bound.due()) {
       const info = this.#table.info(nodeId);
       for (const task of tasks) {
@@ -154,15 +161,18 @@ export class Scheduler {
         if (reason === "") {
           this.#bound.delete(task);
           this.#book(task, info, needsOf(task), turn);
-        } else if (task.err !== reason)
+        } else if (task.err !== reason) {
           turn.decisions.push({ kind: "wait", taskId: task.id, reason });
+          this.#boundTold.add(task.id);
+        }
       }
       this.#bound.looked(nodeId);
     }
     return true;
   }
 
-  #book(task: Task, info: NodeInfo, needs: TaskNeeds, turn: Turn): void {
+  /** `isFirst`: no node has a task of the service yet. */
+  #book(task: Task, info: NodeInfo, needs: TaskNeeds, turn: Turn, isFirst = false): void {
     const genericResources = info.generic.choose(needs.generic);
     // Not a copy of the whole task: that costs as much as finding its node.
     const booked: Held = {
@@ -176,7 +186,7 @@ export class Scheduler {
       genericResources,
     };
     this.#tentative.set(task.id, booked);
-    this.#table.book(info, booked);
+    this.#table.book(info, booked, isFirst);
     turn.decisions.push({ kind: "assign", taskId: task.id, nodeId: info.id, genericResources });
   }
 
@@ -187,9 +197,10 @@ export class Scheduler {
       return entry.tasks.size === 0 ? undefined : entry;
     }
     const needs = needsOf(entry);
-    const info = this.#placement(needs, nowMs).pick();
+    const placement = this.#placement(needs, nowMs);
+    const info = placement.pick();
     if (info) {
-      this.#book(entry, info, needs, turn);
+      this.#book(entry, info, needs, turn, placement.isFirst);
       return undefined;
     }
     const group = this.#groups.open(key, entry);
