@@ -397,6 +397,20 @@ describe("tasks made for one node", () => {
     ]);
   });
 
+  test("are told again why they wait when the first time was not stored", () => {
+    const cluster = new Cluster().node("a", { cpus: 1 });
+    cluster.tasksOf(1, cpus(2), { serviceId: "all", nodeId: "a", slot: 0 });
+    const { decisions } = cluster.scheduler.schedule(NOW, 10);
+    expect(decisions).toMatchObject([{ kind: "wait" }]);
+    expect(cluster.scheduler.schedule(NOW, 10).decisions).toEqual([]);
+    const taskIds = decisions.map(({ taskId }) => taskId);
+    cluster.scheduler.settle(taskIds, cluster.view());
+    expect(cluster.scheduler.schedule(NOW, 10).decisions).toEqual(decisions);
+    // Nothing ended since that was decided before.
+    cluster.scheduler.settle([], cluster.view());
+    expect(cluster.scheduler.schedule(NOW, 10).decisions).toEqual([]);
+  });
+
   test("wait with the bare explanation and hold nothing meanwhile", () => {
     const cluster = new Cluster().node("a", { cpus: 2 }).tasksOf(1, cpus(3), { nodeId: "a" });
     expect(cluster.run()).toEqual({ nodes: [], reasons: ["insufficient resources on 1 node"] });
