@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { resolve } from "node:path";
+import { removeHosts } from "./overlay/hosts.js";
 import { type Figures, measureOverlay } from "./overlay/measure.js";
 
 type Limit = { readonly atLeast: number } | { readonly atMost: number };
@@ -58,6 +59,11 @@ export async function runOverlay(args: readonly string[]): Promise<void> {
   const profile = args.includes("--profile") ? args[args.indexOf("--profile") + 1] : undefined;
   const nodeOptions =
     profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${resolve(profile)}`];
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      // The net processes end with this one.
+      void removeHosts().finally(() => process.exit(1));
+    });
   const figures = await measureOverlay({ say, nodeOptions });
   say("");
   print(figures);
