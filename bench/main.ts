@@ -1,4 +1,7 @@
-/** `npm run bench [-- --peer docker] [--check]`: figures of a playground, beside a real Docker Swarm of the same shape. */
+/**
+ * `npm run bench [-- --peer docker] [--check]`: figures of a playground, beside a real Docker Swarm of the same shape. `--overlay`: those of the
+ * overlay network instead, without a cluster.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { type Figures, measure } from "./measures.js";
@@ -9,6 +12,7 @@ import { startDockerPeer } from "./peer-docker.js";
 const RATIO_MAX: Figures = {
   "5 replicas running, s": 0.6,
   "50 replicas running, s": 0.35,
+  "50 replicas on an overlay network running, s": 0.4,
   "scale 1 to 20, s": 0.4,
   "rolling update, 10 by 2, stop-first, s": 0.4,
   "rolling update, 10 by 2, start-first, s": 0.5,
@@ -66,42 +70,47 @@ function failures(ours: Figures, peer: Figures | undefined): string[] {
 const number = (value: number | undefined): string =>
   value === undefined ? "" : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 
-const { figures: ours, image } = await measureOurs();
-const peer = args.includes("--peer") ? await measurePeer(image) : undefined;
+async function compareClusters(): Promise<void> {
+  const { figures: ours, image } = await measureOurs();
+  const peer = args.includes("--peer") ? await measurePeer(image) : undefined;
 
-say("");
-const rows = Object.keys(ours).map((name) => {
-  const ratio =
-    peer === undefined ? "" : ((ours[name] ?? 0) / (peer[name] ?? Number.NaN)).toFixed(2);
-  return [name, number(ours[name]), number(peer?.[name]), ratio];
-});
-for (const row of [
-  [
-    "measure",
-    "swarmd",
-    peer === undefined ? "" : "docker swarm",
-    peer === undefined ? "" : "ratio",
-  ],
-  ...rows,
-]) {
-  say(
-    `| ${(row[0] ?? "").padEnd(40)} | ${(row[1] ?? "").padStart(8)} | ${(row[2] ?? "").padStart(12)} | ${(row[3] ?? "").padStart(6)} |`,
+  say("");
+  const rows = Object.keys(ours).map((name) => {
+    const ratio =
+      peer === undefined ? "" : ((ours[name] ?? 0) / (peer[name] ?? Number.NaN)).toFixed(2);
+    return [name, number(ours[name]), number(peer?.[name]), ratio];
+  });
+  for (const row of [
+    [
+      "measure",
+      "swarmd",
+      peer === undefined ? "" : "docker swarm",
+      peer === undefined ? "" : "ratio",
+    ],
+    ...rows,
+  ]) {
+    say(
+      `| ${(row[0] ?? "").padEnd(46)} | ${(row[1] ?? "").padStart(8)} | ${(row[2] ?? "").padStart(12)} | ${(row[3] ?? "").padStart(6)} |`,
+    );
+  }
+  mkdirSync("bench/out", { recursive: true });
+  const machine = {
+    cpus: cpus().length,
+    model: cpus()[0]?.model,
+    load: loadavg(),
+    node: process.version,
+  };
+  writeFileSync(
+    "bench/out/latest.json",
+    JSON.stringify({ at: new Date().toISOString(), machine, ours, peer }, undefined, 2),
   );
+  say("\nwritten to bench/out/latest.json");
+  if (args.includes("--check")) {
+    const failed = failures(ours, peer);
+    for (const line of failed) say(`MISSED ${line}`);
+    process.exitCode = failed.length === 0 ? 0 : 1;
+  }
 }
-mkdirSync("bench/out", { recursive: true });
-const machine = {
-  cpus: cpus().length,
-  model: cpus()[0]?.model,
-  load: loadavg(),
-  node: process.version,
-};
-writeFileSync(
-  "bench/out/latest.json",
-  JSON.stringify({ at: new Date().toISOString(), machine, ours, peer }, undefined, 2),
-);
-say("\nwritten to bench/out/latest.json");
-if (args.includes("--check")) {
-  const failed = failures(ours, peer);
-  for (const line of failed) say(`MISSED ${line}`);
-  process.exitCode = failed.length === 0 ? 0 : 1;
-}
+
+if (args.includes("--overlay")) await (await import("./overlay.js")).runOverlay(args);
+else await compareClusters();

@@ -15,6 +15,9 @@ const STARTS = [
   { replicas: 50, times: 3 },
   { replicas: 100, times: 1 },
 ] as const;
+/** The same on an overlay network of their own. */
+const STARTS_ON_NETWORK = { replicas: 50, times: 3 } as const;
+const NETWORK_MODE = "vip";
 const SCALES = 3;
 const UPDATES = 3;
 const WRITES = 2_000;
@@ -32,7 +35,13 @@ type Listed = {
   readonly ServiceStatus: { readonly RunningTasks: number };
 };
 
-function sleeper(cluster: BenchCluster, name: string, replicas: number): object {
+type ServiceSpec = {
+  readonly Name: string;
+  readonly TaskTemplate: object;
+  readonly Mode: object;
+};
+
+function sleeper(cluster: BenchCluster, name: string, replicas: number): ServiceSpec {
   return {
     Name: name,
     TaskTemplate: {
@@ -89,6 +98,41 @@ async function startReplicas(cluster: BenchCluster, count: number): Promise<numb
   engine.close();
   await remove(cluster, name);
   return sec;
+}
+
+/**
+ * Replicas on an overlay network that was made before: from the request until all run. The service has a virtual address, as the default is; a
+ * peer whose kernel cannot translate it starts its tasks all the same.
+ */
+async function startOnNetwork(cluster: BenchCluster, count: number): Promise<number> {
+  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "");
+  const name = `bench-net-${count}`;
+  const network = { Name: name, Driver: "overlay", CheckDuplicate: true };
+  const { Id } = await engine.json<{ Id: string }>("POST", "/networks/create", network);
+  const spec = sleeper(cluster, name, count);
+  const from = performance.now();
+  await engine.json("POST", "/services/create", {
+    ...spec,
+    TaskTemplate: { ...spec.TaskTemplate, Networks: [{ Target: Id }] },
+    EndpointSpec: { Mode: NETWORK_MODE },
+  });
+  await untilRunning(engine, name, count);
+  const sec = (performance.now() - from) / 1000;
+  await remove(cluster, name);
+  await removeNetwork(engine, Id);
+  engine.close();
+  return sec;
+}
+
+/** Refused while a task's end is not settled everywhere. */
+async function removeNetwork(engine: Engine, id: string): Promise<void> {
+  const deadline = performance.now() + RUNNING_LIMIT_MS;
+  for (;;) {
+    const { status, text } = await engine.send("DELETE", `/networks/${id}`);
+    if (status < 300 || status === 404) return;
+    if (performance.now() > deadline) throw new Error(`network ${id}: ${status} ${text}`);
+    await delay(200);
+  }
 }
 
 /** Of an odd number of runs. */
@@ -355,6 +399,13 @@ export async function measure(
       `${replicas} replicas running, s`,
       await median(times, () => startReplicas(cluster, replicas)),
     );
+  await startOnNetwork(cluster, 5); // the first network of each node
+  note(
+    `${STARTS_ON_NETWORK.replicas} replicas on an overlay network running, s`,
+    await median(STARTS_ON_NETWORK.times, () =>
+      startOnNetwork(cluster, STARTS_ON_NETWORK.replicas),
+    ),
+  );
   note("scale 1 to 20, s", await median(SCALES, () => scale(cluster)));
   for (const order of ["stop-first", "start-first"] as const)
     note(

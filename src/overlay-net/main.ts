@@ -8,29 +8,47 @@ import { NetService } from "./net-service.js";
 import { NetworkOwner } from "./network-owner.js";
 import { openPlaneParts } from "./plane/plane-parts.js";
 
+/** The thread that speaks to the kernel ends what it does; longer than this nobody waits for it. */
+const STOP_LIMIT_MS = 2_000;
+
 async function main(): Promise<void> {
   const { channel, start } = await ChildChannel.connect();
   const { logLevel, hostname, runDir, gwbridgePool, engine } = start.config;
   const isSimulated = engine === "simulated";
   const logger = createLogger(logLevel, { program: "net", node: hostname });
-  const kernel = isSimulated ? new SimulatedKernel() : new IpKernel();
+  const tools = new IpKernel();
+  const kernel = isSimulated ? new SimulatedKernel() : tools;
   const service = new NetService(kernel, logger);
   const paths = nodePaths(start.config);
+  let isStopping = false;
   const owner = new NetworkOwner({
     kernel,
-    planeParts: () => openPlaneParts(isSimulated, logger),
+    planeParts: async () => {
+      const parts = await openPlaneParts(isSimulated, logger);
+      // Its thread is there from now on, whatever becomes of the networks.
+      if (parts.kernel?.kind === "netlink") tools.makeEndpointsBy(parts.kernel);
+      return parts;
+    },
     service,
     runDir,
     gwbridgePool,
     logger,
     onKernelLost: (error) => {
+      if (isStopping) return;
       logger.error({ error }, "the kernel can no longer be programmed; starting anew");
       process.exit(EXIT_CODE.crash);
     },
   });
+  /** A process that exits while its thread polls the kernel is ended by the library that polls, with a report of a crash. */
+  const stop = (): void => {
+    isStopping = true;
+    const exit = (): never => process.exit(0);
+    setTimeout(exit, STOP_LIMIT_MS);
+    void owner.closeKernel().then(exit, exit);
+  };
   channel.listen((message: ToChild) => {
     if (message.kind === "identity") void owner.follow(message.identity); // reports its own failures
-    if (message.kind === "stop") process.exit(0);
+    if (message.kind === "stop") stop();
   });
   await rm(paths.netSocket, { force: true });
   await owner.follow(start.identity);

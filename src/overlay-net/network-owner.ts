@@ -66,6 +66,11 @@ export class NetworkOwner {
     return this.#turn;
   }
 
+  /** Ends the port to the kernel; what is in the kernel stays. Afterwards the process must end. */
+  async closeKernel(): Promise<void> {
+    await this.#parts?.kernel?.close();
+  }
+
   async #change(nodeId: string | undefined): Promise<void> {
     if (nodeId !== undefined && nodeId === this.#nodeId && this.#isUp) return;
     const { service, logger } = this.#options;

@@ -15,6 +15,9 @@ export type DesiredInput = {
   readonly local: LocalFacts;
 };
 
+/** A state does not change: its lookup is made once, however often containers come and go meanwhile. */
+const lookups = new WeakMap<NetworkState, ClusterLookup>();
+
 /** A NetworkState by its keys: one pass over each list, so that a node's desired state costs no more than its size. */
 export class ClusterLookup {
   readonly state: NetworkState;
@@ -26,7 +29,15 @@ export class ClusterLookup {
   readonly #backends = new Map<string, EndpointEntry[]>();
   readonly #services = new Map<string, ServiceEntry[]>();
 
-  constructor(state: NetworkState) {
+  static of(state: NetworkState): ClusterLookup {
+    const known = lookups.get(state);
+    if (known !== undefined) return known;
+    const made = new ClusterLookup(state);
+    lookups.set(state, made);
+    return made;
+  }
+
+  private constructor(state: NetworkState) {
     this.state = state;
     this.ingress = state.networks.find(({ isIngress }) => isIngress);
     this.#networks = new Map(state.networks.map((network) => [network.id, network]));

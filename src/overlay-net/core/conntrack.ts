@@ -13,7 +13,7 @@ export function endedConnections(
   before: DesiredInput,
   after: DesiredInput,
 ): readonly NetnsOperations[] {
-  const [old, now] = [new ClusterLookup(before.state), new ClusterLookup(after.state)];
+  const [old, now] = [ClusterLookup.of(before.state), ClusterLookup.of(after.state)];
   const byNetwork = new Map<string, readonly ConntrackFilter[]>();
   for (const { id, isIngress } of before.state.networks) {
     const services = isIngress ? [] : old.servicesOn(id);

@@ -5,7 +5,7 @@ import { nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import type { FdbEntry, Link, Neighbour, NetnsState } from "./kernel-model.js";
 import type { LocalAttachment } from "./local-facts.js";
 import { endpointAlias, ingressLink, networkAlias, sandboxNetns, vxlanName } from "./names.js";
-import type { NetworkEntry, NetworkState, NodeEntry } from "./network-state.js";
+import type { EndpointEntry, NetworkEntry, NodeEntry } from "./network-state.js";
 import { tunnelAddress } from "./wireguard/tunnel-address.js";
 
 /** The bridge of a sandbox; everything in a sandbox is ours. */
@@ -131,8 +131,16 @@ function ingressPort(
   ];
 }
 
-/** Entries by network, of the state they were made from: as long as that is the same object, so are the lists. */
-export type RemoteMemo = Map<string, { readonly state: NetworkState; readonly remote: Remote }>;
+/** Entries by network, and the objects they were made of: while these say the same, the lists are the same. */
+export type RemoteMemo = Map<string, RememberedRemote>;
+
+type RememberedRemote = {
+  readonly network: NetworkEntry;
+  readonly nodes: readonly NodeEntry[];
+  readonly endpoints: readonly EndpointEntry[];
+  readonly link: string;
+  readonly remote: Remote;
+};
 
 function rememberedEntries(
   lookup: ClusterLookup,
@@ -141,10 +149,37 @@ function rememberedEntries(
   memo: RemoteMemo,
 ): Remote {
   const known = memo.get(network.id);
-  if (known?.state === lookup.state) return known.remote;
-  const remote = remoteEntries(lookup, network, link);
-  memo.set(network.id, { state: lookup.state, remote });
+  const { nodes } = lookup.state;
+  const endpoints = lookup.endpointsOn(network.id);
+  const isSame =
+    known?.network === network &&
+    known.link === link &&
+    isSameList(known.nodes, nodes, isSameNode) &&
+    isSameList(known.endpoints, endpoints, isSamePlace);
+  const remote = isSame ? known.remote : remoteEntries(lookup, network, link);
+  memo.set(network.id, { network, nodes, endpoints, link, remote });
   return remote;
+}
+
+function isSameList<T>(
+  a: readonly T[],
+  b: readonly T[],
+  isSame: (one: T, other: T) => boolean,
+): boolean {
+  const areSame = (one: T, i: number) => {
+    const other = b[i];
+    return one === other || (other !== undefined && isSame(one, other));
+  };
+  return a === b || (a.length === b.length && a.every(areSame));
+}
+
+function isSameNode(a: NodeEntry, b: NodeEntry): boolean {
+  return a.nodeId === b.nodeId && a.index === b.index && a.dataPathAddr === b.dataPathAddr;
+}
+
+/** Whether it takes connections, and its names, are nobody's business here. */
+function isSamePlace(a: EndpointEntry, b: EndpointEntry): boolean {
+  return a.nodeId === b.nodeId && a.address === b.address && a.address6 === b.address6;
 }
 
 type Remote = { readonly fdb: readonly FdbEntry[]; readonly neighbours: readonly Neighbour[] };
@@ -155,17 +190,14 @@ const NO_REMOTE: Remote = { fdb: [], neighbours: [] };
 function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: string): Remote {
   const fdb: FdbEntry[] = [];
   const neighbours: Neighbour[] = [];
-  const add = (mac: string, dst: string, addresses: readonly string[]) => {
-    // The second entry is the bridge's own: without it the frame is flooded to every local endpoint as well.
-    fdb.push({ link, mac, dst }, { link, mac, dst: "" });
-    for (const address of addresses) {
-      if (address !== "") neighbours.push({ link, address, mac });
-    }
+  const add = (entries: Remote): void => {
+    fdb.push(...entries.fdb);
+    neighbours.push(...entries.neighbours);
   };
-  for (const { nodeId, address, address6 } of lookup.endpointsOn(network.id)) {
-    const dst = vtepOf(network, lookup.node(nodeId));
-    if (nodeId === lookup.state.nodeId || dst === "") continue;
-    add(endpointMac(address, address6), dst, [address, address6]);
+  for (const endpoint of lookup.endpointsOn(network.id)) {
+    const dst = vtepOf(network, lookup.node(endpoint.nodeId));
+    if (endpoint.nodeId === lookup.state.nodeId || dst === "") continue;
+    add(entriesOf(endpoint, link, dst));
   }
   if (!network.isIngress) return { fdb, neighbours };
   for (const node of lookup.state.nodes) {
@@ -174,7 +206,34 @@ function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: strin
     const addresses = [network.subnet, network.subnet6]
       .filter((subnet) => subnet !== "")
       .map((subnet) => nodeIngressAddress(subnet, node.index));
-    add(nodeIngressMac(node.index), dst, addresses);
+    add(entriesTo(nodeIngressMac(node.index), link, dst, addresses));
   }
   return { fdb, neighbours };
+}
+
+type KnownEntries = { readonly link: string; readonly dst: string; readonly remote: Remote };
+
+/** One endpoint that comes or goes makes the lists of its network anew; the other thousands keep their objects, and are told apart by them. */
+const knownEntries = new WeakMap<EndpointEntry, KnownEntries>();
+
+function entriesOf(endpoint: EndpointEntry, link: string, dst: string): Remote {
+  const known = knownEntries.get(endpoint);
+  if (known?.link === link && known.dst === dst) return known.remote;
+  const { address, address6 } = endpoint;
+  const remote = entriesTo(endpointMac(address, address6), link, dst, [address, address6]);
+  knownEntries.set(endpoint, { link, dst, remote });
+  return remote;
+}
+
+function entriesTo(mac: string, link: string, dst: string, addresses: readonly string[]): Remote {
+  return {
+    // The second entry is the bridge's own: without it the frame is flooded to every local endpoint as well.
+    fdb: [
+      { link, mac, dst },
+      { link, mac, dst: "" },
+    ],
+    neighbours: addresses
+      .filter((address) => address !== "")
+      .map((address) => ({ link, address, mac })),
+  };
 }

@@ -11,6 +11,8 @@ import type { NetnsState } from "./kernel-model.js";
 export class DesiredMemo {
   containers: ReadonlyMap<string, RememberedContainer> = new Map();
   readonly remote: RemoteMemo = new Map();
+  /** Of the state they were made of. */
+  vip: { readonly lookup: ClusterLookup; readonly tables: VipTables } | undefined;
 }
 
 /**
@@ -21,8 +23,9 @@ export function desiredState(
   input: DesiredInput,
   memo: DesiredMemo = new DesiredMemo(),
 ): readonly NetnsState[] {
-  const lookup = new ClusterLookup(input.state);
-  const vipTables: VipTables = new Map();
+  const lookup = ClusterLookup.of(input.state);
+  const vipTables: VipTables = memo.vip?.lookup === lookup ? memo.vip.tables : new Map();
+  memo.vip = { lookup, tables: vipTables };
   const { state, local } = input;
   const containers = local.attachments.map((attachment) =>
     desiredContainer(input, lookup, attachment, vipTables, memo.containers.get(attachment.netns)),

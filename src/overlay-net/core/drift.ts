@@ -2,7 +2,7 @@ import { emptyNetns } from "./desired-parts.js";
 import type { NetnsState } from "./kernel-model.js";
 import { linkDifferences } from "./link-change.js";
 import { type Ownership, ownPart } from "./ownership.js";
-import { missing } from "./planner.js";
+import { fdbText, missing, neighbourText } from "./planner.js";
 
 /**
  * What was wrong in one namespace, a line each: for the log, a metric and `network verify`. Empty exactly when a plan that may delete has
@@ -40,12 +40,14 @@ export function drift(
       wanted.fdb,
       seen.fdb,
       (e) => `${e.mac} to ${e.dst || "the device"} on ${e.link}`,
+      fdbText,
     ),
     ...listLines(
       "neighbour",
       wanted.neighbours,
       seen.neighbours,
       (n) => `${n.address} at ${n.mac} on ${n.link}`,
+      neighbourText,
     ),
     ...tableLines(wanted, seen),
     ...missing(wanted.sysctls, seen.sysctls).map(
@@ -59,10 +61,11 @@ function listLines<T extends object>(
   wanted: readonly T[],
   seen: readonly T[],
   text: (item: T) => string,
+  identity?: (item: T) => string,
 ): readonly string[] {
   return [
-    ...missing(wanted, seen).map((item) => `${what} ${text(item)} is missing`),
-    ...missing(seen, wanted).map((item) => `${what} ${text(item)} should not exist`),
+    ...missing(wanted, seen, identity).map((item) => `${what} ${text(item)} is missing`),
+    ...missing(seen, wanted, identity).map((item) => `${what} ${text(item)} should not exist`),
   ];
 }
 

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { makeEndpoint } from "./endpoint-operations.js";
+import type { NetnsKernel } from "./netns-kernel.js";
 import { type Endpoint, type Kernel, KernelError } from "./port.js";
 
 const NETNS_DIR = "/run/netns";
@@ -96,11 +98,21 @@ type LinkAddress = {
   }[];
 };
 
-/** iproute2 and nft by process: a few per container, batched. Runs in the netns that swarmd was started in. */
+/**
+ * iproute2 and nft by process: a few per container, batched, and none for its endpoint once somebody else makes it. Runs in the netns that
+ * swarmd was started in.
+ */
 export class IpKernel implements Kernel {
   readonly kind = "ip";
   /** Tools that answered once: they are not asked again. */
   readonly #found = new Set<string>();
+  /** Makes endpoints, once there is one. */
+  #netns: NetnsKernel | undefined;
+
+  /** From now on no process is started for an endpoint: starting two of them is most of the time that a container waits for its own. */
+  makeEndpointsBy(kernel: NetnsKernel): void {
+    this.#netns = kernel;
+  }
 
   async routes(exceptLink: string): Promise<readonly string[]> {
     const routes = JSON.parse(
@@ -156,6 +168,7 @@ export class IpKernel implements Kernel {
   }
 
   async addEndpoint(endpoint: Endpoint): Promise<void> {
+    if (this.#netns !== undefined) return makeEndpoint(this.#netns, endpoint);
     try {
       await this.#makeEndpoint(endpoint);
     } catch (error) {

@@ -18,6 +18,8 @@ export type Libc = {
   recv(fd: Fd, bytes: Buffer, size: number, flags: number): number;
   /** For descriptors that came from here: Node warns when a thread closes one that it did not open itself. */
   close(fd: Fd): number;
+  /** Gives free memory back to the kernel, where the C library can. */
+  trimMemory(): void;
   /** Ends the whole process at once, from any thread. */
   exitNow(status: number): void;
 };
@@ -79,8 +81,21 @@ function loadLibc(koffi: typeof Koffi): Libc {
     send: library.func("long send(int fd, const void *bytes, size_t size, int flags)"),
     recv: library.func("long recv(int fd, void *bytes, size_t size, int flags)"),
     close: library.func("int close(int fd)"),
+    trimMemory: trimOf(library),
     exitNow: library.func("void _exit(int status)"),
   };
+}
+
+/** malloc_trim(3) is the GNU C library's own. */
+function trimOf(library: ReturnType<typeof Koffi.load>): () => void {
+  try {
+    const trim: (pad: number) => number = library.func("int malloc_trim(size_t pad)");
+    return () => {
+      trim(0);
+    };
+  } catch {
+    return () => undefined;
+  }
 }
 
 function loadNftables(koffi: typeof Koffi): Libnftables {

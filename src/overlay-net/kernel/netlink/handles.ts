@@ -3,8 +3,16 @@ import type { Foreign, Libnftables, NftContextPointer } from "./ffi.js";
 import type { Namespaces } from "./namespaces.js";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "./netlink-socket.js";
 
-/** Namespaces with open sockets; the least recently used is closed. An nft context costs some 136 KiB. */
+/** Namespaces with open sockets; the least recently used is closed. */
 const OPEN_NAMESPACES_MAX = 256;
+/**
+ * An nft context costs 136 KiB, and half a MiB for each table it has seen: a hundred containers would hold 150 MiB. One that was not used for so
+ * long is freed; right after its last use the kernel would make us wait some 12 ms for what that transaction left to clean up.
+ */
+const NFT_IDLE_MS = 5_000;
+/** Contexts freed at once: the thread does nothing else meanwhile, some 0.2 ms each. */
+const FREED_MAX = 32;
+const FREE_AGAIN_DELAY_MS = 50;
 
 /** Sockets and, once asked for, an nft context: each bound to the namespace in which it was opened. */
 export class NamespaceHandle {
@@ -13,10 +21,20 @@ export class NamespaceHandle {
   readonly netfilter: NetlinkSocket;
   readonly #nftables: Libnftables;
   readonly #inside: <T>(run: () => T) => T;
+  readonly #onNft: () => void;
   #nft: NftContextPointer | undefined;
+  #nftUsedAtMs = 0;
 
-  constructor(foreign: Foreign, namespaces: Namespaces, netns: string, identity: string) {
+  /** `onNft`: its nft context was used. */
+  constructor(
+    foreign: Foreign,
+    namespaces: Namespaces,
+    netns: string,
+    identity: string,
+    onNft: () => void,
+  ) {
     this.identity = identity;
+    this.#onNft = onNft;
     this.#nftables = foreign.nftables;
     this.#inside = (run) => namespaces.inside(netns, run);
     const [route, netfilter] = this.#inside(() => {
@@ -35,16 +53,31 @@ export class NamespaceHandle {
   /** Runs a script as one transaction; returns what nft printed as error, undefined when it was applied. */
   runNft(script: string): string | undefined {
     this.#nft ??= this.#inside(() => this.#openNft());
+    this.#nftUsedAtMs = performance.now();
+    this.#onNft();
     const status = this.#nftables.run(this.#nft, Buffer.from(`${script}\0`));
     const text = this.#nftables.errorText(this.#nft);
     return status === 0 ? undefined : text.trim() || `nft ended with ${status}`;
   }
 
+  get hasNft(): boolean {
+    return this.#nft !== undefined;
+  }
+
+  /** Of a context that is open: when it was used last, as performance.now() says. */
+  get nftUsedAtMs(): number {
+    return this.#nftUsedAtMs;
+  }
+
+  freeNft(): void {
+    if (this.#nft !== undefined) this.#nftables.contextFree(this.#nft);
+    this.#nft = undefined;
+  }
+
   close(): void {
     this.route.close();
     this.netfilter.close();
-    if (this.#nft !== undefined) this.#nftables.contextFree(this.#nft);
-    this.#nft = undefined;
+    this.freeNft();
   }
 
   #openNft(): NftContextPointer {
@@ -62,6 +95,7 @@ export class Handles {
   readonly #namespaces: Namespaces;
   /** In order of use, the oldest first. */
   readonly #open = new Map<string, NamespaceHandle>();
+  #freeTimer: NodeJS.Timeout | undefined;
 
   constructor(foreign: Foreign, namespaces: Namespaces) {
     this.#foreign = foreign;
@@ -81,7 +115,9 @@ export class Handles {
     if (identity === undefined) return undefined;
     const [oldest] = this.#open.keys();
     if (oldest !== undefined && this.#open.size >= OPEN_NAMESPACES_MAX) this.close(oldest);
-    const handle = new NamespaceHandle(this.#foreign, this.#namespaces, netns, identity);
+    const handle = new NamespaceHandle(this.#foreign, this.#namespaces, netns, identity, () => {
+      this.#freeLater(NFT_IDLE_MS);
+    });
     this.#open.set(netns, handle);
     return handle;
   }
@@ -120,6 +156,24 @@ export class Handles {
   }
 
   closeAll(): void {
+    clearTimeout(this.#freeTimer);
     for (const netns of [...this.#open.keys()]) this.close(netns);
+  }
+
+  #freeLater(delayMs: number): void {
+    this.#freeTimer ??= setTimeout(() => {
+      this.#freeTimer = undefined;
+      this.#freeIdle();
+    }, delayMs);
+  }
+
+  #freeIdle(): void {
+    const idleSinceMs = performance.now() - NFT_IDLE_MS;
+    const open = [...this.#open.values()].filter(({ hasNft }) => hasNft);
+    const idle = open.filter(({ nftUsedAtMs }) => nftUsedAtMs <= idleSinceMs);
+    for (const handle of idle.slice(0, FREED_MAX)) handle.freeNft();
+    if (idle.length > FREED_MAX) this.#freeLater(FREE_AGAIN_DELAY_MS);
+    else if (open.length > idle.length) this.#freeLater(NFT_IDLE_MS);
+    if (idle.length > 0 && idle.length <= FREED_MAX) this.#foreign.libc.trimMemory();
   }
 }
