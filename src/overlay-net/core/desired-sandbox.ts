@@ -1,5 +1,6 @@
 import { endpointMac, endpointNumber } from "./address-text.js";
 import type { ClusterLookup, DesiredInput } from "./cluster-lookup.js";
+import { isSameFamily } from "./data-path-family.js";
 import { emptyNetns, ethName, plainLink } from "./desired-parts.js";
 import { nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import type { FdbEntry, Link, Neighbour, NetnsState } from "./kernel-model.js";
@@ -155,6 +156,8 @@ const NO_REMOTE: Remote = { fdb: [], neighbours: [] };
 function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: string): Remote {
   const fdb: FdbEntry[] = [];
   const neighbours: Neighbour[] = [];
+  const own = vtepOf(network, lookup.self);
+  const isReached = (dst: string) => dst !== "" && isSameFamily(dst, own);
   const add = (mac: string, dst: string, addresses: readonly string[]) => {
     // The second entry is the bridge's own: without it the frame is flooded to every local endpoint as well.
     fdb.push({ link, mac, dst }, { link, mac, dst: "" });
@@ -164,13 +167,13 @@ function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: strin
   };
   for (const { nodeId, address, address6 } of lookup.endpointsOn(network.id)) {
     const dst = vtepOf(network, lookup.node(nodeId));
-    if (nodeId === lookup.state.nodeId || dst === "") continue;
+    if (nodeId === lookup.state.nodeId || !isReached(dst)) continue;
     add(endpointMac(address, address6), dst, [address, address6]);
   }
   if (!network.isIngress) return { fdb, neighbours };
   for (const node of lookup.state.nodes) {
     const dst = vtepOf(network, node);
-    if (node.nodeId === lookup.state.nodeId || dst === "") continue;
+    if (node.nodeId === lookup.state.nodeId || !isReached(dst)) continue;
     const addresses = [network.subnet, network.subnet6]
       .filter((subnet) => subnet !== "")
       .map((subnet) => nodeIngressAddress(subnet, node.index));

@@ -113,6 +113,7 @@ class Node {
       removesContainers: false,
       dns: undefined,
       tunnel: this.tunnel,
+      proxies: undefined,
       host: simulatedHostProbe,
       listen: this.listen,
       ownerOf: () => Promise.resolve("nginx (pid 7)"),
