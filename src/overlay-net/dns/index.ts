@@ -8,5 +8,5 @@ export {
 } from "./dns-service.js";
 export { type HostResolv, HostResolvFile } from "./host-resolv.js";
 export { localSockets } from "./local-sockets.js";
-export { NetnsSocketError, type NetnsSockets, type SocketTable } from "./netns-sockets.js";
+export { NetnsSocketError, type NetnsSockets } from "./netns-sockets.js";
 export { ThreadedSockets } from "./threaded-sockets.js";

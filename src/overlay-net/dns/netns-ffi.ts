@@ -8,16 +8,17 @@ import { NetnsSocketError, type SocketRequest } from "./netns-sockets.js";
 /** Values of Linux on every architecture koffi runs on. */
 const AF_INET = 2;
 const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const NETLINK_SOCK_DIAG = 4;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
 const SOCK_NONBLOCK_CLOEXEC = 0x80800;
 const CLONE_NEWNET = 0x40000000;
 /** Connections that wait to be accepted. */
 const LISTEN_BACKLOG = 64;
 /** Of a published port's: as the system's default, SOMAXCONN. */
 const PORT_BACKLOG = 4096;
-/** Read-only, as flags go. */
-const O_CLOEXEC = 0x80000;
 const SOL_IPV6 = 41;
 const IPV6_FREEBIND = 78;
 const OWN_NAMESPACE = "/proc/thread-self/ns/net";
@@ -32,8 +33,6 @@ const cConnect = libc.func("int connect(int fd, const uint8_t *address, uint32_t
 const cSetOption = libc.func(
   "int setsockopt(int fd, int level, int name, const int *value, uint32_t length)",
 );
-/** Not Node's own: a thread's descriptors are the thread's for Node, and these are handed out. */
-const cOpen = libc.func("int open(const char *path, int flags)");
 const cAbort = libc.func("void abort()");
 
 /**
@@ -81,12 +80,8 @@ export function openSocket(request: SocketRequest): number {
     }
     case "at":
       return openAt(request.protocol, socketAddress(request.address, 0));
-    case "table":
-      // The table is that of the namespace in which it was opened, whoever reads it.
-      return check(
-        cOpen(`/proc/thread-self/net/${request.table}`, O_CLOEXEC) as number,
-        `open ${request.table}`,
-      );
+    case "diag":
+      return socketOf(AF_NETLINK, SOCK_RAW, () => undefined, NETLINK_SOCK_DIAG);
   }
 }
 
@@ -100,8 +95,13 @@ function openAt(protocol: "tcp" | "udp", address: Buffer): number {
   });
 }
 
-function socketOf(family: number, kind: number, prepare: (fd: number) => void): number {
-  const fd = check(cSocket(family, kind | SOCK_NONBLOCK_CLOEXEC, 0) as number, "socket");
+function socketOf(
+  family: number,
+  kind: number,
+  prepare: (fd: number) => void,
+  protocol = 0,
+): number {
+  const fd = check(cSocket(family, kind | SOCK_NONBLOCK_CLOEXEC, protocol) as number, "socket");
   try {
     prepare(fd);
     return fd;

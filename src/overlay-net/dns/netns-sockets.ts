@@ -19,8 +19,8 @@ export interface NetnsSockets {
   openTcpForForward(netnsPath: string, server: string, port: number): Promise<number>;
   /** UDP, or TCP that listens, on this address and a port the kernel picks; the address may come later. */
   openAt(netnsPath: string, protocol: "tcp" | "udp", address: string): Promise<number>;
-  /** A table of the namespace's sockets, as /proc/net has it. */
-  openSocketTable(netnsPath: string, table: SocketTable): Promise<number>;
+  /** Netlink: answers which sockets there are (sock_diag(7)). */
+  openSocketDiag(netnsPath: string): Promise<number>;
 }
 
 export type SocketRequest =
@@ -28,9 +28,7 @@ export type SocketRequest =
   | { readonly kind: "udpForForward"; readonly family: 4 | 6 }
   | { readonly kind: "tcpForForward"; readonly server: string; readonly port: number }
   | { readonly kind: "at"; readonly protocol: "tcp" | "udp"; readonly address: string }
-  | { readonly kind: "table"; readonly table: SocketTable };
-
-export type SocketTable = "tcp" | "tcp6" | "udp" | "udp6";
+  | { readonly kind: "diag" };
 
 /** The port over one function that opens sockets. */
 export function netnsSockets(
@@ -42,6 +40,6 @@ export function netnsSockets(
     openUdpForForward: (path, family) => open(path, { kind: "udpForForward", family }),
     openTcpForForward: (path, server, port) => open(path, { kind: "tcpForForward", server, port }),
     openAt: (path, protocol, address) => open(path, { kind: "at", protocol, address }),
-    openSocketTable: (path, table) => open(path, { kind: "table", table }),
+    openSocketDiag: (path) => open(path, { kind: "diag" }),
   };
 }

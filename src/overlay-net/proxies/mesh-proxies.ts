@@ -1,9 +1,14 @@
-import { close, read } from "node:fs";
+import { close, read, write } from "node:fs";
 import { promisify } from "node:util";
 import type { Clock, Logger } from "../../base/index.js";
 import type { Proxy6, WantedProxy } from "../core/mesh-proxies.js";
-import { isTaken } from "../core/socket-table.js";
-import type { NetnsSockets, SocketTable } from "../dns/index.js";
+import {
+  decodeSockets,
+  encodeSocketsRequest,
+  isTaken,
+  type OpenSocket,
+} from "../core/socket-diag.js";
+import type { NetnsSockets } from "../dns/index.js";
 import { type FlowBudget, TcpRelay } from "./tcp-relay.js";
 import { UdpRelay } from "./udp-relay.js";
 
@@ -13,10 +18,13 @@ const RELAYS_MAX = 1_024;
 const RELAY_FLOWS_MAX = 256;
 /** Of all relays of a node. */
 const NODE_FLOWS_MAX = 1_024;
-/** Of a socket table: those that take connections come first. */
-const TABLE_MAX_BYTES = 64 * 1024;
+/** One part of the kernel's answer about sockets. */
+const PART_MAX_BYTES = 64 * 1024;
+/** Parts of one answer: of more sockets without a peer the rest is not seen. */
+const PARTS_MAX = 64;
 
 const readFd = promisify(read);
+const writeFd = promisify(write);
 const closeFd = promisify(close);
 
 /** A port whose task takes IPv4 alone. */
@@ -95,9 +103,9 @@ export class MeshProxies {
   async #takesIpv4Alone(wanted: WantedProxy): Promise<boolean> {
     const { netnsPath, protocol, targetPort, address, address6 } = wanted;
     try {
-      const table6 = await this.#table(netnsPath, `${protocol}6`);
-      if (isTaken(table6, address6, targetPort)) return false;
-      return isTaken(await this.#table(netnsPath, protocol), address, targetPort);
+      const sockets6 = await this.#socketsIn(netnsPath, 6, protocol);
+      if (isTaken(sockets6, address6, targetPort)) return false;
+      return isTaken(await this.#socketsIn(netnsPath, 4, protocol), address, targetPort);
     } catch (error) {
       // Its namespace is on its way out.
       this.#options.logger.debug({ error, netnsPath }, "a container's sockets cannot be seen");
@@ -105,14 +113,23 @@ export class MeshProxies {
     }
   }
 
-  async #table(netnsPath: string, table: SocketTable): Promise<string> {
-    const fd = await this.#options.sockets.openSocketTable(netnsPath, table);
+  async #socketsIn(
+    netnsPath: string,
+    family: 4 | 6,
+    protocol: WantedProxy["protocol"],
+  ): Promise<readonly OpenSocket[]> {
+    const fd = await this.#options.sockets.openSocketDiag(netnsPath);
     try {
-      const buffer = Buffer.alloc(TABLE_MAX_BYTES);
-      let size = 0;
-      for (let last = -1; last !== 0 && size < TABLE_MAX_BYTES; size += last)
-        last = (await readFd(fd, buffer, size, TABLE_MAX_BYTES - size, null)).bytesRead;
-      return buffer.toString("latin1", 0, size);
+      await writeFd(fd, encodeSocketsRequest(family, protocol));
+      const found: OpenSocket[] = [];
+      const buffer = Buffer.alloc(PART_MAX_BYTES);
+      for (let parts = 0; parts < PARTS_MAX; parts++) {
+        const { bytesRead } = await readFd(fd, buffer, 0, buffer.length, null);
+        const { sockets, isLast } = decodeSockets(buffer.subarray(0, bytesRead));
+        found.push(...sockets);
+        if (isLast) break;
+      }
+      return found;
     } finally {
       await closeFd(fd);
     }
