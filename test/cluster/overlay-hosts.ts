@@ -78,6 +78,7 @@ export function bringUp(
     uplinks: [{ name: "eth0", acceptRa: 0 }],
     wasForwarding: false,
     wasForwarding6: false,
+    hasIpv6: true,
     hasDefaultRoute6: false,
     hasBridgeNetfilter: true,
     firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },

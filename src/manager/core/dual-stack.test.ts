@@ -65,7 +65,7 @@ function desiredOf(world: World) {
       ...{ keepsGwbridge: true, gwbridgeSubnet: "172.20.0.0/20", gwbridgeMtu: 1500 },
       heldPorts: [{ protocol: "tcp", publishedPort: 30_000 }],
       ...{ uplinks: [], wasForwarding: false, wasForwarding6: false, hasBridgeNetfilter: false },
-      hasDefaultRoute6: false,
+      ...{ hasIpv6: true, hasDefaultRoute6: false },
       firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },
     },
   });

@@ -51,9 +51,9 @@ export function desiredContainer(
   const interfaces = interfacesOf(lookup, attachment);
   const overlays = interfaces.filter(({ network }) => !network.isIngress);
   const ingress = interfaces.find(({ network }) => network.isIngress);
-  const { gwbridgeSubnet, gwbridgeMtu, hasDefaultRoute6 } = input.local;
+  const { gwbridgeSubnet, gwbridgeMtu, hasIpv6, hasDefaultRoute6 } = input.local;
   const madeOf = [
-    ...[attachment, gwbridgeSubnet, gwbridgeMtu, hasDefaultRoute6, lookup.state.nodes],
+    ...[attachment, gwbridgeSubnet, gwbridgeMtu, hasIpv6, hasDefaultRoute6, lookup.state.nodes],
     ...(ingress === undefined ? [] : [ingressService(lookup, ingress)]),
     ...interfaces.flatMap(({ network, endpoint }) => [network, endpoint]),
   ];
@@ -104,7 +104,7 @@ function ownState(
     sysctls: [
       ...out6.sysctls,
       ...interfaces.flatMap(({ link, network }) =>
-        network.subnet6 === "" ? [ipv6Off(link)] : ipv6Settings(link),
+        network.subnet6 === "" ? ipv6Off(input.local, link) : ipv6Settings(link),
       ),
       ...mesh.sysctls,
     ],
@@ -181,8 +181,8 @@ function ipv6Settings(link: string): readonly Sysctl[] {
 }
 
 /** Where the network has none, others on it are not reached by link-local addresses either. */
-function ipv6Off(link: string): Sysctl {
-  return { key: `net/ipv6/conf/${link}/disable_ipv6`, value: "1" };
+function ipv6Off({ hasIpv6 }: LocalFacts, link: string): readonly Sysctl[] {
+  return hasIpv6 ? [{ key: `net/ipv6/conf/${link}/disable_ipv6`, value: "1" }] : [];
 }
 
 /** Services of a task's own networks; ingress has virtual addresses for nobody. */

@@ -170,6 +170,11 @@ test("an interface on a network without IPv6 has none, and others take no router
       .map(({ key, value }) => `${key.split("/")[4]}=${value}`);
   expect(of("eth1")).toEqual(["accept_dad=0", "accept_ra=0"]);
   expect(of("eth2")).toEqual(["disable_ipv6=1"]);
+  const without = netns(
+    { ...INPUT, local: { ...INPUT.local, hasIpv6: false } },
+    "swarm-node0xxx-task2",
+  );
+  expect(without.sysctls.some(({ key }) => key.endsWith("disable_ipv6"))).toBe(false);
 });
 
 test("before the managers know the node it has its bridge and its doors closed, and no place on ingress", () => {

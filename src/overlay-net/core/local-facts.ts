@@ -43,6 +43,8 @@ export type LocalFacts = {
   readonly wasForwarding: boolean;
   /** The same of IPv6, which forwards between all links or none. */
   readonly wasForwarding6: boolean;
+  /** The host's kernel speaks IPv6. */
+  readonly hasIpv6: boolean;
   /** The host has an IPv6 default route over a link that is not ours: containers get a way out there. */
   readonly hasDefaultRoute6: boolean;
   /** br_netfilter is loaded: bridges must be told to leave iptables alone. */

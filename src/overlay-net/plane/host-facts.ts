@@ -7,10 +7,11 @@ import type { ForeignRules } from "./foreign-rules.js";
 
 export type HostFacts = Pick<
   LocalFacts,
-  "uplinks" | "hasBridgeNetfilter" | "firewall" | "hasDefaultRoute6"
+  "uplinks" | "hasBridgeNetfilter" | "firewall" | "hasIpv6" | "hasDefaultRoute6"
 >;
 export const EMPTY_HOST: HostFacts = {
   uplinks: [],
+  hasIpv6: false,
   hasDefaultRoute6: false,
   hasBridgeNetfilter: false,
   firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },
@@ -50,6 +51,7 @@ export class LinuxHostProbe implements HostProbe {
     const bridges = await sysctl("net/bridge/bridge-nf-call-iptables");
     return {
       uplinks,
+      hasIpv6: (await sysctl("net/ipv6/conf/all/forwarding")) !== "",
       hasDefaultRoute6: await this.hasDefaultRoute6(),
       hasBridgeNetfilter: bridges !== "",
       firewall: await this.#foreign.look(),

@@ -506,7 +506,8 @@ export class NetworkPlane {
     const before = JSON.stringify(this.#hostFacts);
     this.#hostFacts = await this.#options.host.facts();
     await this.#checkTunnel();
-    await this.#options.proxies?.look();
+    // Nothing here waits for it.
+    void this.#options.proxies?.look();
     const hasOtherFacts = JSON.stringify(this.#hostFacts) !== before;
     const state = this.#state;
     const hasPort = state !== undefined && (await this.#ports.retry(publishedPorts(state)));

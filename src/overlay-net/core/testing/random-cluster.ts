@@ -150,6 +150,7 @@ export function localFactsOf(cluster: RandomCluster, node: number): LocalFacts {
     uplinks: [{ name: "eth0", acceptRa: 1 }],
     wasForwarding: false,
     wasForwarding6: false,
+    hasIpv6: true,
     hasDefaultRoute6: cluster.leadOut6 === true,
     hasBridgeNetfilter: false,
     firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },
