@@ -205,6 +205,17 @@ describe.skipIf(!isRoot)("the IPv6 way out", () => {
     expect(ask(netnsOf.get("inside") ?? "", WORLD_6, 90)).toBe("refused");
   });
 
+  test("a host that now forwards goes on taking router advertisements, and forwards for nobody else", () => {
+    const host = NODES[0]?.netns ?? "";
+    const setting = (key: string) => inNetns(host, `sysctl -n net.ipv6.conf.${key}`).trim();
+    expect([setting("all.forwarding"), setting("eth0.accept_ra")]).toEqual(["1", "2"]);
+    sh(`ip -n ${CLIENT} -6 route add 2001:db8:2::/64 via fd94::1
+      ip -n ${host} -6 route add 2001:db8:2::/64 via fd94::2
+      ip -n ${NODES[1]?.netns} addr add 2001:db8:2::1/128 dev lo`);
+    expect(() => inNetns(CLIENT, "busybox ping -6 -c 1 -W 1 2001:db8:2::1")).toThrow();
+    sh(`ip -n ${host} -6 route del 2001:db8:2::/64`);
+  });
+
   test("without a default route of the host there is none, and no address for it", () => {
     expect(addresses6("old", "eth0")).toBe("");
     expect(ask(netnsOf.get("old") ?? "", WORLD_6, 90)).toBe("refused");
@@ -353,6 +364,42 @@ describe.skipIf(!isRoot)("a network's MTU", () => {
     );
     expect(ask(CLIENT, "fd94::1", 8080)).toBe(`both ${CLIENT_6}`);
     for (const node of [1, 2]) expect((await verified(node)).drifts).toEqual([]);
+  });
+});
+
+describe.skipIf(!isRoot)("nodes whose data path is IPv6", () => {
+  const over6 = (node: TestNode, index: number, nodes: readonly TestNode[]): NetworkState => {
+    const state = stateFor(node, index, 1300);
+    const is6 = new Set(nodes.map(({ nodeId }) => nodeId));
+    return {
+      ...state,
+      nodes: state.nodes.map((one) =>
+        is6.has(one.nodeId) ? { ...one, dataPathAddr: `fd94::${one.index}` } : one,
+      ),
+    };
+  };
+
+  test("reach each other, directly and through the mesh", async () => {
+    await Promise.all(NODES.map((node, i) => nets[i]?.complete(over6(node, 30, NODES))));
+    expect(ask(netnsOf.get("both") ?? "", "10.71.1.12", 81)).toBe("old 10.71.1.11");
+    expect(ask(CLIENT, "fd94::1", 8081)).toBe("old 10.255.0.12");
+    expect(inNetns("swarm-ov6node1.net-front", "ip -d link show type vxlan")).toContain(
+      "local fd94::1",
+    );
+    for (const node of [1, 2]) expect((await verified(node)).drifts).toEqual([]);
+  });
+
+  test("do not reach one of the other family, and both say so", async () => {
+    await Promise.all(
+      NODES.map((node, i) => nets[i]?.complete(over6(node, 40, NODES.slice(0, 1)))),
+    );
+    for (const net of nets) {
+      const { problems } = await net.call<swarm.net.StatusReply>("status", {});
+      expect(problems.join("\n")).toMatch(/is of another family than that of ov6node/);
+    }
+    expect(ask(CLIENT, "fd94::1", 8080)).toBe(`both ${CLIENT_6}`);
+    await Promise.all(NODES.map((node, i) => nets[i]?.complete(stateFor(node, 50, 1300))));
+    expect(ask(netnsOf.get("both") ?? "", "10.71.1.12", 81)).toBe("old 10.71.1.11");
   });
 });
 
