@@ -103,6 +103,7 @@ export type {
   PortConfig,
   PortProtocol,
   PrivilegesSpec,
+  ProxiedPort6,
   RebalanceMode,
   ResourceLimits,
   ResourceRequirements,

@@ -357,6 +357,16 @@ export type NodeDescription = {
   readonly UnderlayMtu?: number;
   /** Of its encrypted networks; absent before the first one, or while the agent does not know. */
   readonly Tunnel?: NodeTunnel;
+  /** Published ports of its tasks that take IPv4 alone: what comes over IPv6 is passed on there. Absent: none. Shown with the service. */
+  readonly Proxied6?: readonly ProxiedPort6[];
+};
+
+/** Its task has a socket for IPv4 and none for IPv6; it does not see the addresses of clients on IPv6. */
+export type ProxiedPort6 = {
+  readonly ServiceID: string;
+  readonly TaskID: string;
+  readonly Protocol: "tcp" | "udp";
+  readonly TargetPort: number;
 };
 
 /** A node's WireGuard interface. Keys are public ones, in base64. */

@@ -157,7 +157,7 @@ export type Change =
       /** null clears it. */
       readonly manager?: { readonly memberId: string; readonly addr: string } | null;
     }
-  /** Allocator: only while the network has no VNI. */
+  /** Allocator: while the network has no VNI; later with the same VNI and subnets, for another MTU. */
   | {
       readonly kind: "networkAllocated";
       readonly networkId: string;

@@ -24,6 +24,20 @@ test.each<{ name: string; node: NodeVerification; row: readonly string[]; isFine
     isFine: true,
   },
   {
+    name: "in order, with tasks that take IPv4 alone",
+    node: {
+      ...OK,
+      Proxied6: [80, 81, 82, 83, 84].map((TargetPort) => ({
+        ...{ TaskID: "t".repeat(25), Protocol: "tcp", TargetPort },
+      })),
+    },
+    row: [
+      ...["w1", "", "ok"],
+      "as of index 12; IPv6 passed on to IPv4 for tttttttttttt:80/tcp, tttttttttttt:81/tcp, tttttttttttt:82/tcp, tttttttttttt:83/tcp and 1 more",
+    ],
+    isFine: true,
+  },
+  {
     name: "different",
     node: { ...OK, Drifts: [drift(false)] },
     row: ["w1", "swarm-1", "differs", "no [2J route"],

@@ -4,6 +4,11 @@ export type NodeVerification = {
   readonly Hostname: string;
   readonly AppliedIndex: number;
   readonly Encryption?: string;
+  readonly Proxied6?: readonly {
+    readonly TaskID: string;
+    readonly Protocol: string;
+    readonly TargetPort: number;
+  }[];
   readonly Error: string;
   readonly Drifts: readonly {
     readonly NetworkID: string;
@@ -14,6 +19,8 @@ export type NodeVerification = {
 };
 
 const ID_SHOWN = 12;
+/** Ports in one row. */
+const PORTS_SHOWN = 4;
 
 /** One row per finding; a node without one says so. */
 export function verifyRows(nodes: readonly NodeVerification[]): readonly (readonly string[])[] {
@@ -31,9 +38,15 @@ export function verifyRows(nodes: readonly NodeVerification[]): readonly (readon
   return [["NODE", "NAMESPACE", "STATE", "FINDING"], ...rows];
 }
 
-function okText({ AppliedIndex, Encryption }: NodeVerification): string {
+function okText({ AppliedIndex, Encryption, Proxied6 = [] }: NodeVerification): string {
   const encrypted = Encryption === undefined ? "" : `, encrypted by ${implementation(Encryption)}`;
-  return `as of index ${AppliedIndex}${encrypted}`;
+  const ports = Proxied6.slice(0, PORTS_SHOWN).map(
+    ({ TaskID, Protocol, TargetPort }) => `${TaskID.slice(0, ID_SHOWN)}:${TargetPort}/${Protocol}`,
+  );
+  const more = Proxied6.length > PORTS_SHOWN ? ` and ${Proxied6.length - PORTS_SHOWN} more` : "";
+  const proxied =
+    ports.length === 0 ? "" : `; IPv6 passed on to IPv4 for ${plain(ports.join(", "))}${more}`;
+  return `as of index ${AppliedIndex}${encrypted}${proxied}`;
 }
 
 function implementation(name: string): string {

@@ -131,6 +131,7 @@ export class NetService {
     const containerId = checkId(request.containerId);
     if (request.networkIds.length > 0) return this.#attachToNetworks(request, ports, signal);
     const attachment = await network.attach(containerId, mode, ports);
+    if (mode === "default") await this.#plane?.connectOutside(attachment);
     return toReply(network, attachment, await hostResolvers());
   }
 
@@ -207,6 +208,7 @@ export class NetService {
       })),
       appliedIndex: plane.status.appliedIndex,
       ...tunnelReply(plane),
+      proxied: proxiedReply(await plane.proxiedOf(request.networkIds)),
     };
   }
 
@@ -307,8 +309,15 @@ function planeReply({
   networksIndex,
   appliedIndex,
   counters,
+  proxied,
 }: NetworkPlane["status"]): swarm.net.PlaneStatus.$Properties {
-  return { kernel, networksIndex, appliedIndex, ...counters };
+  return { kernel, networksIndex, appliedIndex, ...counters, proxied: proxiedReply(proxied) };
+}
+
+function proxiedReply(
+  proxied: NetworkPlane["status"]["proxied"],
+): swarm.net.ProxiedPort.$Properties[] {
+  return proxied.map((port) => ({ ...port }));
 }
 
 function tunnelReply({ status }: Pick<NetworkPlane, "status">): {

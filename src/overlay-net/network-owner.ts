@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { NodeIdentity } from "../api/index.js";
-import { type Logger, SystemClock } from "../base/index.js";
+import { type Clock, type Logger, SystemClock } from "../base/index.js";
 import { nodeNames } from "./core/names.js";
 import type { NetnsKernel } from "./kernel/netns-kernel.js";
 import type { Kernel } from "./kernel/port.js";
@@ -10,10 +10,12 @@ import { ForeignRules } from "./plane/foreign-rules.js";
 import { isForwarding, LinuxHostProbe, simulatedHostProbe } from "./plane/host-facts.js";
 import { NetworkPlane } from "./plane/network-plane.js";
 import { PlaneFile, type StoredPlane } from "./plane/plane-file.js";
-import type { PlanePartsOrProblem } from "./plane/plane-parts.js";
+import type { PlaneParts, PlanePartsOrProblem } from "./plane/plane-parts.js";
 import { holdNothing, listenOnPort } from "./plane/port-listeners.js";
 import { portOwner } from "./plane/port-owner.js";
 import { removeNetworks } from "./plane/remove-networks.js";
+import { canMatchSockets } from "./plane/socket-match.js";
+import { MeshProxies } from "./proxies/index.js";
 import { readStateFile } from "./state-file.js";
 import { EncryptedTunnel } from "./wireguard/encrypted-tunnel.js";
 import { KeyFile } from "./wireguard/key-file.js";
@@ -148,6 +150,7 @@ export class NetworkOwner {
       removesContainers: parts.kernel.kind === "simulated",
       bridge: parts.kernel.kind === "simulated" ? undefined : node,
       dns: parts.openDns?.(this.#clock, logger),
+      proxies: await proxiesOf(parts, stored.nodeId, this.#clock, logger),
       problem: parts.problem,
       file: this.#planeFile,
       clock: this.#clock,
@@ -189,6 +192,20 @@ export class NetworkOwner {
     await rm(this.#stateFile, { force: true });
     logger.info({ nodeId }, "network of the former cluster is removed");
   }
+}
+
+/** undefined: none can be made here; an IPv4-only task then answers nobody on IPv6. */
+async function proxiesOf(
+  { kernel, sockets }: PlaneParts,
+  nodeId: string,
+  clock: Clock,
+  logger: Logger,
+): Promise<MeshProxies | undefined> {
+  if (sockets === undefined || kernel.kind === "simulated") return undefined;
+  const names = nodeNames(nodeId);
+  return (await canMatchSockets(kernel, names, logger))
+    ? new MeshProxies({ sockets, clock, logger })
+    : undefined;
 }
 
 function hostParts(kernel: NetnsKernel, nodeId: string) {

@@ -74,7 +74,7 @@ export type OpenOptions = {
   readonly clock: Clock;
   /** Default 12. */
   readonly spareCount?: number;
-  /** Called when a container on overlay networks is released, before its namespace is removed. */
+  /** Called when a container with a namespace on networks or the bridge is released, before the namespace is removed. */
   readonly onRelease?: (attachment: Attachment) => Promise<void>;
 };
 
@@ -244,7 +244,8 @@ export class NodeNetwork {
       for (const port of attachment?.hostPorts ?? []) {
         this.#ports.release(port.protocol, port.publishedPort);
       }
-      if (attachment?.overlay !== undefined) await this.#onRelease(attachment);
+      const isPlanes = attachment?.mode === "default" || attachment?.overlay !== undefined;
+      if (isPlanes) await this.#onRelease(attachment);
       if (attachment?.mode !== "host") {
         await this.#kernel.removeNetns(
           (attachment ?? this.#unknown.get(containerId))?.netns ??

@@ -258,6 +258,28 @@ describe("networks beside what a node's own routes lead to", () => {
     expect((json as { Status: object }).Status).not.toHaveProperty("Message");
   });
 
+  test("a service names the tasks that a published port reaches over IPv4 alone, and its node does not", async () => {
+    await using world = await makeWorld();
+    const Ports = [
+      { Protocol: "tcp", TargetPort: 80, PublishedPort: 8080, PublishMode: "ingress" },
+    ];
+    const spec = {
+      Name: "old",
+      TaskTemplate: { ContainerSpec: { Image: "bb" } },
+      EndpointSpec: { Ports },
+    };
+    const { json: made } = await world.call("POST", "/services/create", spec);
+    await settle(world.cluster);
+    const { ID: ServiceID } = made as { ID: string };
+    const proxied = { ServiceID, TaskID: "t1", Protocol: "tcp", TargetPort: 80 };
+    await describeNode4(world, { Proxied6: [proxied] });
+    const Endpoint = { Ports: [{ PublishedPort: 8080, ProxiedIPv6Tasks: ["t1"] }] };
+    expect((await world.call("GET", "/services/old")).json).toMatchObject({ Endpoint });
+    expect((await world.call("GET", "/services")).json).toMatchObject([{ Endpoint }]);
+    const { json } = await world.call("GET", `/nodes/${world.cluster.nodeNamed("n4").id}`);
+    expect(Object.keys((json as { Description: object }).Description)).not.toContain("Proxied6");
+  });
+
   test("a node shows what is wrong with its networks", async () => {
     await using world = await makeWorld();
     await settle(world.cluster);

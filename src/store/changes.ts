@@ -291,8 +291,11 @@ function networkAllocated(
   stamp: Stamp,
 ): StoreEvent | undefined {
   const old = tables.network.get(change.networkId);
-  if (!old || old.vni !== 0) return undefined;
   const { vni, subnets, mtu } = change;
+  if (!old) return undefined;
+  // Of one that is allocated the MTU alone can change: all else is in use.
+  const isOther = old.vni !== vni || !sameSpec(old.subnets, subnets);
+  if (old.vni !== 0 && (isOther || old.mtu === mtu)) return undefined;
   const network: Network = { ...old, ...touched(stamp), vni, subnets, mtu };
   tables.network.put(network);
   return putEvent("network", network, old);

@@ -187,6 +187,8 @@ describe("narrow changes", () => {
     apply(store, [allocated(4096)]);
     apply(store, [allocated(4097)]);
     expect(store.network(NET)).toMatchObject({ vni: 4096, mtu: 1450 });
+    apply(store, [{ ...allocated(4096), mtu: 1400 } as Change]);
+    expect(store.network(NET)).toMatchObject({ vni: 4096, mtu: 1400 });
     expect(code(store, addressFree("10.0.1.1"))).toBe("ADDRESS_CONFLICT");
   });
 

@@ -240,7 +240,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Net that is away just now says nothing new; one that has no bridge yet is given time. */
-  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems">> {
+  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems" | "proxied">> {
     const known = this.#description;
     try {
       const status = await this.#net.status();
@@ -252,7 +252,10 @@ export class Worker implements AsyncDisposable {
       return this.#bridgeless > BRIDGELESS_MAX ? status : { subnet: "", problems: [] };
     } catch (error) {
       this.#options.logger.debug({ error }, "state of the networks unknown");
-      return { subnet: known?.Bridge ?? "", problems: known?.NetworkProblems ?? [] };
+      return {
+        ...{ subnet: known?.Bridge ?? "", problems: known?.NetworkProblems ?? [] },
+        proxied: known?.Proxied6 ?? [],
+      };
     }
   }
 

@@ -77,8 +77,11 @@ export function bringUp(
     ]),
     uplinks: [{ name: "eth0", acceptRa: 0 }],
     wasForwarding: false,
+    wasForwarding6: false,
+    hasIpv6: true,
+    hasDefaultRoute6: false,
     hasBridgeNetfilter: true,
-    firewall: { dockerUser: "absent", isFirewalldRunning: false },
+    firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },
   };
   const desired = desiredState({ state, names, local });
   const everything = { mayDelete: true, aliasPrefix: "", tablePrefix: "" };

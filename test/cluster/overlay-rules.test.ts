@@ -165,6 +165,7 @@ function attachmentOf(placed: Placed, place: number): LocalAttachment {
     gwbridgeAddress: `172.31.0.${place + 2}`,
     networkIds: placed.networks,
     dns: undefined,
+    proxies: [],
     hostPorts:
       placed.task === "lone" ? [{ protocol: "tcp", publishedPort: 8099, targetPort: 80 }] : [],
   };

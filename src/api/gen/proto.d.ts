@@ -2512,6 +2512,7 @@ export namespace swarm {
             drifts: swarm.net.Drift.$Properties[];
             appliedIndex: number;
             tunnel?: (swarm.net.Tunnel.$Properties|null);
+            proxied: swarm.net.ProxiedPort.$Properties[];
             static create(properties: swarm.net.VerifyReply.$Shape): swarm.net.VerifyReply & swarm.net.VerifyReply.$Shape;
             static create(properties?: swarm.net.VerifyReply.$Properties): swarm.net.VerifyReply;
             static encode(message: swarm.net.VerifyReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2524,9 +2525,38 @@ export namespace swarm {
                 drifts?: (swarm.net.Drift.$Properties[]|null);
                 appliedIndex?: (number|null);
                 tunnel?: (swarm.net.Tunnel.$Properties|null);
+                proxied?: (swarm.net.ProxiedPort.$Properties[]|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.VerifyReply.$Properties;
+        }
+
+        interface IProxiedPort extends swarm.net.ProxiedPort.$Properties {
+        }
+
+        class ProxiedPort {
+            constructor(properties?: swarm.net.ProxiedPort.$Properties);
+            $unknowns?: Uint8Array[];
+            serviceId: string;
+            taskId: string;
+            protocol: string;
+            targetPort: number;
+            static create(properties: swarm.net.ProxiedPort.$Shape): swarm.net.ProxiedPort & swarm.net.ProxiedPort.$Shape;
+            static create(properties?: swarm.net.ProxiedPort.$Properties): swarm.net.ProxiedPort;
+            static encode(message: swarm.net.ProxiedPort.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.ProxiedPort & swarm.net.ProxiedPort.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ProxiedPort {
+            interface $Properties {
+                serviceId?: (string|null);
+                taskId?: (string|null);
+                protocol?: (string|null);
+                targetPort?: (number|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.ProxiedPort.$Properties;
         }
 
         interface IHostPort extends swarm.net.HostPort.$Properties {
@@ -2777,6 +2807,7 @@ export namespace swarm {
             rounds: number;
             failures: number;
             tunnel?: (swarm.net.Tunnel.$Properties|null);
+            proxied: swarm.net.ProxiedPort.$Properties[];
             static create(properties: swarm.net.PlaneStatus.$Shape): swarm.net.PlaneStatus & swarm.net.PlaneStatus.$Shape;
             static create(properties?: swarm.net.PlaneStatus.$Properties): swarm.net.PlaneStatus;
             static encode(message: swarm.net.PlaneStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2794,6 +2825,7 @@ export namespace swarm {
                 rounds?: (number|null);
                 failures?: (number|null);
                 tunnel?: (swarm.net.Tunnel.$Properties|null);
+                proxied?: (swarm.net.ProxiedPort.$Properties[]|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.PlaneStatus.$Properties;

@@ -11041,6 +11041,7 @@ export const swarm = $root.swarm = (() => {
 
             const VerifyReply = function (properties) {
                 this.drifts = [];
+                this.proxied = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -11050,6 +11051,7 @@ export const swarm = $root.swarm = (() => {
             VerifyReply.prototype.drifts = $util.emptyArray;
             VerifyReply.prototype.appliedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             VerifyReply.prototype.tunnel = null;
+            VerifyReply.prototype.proxied = $util.emptyArray;
 
             VerifyReply.create = function(properties) {
                 return new VerifyReply(properties);
@@ -11069,6 +11071,9 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(16).uint64(message.appliedIndex);
                 if (message.tunnel != null && $Object.hasOwnProperty.call(message, "tunnel"))
                     $root.swarm.net.Tunnel.encode(message.tunnel, writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.proxied != null && message.proxied.length)
+                    for (let i = 0; i < message.proxied.length; ++i)
+                        $root.swarm.net.ProxiedPort.encode(message.proxied[i], writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -11125,6 +11130,14 @@ export const swarm = $root.swarm = (() => {
                             message.tunnel = $root.swarm.net.Tunnel.decode(reader, reader.size(), $undefined, _depth + 1, message.tunnel);
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.proxied && message.proxied.length))
+                                message.proxied = [];
+                            message.proxied.push($root.swarm.net.ProxiedPort.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -11149,6 +11162,134 @@ export const swarm = $root.swarm = (() => {
             };
 
             return VerifyReply;
+        })();
+
+        net.ProxiedPort = (function() {
+
+            const ProxiedPort = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ProxiedPort.prototype.serviceId = "";
+            ProxiedPort.prototype.taskId = "";
+            ProxiedPort.prototype.protocol = "";
+            ProxiedPort.prototype.targetPort = 0;
+
+            ProxiedPort.create = function(properties) {
+                return new ProxiedPort(properties);
+            };
+
+            ProxiedPort.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.serviceId != null && $Object.hasOwnProperty.call(message, "serviceId") && message.serviceId !== "")
+                    writer.uint32(10).string(message.serviceId);
+                if (message.taskId != null && $Object.hasOwnProperty.call(message, "taskId") && message.taskId !== "")
+                    writer.uint32(18).string(message.taskId);
+                if (message.protocol != null && $Object.hasOwnProperty.call(message, "protocol") && message.protocol !== "")
+                    writer.uint32(26).string(message.protocol);
+                if (message.targetPort != null && $Object.hasOwnProperty.call(message, "targetPort") && message.targetPort !== 0)
+                    writer.uint32(32).uint32(message.targetPort);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ProxiedPort.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.swarm.net.ProxiedPort();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.serviceId = value;
+                            else
+                                delete message.serviceId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.taskId = value;
+                            else
+                                delete message.taskId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.protocol = value;
+                            else
+                                delete message.protocol;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.targetPort = value;
+                            else
+                                delete message.targetPort;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            ProxiedPort.getTypeUrl = function(prefix) {
+                if (prefix === $undefined)
+                    prefix = "type.googleapis.com";
+                return prefix + "/swarm.net.ProxiedPort";
+            };
+
+            return ProxiedPort;
         })();
 
         net.HostPort = (function() {
@@ -12200,6 +12341,7 @@ export const swarm = $root.swarm = (() => {
         net.PlaneStatus = (function() {
 
             const PlaneStatus = function (properties) {
+                this.proxied = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -12214,6 +12356,7 @@ export const swarm = $root.swarm = (() => {
             PlaneStatus.prototype.rounds = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             PlaneStatus.prototype.failures = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             PlaneStatus.prototype.tunnel = null;
+            PlaneStatus.prototype.proxied = $util.emptyArray;
 
             PlaneStatus.create = function(properties) {
                 return new PlaneStatus(properties);
@@ -12242,6 +12385,9 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(56).uint64(message.failures);
                 if (message.tunnel != null && $Object.hasOwnProperty.call(message, "tunnel"))
                     $root.swarm.net.Tunnel.encode(message.tunnel, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.proxied != null && message.proxied.length)
+                    for (let i = 0; i < message.proxied.length; ++i)
+                        $root.swarm.net.ProxiedPort.encode(message.proxied[i], writer.uint32(74).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -12342,6 +12488,14 @@ export const swarm = $root.swarm = (() => {
                             if (wireType !== 2)
                                 break;
                             message.tunnel = $root.swarm.net.Tunnel.decode(reader, reader.size(), $undefined, _depth + 1, message.tunnel);
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.proxied && message.proxied.length))
+                                message.proxied = [];
+                            message.proxied.push($root.swarm.net.ProxiedPort.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }

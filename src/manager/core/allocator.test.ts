@@ -68,6 +68,38 @@ describe("networks", () => {
     expect(world.store.network("later")?.mtu).toBe(1400);
   });
 
+  test("that are in use follow an underlay that carries less, and one that carries more when nobody is on them", () => {
+    const world = cluster();
+    const carries = (nodeId: string, UnderlayMtu: number) => {
+      const old = world.store.node(nodeId)?.description as NodeDescription;
+      const description = { ...old, UnderlayMtu };
+      world.commit([{ kind: "nodeStatus", nodeId, description }]);
+      world.settle();
+    };
+    const mtus = () => ["ingress", "web"].map((id) => world.store.network(id)?.mtu);
+    world.createService(on("web"), "web").settle();
+    const before = world.store.network("web");
+    expect(mtus()).toEqual([1450, 1450]);
+    world.addNodes("b");
+    carries("b", 1400);
+    expect(mtus()).toEqual([1350, 1350]);
+    expect(world.store.network("web")).toMatchObject({
+      vni: before?.vni,
+      subnets: before?.subnets,
+    });
+    expect(world.placed("web")).toEqual(["1:a:running"]);
+    carries("b", 1450);
+    expect(mtus()).toEqual([1400, 1350]);
+    world.commit([{ kind: "delete", table: "service", id: "web" }]);
+    world.settle();
+    expect(mtus()).toEqual([1400, 1400]);
+    carries("b", 100);
+    expect(mtus()).toEqual([68, 68]);
+    world.commit([{ kind: "delete", table: "node", id: "b" }]);
+    world.settle();
+    expect(mtus()).toEqual([1450, 1450]);
+  });
+
   test("wait for the first node's routes, and stay clear of them", () => {
     const world = new World();
     world.commit([{ kind: "putCluster", cluster: CLUSTER }]);

@@ -2,7 +2,15 @@
  * Gives networks their VNI and subnets, services their virtual addresses and published ports, tasks their addresses (new → pending).
  * What cannot be given is told in the `err` of the tasks that wait for it, and tried again when something is freed.
  */
-import { type Change, type Service, sameSpec, TASK_STATE, type Task } from "../../api/index.js";
+import {
+  type Change,
+  type Node,
+  type Service,
+  sameSpec,
+  TASK_STATE,
+  type Task,
+} from "../../api/index.js";
+import { dataPathAddrOf } from "../../overlay-net/core/index.js";
 import type { StoreEvent, StoreView } from "../../store/index.js";
 import { AddressBook } from "./address-book.js";
 import { DirtySet } from "./dirty-set.js";
@@ -33,6 +41,8 @@ export class Allocator implements Reconciler {
   readonly #waitingNetworks = new Map<string, string>();
   readonly #waitingServices = new Map<string, string>();
   readonly #waitingTasks = new Set<string>();
+  /** Networks whose MTU could rise, but for the tasks on them. */
+  readonly #risingMtus = new Set<string>();
   #lastVni = 0;
   #retryAtMs: number | undefined;
 
@@ -41,6 +51,7 @@ export class Allocator implements Reconciler {
     for (const dirty of [this.#networks, this.#services, this.#tasks]) dirty.clear();
     for (const waiting of [this.#waitingNetworks, this.#waitingServices]) waiting.clear();
     this.#waitingTasks.clear();
+    this.#risingMtus.clear();
     this.#retryAtMs = undefined;
     // Ingress first: it wants the largest subnet, and its VNI is the first one by habit.
     const networks = [...view.networks()].sort(
@@ -59,8 +70,8 @@ export class Allocator implements Reconciler {
       if (event.table === "task" && event.kind === "created") this.#look(event.object);
       else if (event.table === "service") this.#serviceChanged(event, view);
       else if (event.table === "network") this.#networkChanged(event);
-      // Routes of nodes are what the default pools are chosen clear of.
-      else if (event.table === "node" && this.#waitingNetworks.size > 0) this.#wake();
+      else if (event.table === "task") this.#taskChanged(event);
+      else if (event.table === "node") this.#nodeChanged(event, view);
     }
   }
 
@@ -81,8 +92,15 @@ export class Allocator implements Reconciler {
 
   #planNetwork(id: string, turn: NetworkTurn): boolean {
     this.#waitingNetworks.delete(id);
+    this.#risingMtus.delete(id);
     const network = turn.view.network(id);
-    if (!network || !turn.needsAllocation(network)) return true;
+    if (!network) return true;
+    if (!turn.needsAllocation(network)) {
+      if (network.vni === 0) return true;
+      const { isPlanned, couldRise } = turn.planMtu(network);
+      if (couldRise) this.#risingMtus.add(id);
+      return isPlanned;
+    }
     const { isPlanned, lack } = turn.planNetwork(network);
     if (lack) {
       this.#waitingNetworks.set(id, lack.reason);
@@ -172,6 +190,27 @@ export class Allocator implements Reconciler {
     if (event.kind === "created") this.#networks.mark(event.object.id);
     // A subnet and a VNI are free again.
     else if (event.kind === "removed") this.#wake();
+  }
+
+  #nodeChanged(event: Extract<StoreEvent, { table: "node" }>, view: StoreView): void {
+    // Routes of nodes are what the default pools are chosen clear of.
+    if (this.#waitingNetworks.size > 0) this.#wake();
+    const underlayOf = (node: Node | undefined) =>
+      node && `${node.description?.UnderlayMtu} ${dataPathAddrOf(node).includes(":")}`;
+    const old = event.kind === "created" ? undefined : event.old;
+    const now = event.kind === "removed" ? undefined : event.object;
+    if (underlayOf(old) === underlayOf(now)) return;
+    for (const { id } of view.networks()) this.#networks.mark(id);
+  }
+
+  /** The last one may have left a network whose MTU waits for that. */
+  #taskChanged(event: Extract<StoreEvent, { table: "task" }>): void {
+    if (this.#risingMtus.size === 0) return;
+    const isOver = event.kind === "removed" || event.object.state >= TASK_STATE.complete;
+    const task = event.kind === "removed" ? event.old : event.object;
+    if (!isOver) return;
+    for (const { networkId } of task.networks)
+      if (this.#risingMtus.has(networkId)) this.#networks.mark(networkId);
   }
 
   #markNewTasks(serviceId: string, view: StoreView): void {

@@ -50,7 +50,13 @@ function desiredOf(world: World) {
     local: {
       attachments: [
         {
-          ...{ containerId: "c1", taskId: task?.id ?? "", netns: "t-c1", dns: undefined },
+          ...{
+            containerId: "c1",
+            taskId: task?.id ?? "",
+            netns: "t-c1",
+            dns: undefined,
+            proxies: [],
+          },
           gwbridgeAddress: "172.20.0.2",
           networkIds: ["app", "ingress"],
           hostPorts: [],
@@ -58,8 +64,9 @@ function desiredOf(world: World) {
       ],
       ...{ keepsGwbridge: true, gwbridgeSubnet: "172.20.0.0/20", gwbridgeMtu: 1500 },
       heldPorts: [{ protocol: "tcp", publishedPort: 30_000 }],
-      ...{ uplinks: [], wasForwarding: false, hasBridgeNetfilter: false },
-      firewall: { dockerUser: "absent", isFirewalldRunning: false },
+      ...{ uplinks: [], wasForwarding: false, wasForwarding6: false, hasBridgeNetfilter: false },
+      ...{ hasIpv6: true, hasDefaultRoute6: false },
+      firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },
     },
   });
 }

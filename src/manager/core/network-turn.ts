@@ -10,9 +10,17 @@ import {
   portKey,
   type Service,
   sameSpec,
+  TASK_STATE,
+  type Task,
 } from "../../api/index.js";
 import { type Cidr, parseCidr } from "../../base/index.js";
-import { type Others, planNetwork, reservedPort } from "../../overlay-net/core/index.js";
+import {
+  dataPathAddrOf,
+  nextMtu,
+  type Others,
+  planNetwork,
+  reservedPort,
+} from "../../overlay-net/core/index.js";
 import { type AddressClaim, type StoreView } from "../../store/index.js";
 import type { AddressBook, Addresses } from "./address-book.js";
 import type { Lack } from "./allocator.js";
@@ -22,6 +30,9 @@ import type { Plan } from "./plan.js";
 
 /** Whether there was room for it; and what is lacking, when that is why nothing was planned. */
 export type Planned = { readonly isPlanned: boolean; readonly lack?: Lack };
+
+/** `couldRise`: the nodes carry more, but tasks are on the network. */
+export type PlannedMtu = { readonly isPlanned: boolean; readonly couldRise: boolean };
 
 const NO_NODE_YET: Lack = {
   reason: "the default address pools wait for the first node to tell its routes",
@@ -128,6 +139,17 @@ export class NetworkTurn {
     return { isPlanned };
   }
 
+  /** Brings the MTU of an allocated network to what its possible nodes carry now. */
+  planMtu({ id, spec, vni, subnets, mtu: old }: Network): PlannedMtu {
+    const isInUse = () => this.view.tasks().some((task) => isOn(task, id));
+    const { underlay } = this.#knownOthers();
+    const mtu = nextMtu({ spec, mtu: old }, underlay, isInUse);
+    const couldRise = mtu < nextMtu({ spec, mtu: old }, underlay, () => false);
+    const isPlanned =
+      mtu === old || this.plan.add({ kind: "networkAllocated", networkId: id, vni, subnets, mtu });
+    return { isPlanned, couldRise };
+  }
+
   /** Whether the service has what its spec asks for. */
   isComplete(service: Service): boolean {
     const wanted = this.vipNetworksOf(service);
@@ -166,14 +188,19 @@ export class NetworkTurn {
 
   /** Wishes of networks that have nothing yet are avoided by the pools' choice, but are nobody's. */
   #othersThan(network: Network): Omit<Others, "lastVni"> {
-    this.#others ??= othersOf(this.view, this.#plannedSubnets, this.#plannedVnis);
+    const others = this.#knownOthers();
     const wishes = this.view
       .networks()
       .filter(({ id, vni }) => vni === 0 && id !== network.id)
       .flatMap(({ spec }) =>
         (spec.IPAM?.Config ?? []).flatMap((one) => parseCidr(one.Subnet ?? "") ?? []),
       );
-    return { ...this.#others, routes: [...this.#others.routes, ...wishes] };
+    return { ...others, routes: [...others.routes, ...wishes] };
+  }
+
+  #knownOthers(): Omit<Others, "lastVni"> {
+    this.#others ??= othersOf(this.view, this.#plannedSubnets, this.#plannedVnis);
+    return this.#others;
   }
 }
 
@@ -204,9 +231,19 @@ function othersOf(
         return cidr && cidr.length > 0 ? [cidr] : [];
       }),
     ),
-    underlayMtus: view.nodes().flatMap(({ description }) => description?.UnderlayMtu ?? []),
+    underlay: {
+      mtus: view.nodes().flatMap(({ description }) => description?.UnderlayMtu ?? []),
+      hasIpv6: view.nodes().some((node) => dataPathAddrOf(node).includes(":")),
+    },
     isVniFree: (vni) => !vnis.has(vni) && !plannedVnis.has(vni),
   };
+}
+
+/** It holds an address there. */
+export function isOn(task: Task, networkId: string): boolean {
+  return (
+    task.state < TASK_STATE.complete && task.networks.some((one) => one.networkId === networkId)
+  );
 }
 
 function usedPorts(view: StoreView): Set<string> {

@@ -412,6 +412,18 @@ test.each([
     },
   },
   {
+    name: "a proxied port of no protocol",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(
+        JSON.stringify({
+          ...DESCRIPTION,
+          Proxied6: [{ ServiceID: "s", TaskID: "t", Protocol: "sctp", TargetPort: 80 }],
+        }),
+      ),
+    },
+  },
+  {
     name: "a key of a tunnel that is none",
     hello: {
       bootId: "b1",

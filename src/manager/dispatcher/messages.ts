@@ -7,6 +7,7 @@ import {
   type Node,
   type NodeDescription,
   type NodeTunnel,
+  type ProxiedPort6,
   SpecTable,
   type swarm,
   type Task,
@@ -27,6 +28,9 @@ const PROBLEMS_MAX = 32;
 const PROBLEM_CHARS_MAX = 1_000;
 /** 32 bytes in base64. */
 const WIREGUARD_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+/** Ports of tasks that take IPv4 alone, and what an id has at most. */
+const PROXIED_MAX = 64;
+const ID_CHARS_MAX = 64;
 /** Most routes that a node may list. */
 const ROUTES_MAX = 1024;
 /** Most generic resources that a node may list. */
@@ -160,6 +164,8 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
     throw malformed("has NetworkProblems that are no list of sentences");
   if (value.UnderlayMtu !== undefined && !isCount(value.UnderlayMtu))
     throw malformed("has an UnderlayMtu that is no number of bytes");
+  if (!isProxiedList(value.Proxied6))
+    throw malformed("has Proxied6 that are no list of tasks' ports");
   if (!isTunnel(value.Tunnel)) throw malformed("has a Tunnel whose keys are none");
   // Its members were checked above.
   return value as NodeDescription;
@@ -183,6 +189,20 @@ function isProblemList(value: unknown): boolean {
     Array.isArray(value) &&
     value.length <= PROBLEMS_MAX &&
     value.every((text) => typeof text === "string" && text.length <= PROBLEM_CHARS_MAX)
+  );
+}
+
+function isProxiedList(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.length <= PROXIED_MAX && value.every(isProxied);
+}
+
+function isProxied(value: Partial<ProxiedPort6> | null): boolean {
+  const { ServiceID, TaskID, Protocol, TargetPort } = value ?? {};
+  return (
+    [ServiceID, TaskID].every((id) => typeof id === "string" && id.length <= ID_CHARS_MAX) &&
+    (Protocol === "tcp" || Protocol === "udp") &&
+    isCount(TargetPort)
   );
 }
 

@@ -2,6 +2,7 @@ import { endpointMac } from "./address-text.js";
 import { addressesOf, type ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
 import { gwbridgeGateway } from "./desired-host.js";
 import { addressWithLength, emptyNetns, ethName, plainLink } from "./desired-parts.js";
+import { gwbridgeAddress6 } from "./gwbridge6.js";
 import {
   MESH_GATEWAY_MAC,
   MESH_MARK,
@@ -10,9 +11,9 @@ import {
   TASK_MESH_TABLE,
 } from "./ingress-identity.js";
 import { macOf, parseIpv4 } from "./ipv4.js";
-import type { Neighbour, NetnsState, NftTable, Route, Rule } from "./kernel-model.js";
-import type { LocalAttachment } from "./local-facts.js";
-import { endpointAlias, vethAlias } from "./names.js";
+import type { Neighbour, NetnsState, NftTable, Route, Rule, Sysctl } from "./kernel-model.js";
+import type { LocalAttachment, LocalFacts } from "./local-facts.js";
+import { endpointAlias, type NodeNames, vethAlias } from "./names.js";
 import type { EndpointEntry, NetworkEntry } from "./network-state.js";
 import { dnsRedirectTable } from "./rulesets/dns-redirect.js";
 import { serviceVipTable, VIP_SUFFIX } from "./rulesets/service-vips.js";
@@ -50,9 +51,9 @@ export function desiredContainer(
   const interfaces = interfacesOf(lookup, attachment);
   const overlays = interfaces.filter(({ network }) => !network.isIngress);
   const ingress = interfaces.find(({ network }) => network.isIngress);
-  const { gwbridgeSubnet, gwbridgeMtu } = input.local;
+  const { gwbridgeSubnet, gwbridgeMtu, hasIpv6, hasDefaultRoute6 } = input.local;
   const madeOf = [
-    ...[attachment, gwbridgeSubnet, gwbridgeMtu, lookup.state.nodes],
+    ...[attachment, gwbridgeSubnet, gwbridgeMtu, hasIpv6, hasDefaultRoute6, lookup.state.nodes],
     ...(ingress === undefined ? [] : [ingressService(lookup, ingress)]),
     ...interfaces.flatMap(({ network, endpoint }) => [network, endpoint]),
   ];
@@ -74,6 +75,7 @@ function ownState(
   const { names } = input;
   const ingress = interfaces.find(({ network }) => network.isIngress);
   const gwbridge = gwbridgePart(input, attachment);
+  const out6 = egressPart6(input, attachment);
   const mesh = ingress === undefined ? NO_MESH : meshPart(input, lookup, attachment, ingress);
   const dns = attachment.dns === undefined ? [] : [dnsRedirectTable(names, attachment.dns)];
   return {
@@ -90,15 +92,20 @@ function ownState(
         }),
       ),
     ],
-    addresses: [...gwbridge.addresses, ...interfaces.flatMap(addressesOfInterface)],
-    routes: [...gwbridge.routes, ...mesh.routes],
+    addresses: [
+      ...gwbridge.addresses,
+      ...out6.addresses,
+      ...interfaces.flatMap(addressesOfInterface),
+    ],
+    routes: [...gwbridge.routes, ...out6.routes, ...mesh.routes],
     rules: mesh.rules,
     neighbours: mesh.neighbours,
     tables: [...dns, ...mesh.tables],
     sysctls: [
-      ...interfaces
-        .filter(({ network }) => network.subnet6 !== "")
-        .map(({ link }) => ({ key: `net/ipv6/conf/${link}/accept_dad`, value: "0" })),
+      ...out6.sysctls,
+      ...interfaces.flatMap(({ link, network }) =>
+        network.subnet6 === "" ? ipv6Off(input.local, link) : ipv6Settings(link),
+      ),
       ...mesh.sysctls,
     ],
   };
@@ -146,6 +153,38 @@ function gwbridgePart({ names, local }: DesiredInput, attachment: LocalAttachmen
   };
 }
 
+type EgressPart6 = Pick<NetnsState, "addresses" | "routes" | "sysctls">;
+const NO_EGRESS_6: EgressPart6 = { addresses: [], routes: [], sysctls: [] };
+
+/** Beside whatever its IPv4 side is, whoever keeps that: the counterpart of its address on the bridge, and the way out. */
+function egressPart6(
+  { names, local }: DesiredInput,
+  { gwbridgeAddress }: LocalAttachment,
+): EgressPart6 {
+  if (!local.hasDefaultRoute6 || gwbridgeAddress === "") return NO_EGRESS_6;
+  const { gwbridgeSubnet } = local;
+  const at = (address: string) => gwbridgeAddress6(names.nodeId, gwbridgeSubnet, address);
+  const [gateway = ""] = at(gwbridgeGateway(gwbridgeSubnet)).split("/");
+  return {
+    addresses: [{ link: GWBRIDGE_LINK, address: at(gwbridgeAddress) }],
+    routes: [defaultRoute(6, gateway, GWBRIDGE_LINK, MAIN_TABLE)],
+    sysctls: ipv6Settings(GWBRIDGE_LINK),
+  };
+}
+
+/** Addresses are unique by allocation and usable at once, and routes come from nobody else on the link. */
+function ipv6Settings(link: string): readonly Sysctl[] {
+  return ["accept_dad", "accept_ra"].map((name) => ({
+    key: `net/ipv6/conf/${link}/${name}`,
+    value: "0",
+  }));
+}
+
+/** Where the network has none, others on it are not reached by link-local addresses either. */
+function ipv6Off({ hasIpv6 }: LocalFacts, link: string): readonly Sysctl[] {
+  return hasIpv6 ? [{ key: `net/ipv6/conf/${link}/disable_ipv6`, value: "1" }] : [];
+}
+
 /** Services of a task's own networks; ingress has virtual addresses for nobody. */
 function vipTable(
   { names }: DesiredInput,
@@ -182,7 +221,7 @@ const NO_MESH: MeshPart = { routes: [], rules: [], neighbours: [], tables: [], s
  * route to the client before the mark applies; what is not a reply is refused.
  */
 function meshPart(
-  { names }: DesiredInput,
+  { names, local }: DesiredInput,
   lookup: ClusterLookup,
   attachment: LocalAttachment,
   at: Interface,
@@ -197,7 +236,8 @@ function meshPart(
   const neighbours: Neighbour[] = [];
   for (const { family, subnet } of families) {
     const via = meshGateway(subnet);
-    const isOnlyWay = family === 6 || attachment.gwbridgeAddress === "";
+    const leadsOut = family === 4 || local.hasDefaultRoute6;
+    const isOnlyWay = !leadsOut || attachment.gwbridgeAddress === "";
     routes.push(defaultRoute(family, via, link, TASK_MESH_TABLE));
     if (isOnlyWay) routes.push(defaultRoute(family, via, link, MAIN_TABLE));
     rules.push({
@@ -212,10 +252,14 @@ function meshPart(
   const nodeIndexes = lookup.state.nodes.map(({ index }) => index);
   const task = {
     link,
-    subnet: network.subnet,
-    gwbridgeAddress: attachment.gwbridgeAddress,
+    ways: [
+      { subnet: network.subnet, address: attachment.gwbridgeAddress },
+      { subnet: network.subnet6, address: egressAddress6(names, local, attachment) },
+    ],
     nodeIndexes,
     ports: ingressService(lookup, at)?.ports ?? [],
+    address6: endpoint.address6,
+    proxies: endpoint.address6 === "" ? [] : attachment.proxies,
   };
   return {
     routes,
@@ -225,6 +269,16 @@ function meshPart(
     // Replies leave by another interface than the route to the client says; strict filters would drop the requests.
     sysctls: ["all", link].map((name) => ({ key: `net/ipv4/conf/${name}/rp_filter`, value: "0" })),
   };
+}
+
+/** "" without an IPv6 way out. */
+function egressAddress6(
+  { nodeId }: NodeNames,
+  { hasDefaultRoute6, gwbridgeSubnet }: LocalFacts,
+  { gwbridgeAddress }: LocalAttachment,
+): string {
+  if (!hasDefaultRoute6 || gwbridgeAddress === "") return "";
+  return gwbridgeAddress6(nodeId, gwbridgeSubnet, gwbridgeAddress).split("/")[0] ?? "";
 }
 
 function ingressService(lookup: ClusterLookup, { network, endpoint }: Interface) {

@@ -1,10 +1,21 @@
 import { addressesOf, type ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
 import { addressWithLength, emptyNetns, plainLink } from "./desired-parts.js";
+import { gwbridgeAddress6, gwbridgeSubnet6 } from "./gwbridge6.js";
 import { HOST_MESH_TABLE, nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import { formatIpv4, macOf, parseIpv4, parsePrefix } from "./ipv4.js";
 import type { Link, LinkAddress, NetnsState, NftTable, Sysctl } from "./kernel-model.js";
-import { ingressLink, networkAlias, tunnelLink, vethAlias, vethName } from "./names.js";
+import type { LocalFacts } from "./local-facts.js";
+import {
+  ingressLink,
+  type NodeNames,
+  networkAlias,
+  tunnelLink,
+  vethAlias,
+  vethName,
+} from "./names.js";
 import type { EndpointEntry, NetworkEntry, NodeEntry, ServiceEntry } from "./network-state.js";
+import type { HostPortRule } from "./node-ruleset.js";
+import { egressTable6 } from "./rulesets/egress6.js";
 import { guardTable } from "./rulesets/guard.js";
 import { gwbridgeTable } from "./rulesets/gwbridge.js";
 import { HOST_MESH_MARK, type MeshPort, meshTable } from "./rulesets/mesh.js";
@@ -42,9 +53,13 @@ export function gwbridgeGateway(subnet: string): string {
 }
 
 function gwbridgeAddresses({ names, local }: DesiredInput): readonly LinkAddress[] {
-  const { keepsGwbridge, gwbridgeSubnet } = local;
-  const address = addressWithLength(gwbridgeGateway(gwbridgeSubnet), gwbridgeSubnet);
-  return keepsGwbridge ? [{ link: names.bridge, address }] : [];
+  const { keepsGwbridge, gwbridgeSubnet, hasDefaultRoute6 } = local;
+  const gateway = gwbridgeGateway(gwbridgeSubnet);
+  const addresses = [
+    ...(keepsGwbridge ? [addressWithLength(gateway, gwbridgeSubnet)] : []),
+    ...(hasDefaultRoute6 ? [gwbridgeAddress6(names.nodeId, gwbridgeSubnet, gateway)] : []),
+  ];
+  return addresses.map((address) => ({ link: names.bridge, address }));
 }
 
 function gwbridgeLinks({ names, local }: DesiredInput): readonly Link[] {
@@ -131,9 +146,11 @@ function hostTables(
     tunnelLink: tunnelLink(names),
     members: state.nodes.map(({ dataPathAddr }) => dataPathAddr).filter((addr) => addr !== ""),
     separateLinks: local.wasForwarding ? [] : local.uplinks.map(({ name }) => name),
+    closesForwarding6: !local.wasForwarding6,
+    bridgeSubnet6: gwbridgeSubnet6(names.nodeId),
   });
   const bridge = local.keepsGwbridge ? [gwbridgeTable(names, local.gwbridgeSubnet, hostPorts)] : [];
-  const tables = [guard, ...bridge];
+  const tables = [guard, ...bridge, ...egressTables(names, local, hostPorts)];
   if (on === undefined) return tables;
   const { network, self, link } = on;
   const mesh = meshTable(names, {
@@ -144,6 +161,19 @@ function hostTables(
     ports: meshPorts(lookup, network, local.heldPorts),
   });
   return [...tables, mesh];
+}
+
+function egressTables(
+  names: NodeNames,
+  { hasDefaultRoute6, gwbridgeSubnet }: LocalFacts,
+  hostPorts: readonly HostPortRule[],
+): readonly NftTable[] {
+  if (!hasDefaultRoute6) return [];
+  const ports = hostPorts.map((port) => {
+    const [address = ""] = gwbridgeAddress6(names.nodeId, gwbridgeSubnet, port.address).split("/");
+    return { ...port, address };
+  });
+  return [egressTable6(names, { subnet: gwbridgeSubnet6(names.nodeId), ports })];
 }
 
 function vnisOf(networks: readonly NetworkEntry[], isEncrypted: boolean): readonly number[] {
@@ -192,30 +222,38 @@ function hostSysctls({ names, local }: DesiredInput, on: OnIngress | undefined):
   ].map((link) => v4(link, "forwarding", 1));
   // Lets 127.0.0.1:<published port> on this host be translated to a container.
   const loopback = bridges.map((bridge) => v4(bridge, "route_localnet", 1));
-  if (on === undefined) return [...loopback, ...forwarding];
+  const ipv6 = ipv6Sysctls(names, local, on);
+  if (on === undefined) return [...loopback, ...forwarding, ...ipv6];
   const ingress = [
     v4(on.link, "route_localnet", 1),
     v4(on.link, "rp_filter", 2),
     v4(on.link, "src_valid_mark", 1),
   ];
-  return [...loopback, ...ingress, ...forwarding, ...ipv6Sysctls(local.uplinks, on)];
+  return [...loopback, ...ingress, ...forwarding, ...ipv6];
 }
 
 /** IPv6 forwards for all links or none, and a router ignores router advertisements unless told otherwise. */
 function ipv6Sysctls(
-  uplinks: readonly { readonly name: string; readonly acceptRa: number }[],
-  { network, link }: OnIngress,
+  names: NodeNames,
+  { uplinks, hasDefaultRoute6 }: LocalFacts,
+  on: OnIngress | undefined,
 ): readonly Sysctl[] {
-  if (network.subnet6 === "") return [];
+  const ours = [
+    ...(hasDefaultRoute6 ? [names.bridge] : []),
+    ...(on === undefined || on.network.subnet6 === "" ? [] : [on.link]),
+  ];
+  if (ours.length === 0) return [];
   return [
-    ...uplinks
-      .filter(({ acceptRa }) => acceptRa === 1)
-      .map(({ name }) => ({ key: `net/ipv6/conf/${name}/accept_ra`, value: "2" })),
-    { key: `net/ipv6/conf/${link}/accept_dad`, value: "0" },
-    { key: "net/ipv6/conf/all/forwarding", value: "1" },
+    ...uplinks.filter(({ acceptRa }) => acceptRa === 1).map(({ name }) => v6(name, "accept_ra", 2)),
+    ...ours.map((link) => v6(link, "accept_dad", 0)),
+    v6("all", "forwarding", 1),
   ];
 }
 
 function v4(link: string, name: string, value: number): Sysctl {
   return { key: `net/ipv4/conf/${link}/${name}`, value: `${value}` };
+}
+
+function v6(link: string, name: string, value: number): Sysctl {
+  return { key: `net/ipv6/conf/${link}/${name}`, value: `${value}` };
 }

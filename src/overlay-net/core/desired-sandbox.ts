@@ -1,5 +1,6 @@
 import { endpointMac, endpointNumber } from "./address-text.js";
 import type { ClusterLookup, DesiredInput } from "./cluster-lookup.js";
+import { isSameFamily } from "./data-path-family.js";
 import { emptyNetns, ethName, plainLink } from "./desired-parts.js";
 import { nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import type { FdbEntry, Link, Neighbour, NetnsState } from "./kernel-model.js";
@@ -190,19 +191,21 @@ const NO_REMOTE: Remote = { fdb: [], neighbours: [] };
 function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: string): Remote {
   const fdb: FdbEntry[] = [];
   const neighbours: Neighbour[] = [];
+  const own = vtepOf(network, lookup.self);
+  const isReached = (dst: string) => dst !== "" && isSameFamily(dst, own);
   const add = (entries: Remote): void => {
     fdb.push(...entries.fdb);
     neighbours.push(...entries.neighbours);
   };
   for (const endpoint of lookup.endpointsOn(network.id)) {
     const dst = vtepOf(network, lookup.node(endpoint.nodeId));
-    if (endpoint.nodeId === lookup.state.nodeId || dst === "") continue;
+    if (endpoint.nodeId === lookup.state.nodeId || !isReached(dst)) continue;
     add(entriesOf(endpoint, link, dst));
   }
   if (!network.isIngress) return { fdb, neighbours };
   for (const node of lookup.state.nodes) {
     const dst = vtepOf(network, node);
-    if (node.nodeId === lookup.state.nodeId || dst === "") continue;
+    if (node.nodeId === lookup.state.nodeId || !isReached(dst)) continue;
     const addresses = [network.subnet, network.subnet6]
       .filter((subnet) => subnet !== "")
       .map((subnet) => nodeIngressAddress(subnet, node.index));

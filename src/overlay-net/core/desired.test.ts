@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { DesiredInput } from "./cluster-lookup.js";
 import { desiredState } from "./desired.js";
+import { gwbridgeSubnet6 } from "./gwbridge6.js";
 import type { NetnsState } from "./kernel-model.js";
 import { inputOf, type RandomCluster } from "./testing/random-cluster.js";
 
@@ -106,6 +107,74 @@ test("router advertisements stay accepted where IPv6 forwarding is switched on, 
   const acceptRa = keys.indexOf("net/ipv6/conf/eth0/accept_ra=2");
   expect(acceptRa).toBeGreaterThanOrEqual(0);
   expect(keys.indexOf("net/ipv6/conf/all/forwarding=1")).toBeGreaterThan(acceptRa);
+});
+
+test("with an IPv6 way out a container leaves through the bridge, and replies of the mesh go back as before", () => {
+  const input = inputOf({ ...CLUSTER, leadOut6: true }, 0);
+  const container = netns(input, "swarm-node0xxx-task0");
+  const subnet = gwbridgeSubnet6(input.names.nodeId);
+  const prefix = subnet.replace("/64", "");
+  expect(subnet).toMatch(/^fd[\da-f:]+:1::\/64$/);
+  const out = { dst: "default", family: 6, link: "eth0", table: 254, via: `${prefix}1` };
+  expect(container.addresses).toContainEqual({ link: "eth0", address: `${prefix}2/64` });
+  expect(container.routes.filter(({ family, table }) => family === 6 && table === 254)).toEqual([
+    out,
+  ]);
+  expect(container.routes.some(({ link, table }) => link === "eth1" && table === 47_891)).toBe(
+    true,
+  );
+  const ingress = container.tables.find(({ name }) => name.endsWith("_ingress"))?.text;
+  expect(ingress).toContain(
+    `ip6 saddr != fd00:0::/64 ct mark and 0xf000 == 0x1000 meta l4proto udp dnat ip6 to ${prefix}2`,
+  );
+  const host = netns(input, "");
+  expect(host.addresses).toContainEqual({ link: input.names.bridge, address: `${prefix}1/64` });
+  const egress = host.tables.find(({ name }) => name.endsWith("_egress6"))?.text;
+  expect(egress).toContain(`ip6 saddr ${subnet} oifname != "swgwnode0xxx" masquerade`);
+  // All its networks are internal: it is not on the bridge.
+  const internal = netns(input, "swarm-node0xxx-task2");
+  expect(internal.addresses.some(({ link }) => link === "eth0")).toBe(false);
+  expect(internal.routes.filter(({ table }) => table === 254).map(({ link }) => link)).toEqual([
+    "eth1",
+    "eth1",
+  ]);
+});
+
+test("a port on one node leads to its container over IPv6 too, while there is an IPv6 way out", () => {
+  const input = inputOf({ ...CLUSTER, leadOut6: true }, 0);
+  const hostPorts = [{ protocol: "tcp" as const, publishedPort: 8080, targetPort: 80 }];
+  const [first, ...rest] = input.local.attachments;
+  if (first === undefined) throw new Error("no container");
+  const local = { ...input.local, attachments: [{ ...first, hostPorts }, ...rest] };
+  const egressOf = (one: DesiredInput) =>
+    netns(one, "").tables.find(({ name }) => name.endsWith("_egress6"))?.text ?? "";
+  const prefix = gwbridgeSubnet6(input.names.nodeId).replace("/64", "");
+  expect(egressOf({ ...input, local })).toContain(`meta l4proto tcp dnat ip6 to [${prefix}2]:80`);
+  expect(egressOf({ ...input, local: { ...local, hasDefaultRoute6: false } })).toBe("");
+});
+
+test("where IPv6 was not forwarded before, it is from and to our own links alone", () => {
+  const guard = (local: DesiredInput["local"]) =>
+    netns({ ...INPUT, local }, "").tables.find(({ name }) => name.endsWith("_guard"))?.text;
+  const rule =
+    /meta nfproto ipv6 iifname != \{ "swgwnode0xxx", "swinnode0xxx" \} oifname != .* drop/;
+  expect(guard(INPUT.local)).toMatch(rule);
+  expect(guard({ ...INPUT.local, wasForwarding6: true })).not.toMatch(rule);
+});
+
+test("an interface on a network without IPv6 has none, and others take no router's word", () => {
+  const { sysctls } = netns(INPUT, "swarm-node0xxx-task2");
+  const of = (link: string) =>
+    sysctls
+      .filter(({ key }) => key.startsWith(`net/ipv6/conf/${link}/`))
+      .map(({ key, value }) => `${key.split("/")[4]}=${value}`);
+  expect(of("eth1")).toEqual(["accept_dad=0", "accept_ra=0"]);
+  expect(of("eth2")).toEqual(["disable_ipv6=1"]);
+  const without = netns(
+    { ...INPUT, local: { ...INPUT.local, hasIpv6: false } },
+    "swarm-node0xxx-task2",
+  );
+  expect(without.sysctls.some(({ key }) => key.endsWith("disable_ipv6"))).toBe(false);
 });
 
 test("before the managers know the node it has its bridge and its doors closed, and no place on ingress", () => {

@@ -15,12 +15,14 @@ export { applyDelta, isEmptyDelta, type NetworkDelta } from "./network-delta.js"
 export {
   MTU_OPTION,
   type NetworkPlan,
+  nextMtu,
   nodeAddressCount,
   type Others,
   overlayMtu,
   overlayOverhead,
   planNetwork,
   UNDERLAY_MTU,
+  type Underlay,
   ulaPrefix,
 } from "./network-plan.js";
 export type {
@@ -31,7 +33,7 @@ export type {
   ServiceEntry,
 } from "./network-state.js";
 export { NetworkTracker } from "./network-tracker.js";
-export { networkStateFor, nodeEntry } from "./node-view.js";
+export { dataPathAddrOf, networkStateFor, nodeEntry } from "./node-view.js";
 export type { Ownership } from "./ownership.js";
 export { type NetnsPair, planChanges, planNode } from "./planner.js";
 export {

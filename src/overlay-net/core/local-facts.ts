@@ -1,4 +1,5 @@
 /** What only the node itself knows; with NetworkState all that its desired kernel state is made of. */
+import type { Proxy6 } from "./mesh-proxies.js";
 import type { PublishedPort } from "./network-state.js";
 import type { DnsPorts } from "./rulesets/dns-redirect.js";
 import type { ForeignFirewall } from "./rulesets/foreign-firewall.js";
@@ -16,6 +17,8 @@ export type LocalAttachment = {
   readonly networkIds: readonly string[];
   /** undefined: no resolver in this namespace. */
   readonly dns: DnsPorts | undefined;
+  /** Relays that listen there for its published ports. */
+  readonly proxies: readonly Proxy6[];
   readonly hostPorts: readonly Pick<PublishedPort, "protocol" | "publishedPort" | "targetPort">[];
 };
 
@@ -38,6 +41,12 @@ export type LocalFacts = {
   readonly uplinks: readonly Uplink[];
   /** This host forwarded between its links before swarmd came; otherwise it still does not. */
   readonly wasForwarding: boolean;
+  /** The same of IPv6, which forwards between all links or none. */
+  readonly wasForwarding6: boolean;
+  /** The host's kernel speaks IPv6. */
+  readonly hasIpv6: boolean;
+  /** The host has an IPv6 default route over a link that is not ours: containers get a way out there. */
+  readonly hasDefaultRoute6: boolean;
   /** br_netfilter is loaded: bridges must be told to leave iptables alone. */
   readonly hasBridgeNetfilter: boolean;
   readonly firewall: ForeignFirewall;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { NetworkSpec } from "../../api/index.js";
 import { type Cidr, formatCidr, parseCidr } from "../../base/index.js";
-import { nodeAddressCount, type Others, planNetwork, ulaPrefix } from "./network-plan.js";
+import { nextMtu, nodeAddressCount, type Others, planNetwork, ulaPrefix } from "./network-plan.js";
 
 function cidr(text: string): Cidr {
   const found = parseCidr(text);
@@ -21,7 +21,7 @@ const others = (set: Partial<Others> = {}, pools = ["10.0.0.0/8"], subnetSize = 
   cluster: { id: CLUSTER_ID, defaultAddrPool: pools, subnetSize },
   subnets: [],
   routes: [],
-  underlayMtus: [],
+  underlay: { mtus: [], hasIpv6: false },
   isVniFree: () => true,
   lastVni: 4096,
   ...set,
@@ -153,12 +153,50 @@ test.each([
     mtu: 1450,
   },
 ])("a network's MTU follows $name", ({ mtus, set, mtu }) => {
-  const from = others({ underlayMtus: mtus });
+  const from = others({ underlay: { mtus, hasIpv6: false } });
   expect(planNetwork(spec(set), from)).toMatchObject({ kind: "planned", mtu });
 });
 
+test.each([
+  { name: "in the clear over IPv6", set: {}, hasIpv6: true, mtu: 1430 },
+  { name: "encrypted over IPv6", set: { Options: { encrypted: "" } }, hasIpv6: true, mtu: 1370 },
+  { name: "in the clear over IPv4", set: {}, hasIpv6: false, mtu: 1450 },
+])("a network $name has an MTU of $mtu", ({ set, hasIpv6, mtu }) => {
+  const from = others({ underlay: { mtus: [1500], hasIpv6 } });
+  expect(planNetwork(spec(set), from)).toMatchObject({ kind: "planned", mtu });
+});
+
+test.each([
+  {
+    name: "falls with the smallest underlay",
+    now: 1450,
+    mtus: [1500, 1400],
+    isInUse: true,
+    mtu: 1350,
+  },
+  {
+    name: "stays where nothing is smaller",
+    now: 1450,
+    mtus: [1500, 9000],
+    isInUse: true,
+    mtu: 1450,
+  },
+  { name: "does not rise while it is used", now: 1350, mtus: [1500], isInUse: true, mtu: 1350 },
+  { name: "rises while nobody is on it", now: 1350, mtus: [1500], isInUse: false, mtu: 1450 },
+  {
+    name: "never falls below what its protocol needs",
+    now: 1450,
+    mtus: [100],
+    isInUse: true,
+    mtu: 68,
+  },
+])("a network's MTU $name", ({ now, mtus, isInUse, mtu }) => {
+  const network = { spec: spec(), mtu: now };
+  expect(nextMtu(network, { mtus, hasIpv6: false }, () => isInUse)).toBe(mtu);
+});
+
 test("an underlay that cannot carry a network's protocol is the reason that there is none", () => {
-  const from = others({ underlayMtus: [1500, 1300] });
+  const from = others({ underlay: { mtus: [1500, 1300], hasIpv6: false } });
   expect(planNetwork(spec({ EnableIPv6: true }), from)).toEqual({
     kind: "impossible",
     reason:

@@ -19,6 +19,8 @@ export const UNDERLAY_MTU = 1500;
 const MTU_MIN = { 4: 68, 6: 1280 } as const;
 /** Outer Ethernet, IPv4, UDP and VXLAN headers. */
 export const VXLAN_OVERHEAD = 50;
+/** What an IPv6 header has more than one of IPv4. Encrypted networks' VXLAN is IPv4 inside WireGuard, whatever that goes over. */
+const IPV6_MORE = 20;
 /** Ingress serves every node and every task with a published port. */
 const INGRESS_LENGTH = 16;
 /** What ingress leaves to others of a pool that is hardly larger. */
@@ -33,10 +35,17 @@ export type Others = {
   readonly subnets: readonly { readonly networkName: string; readonly cidr: Cidr }[];
   /** What the nodes' own routes lead to. */
   readonly routes: readonly Cidr[];
-  /** What the nodes' underlays carry, bytes. Nodes that say nothing are left out. */
-  readonly underlayMtus: readonly number[];
+  readonly underlay: Underlay;
   readonly isVniFree: (vni: number) => boolean;
   readonly lastVni: number;
+};
+
+/** What lies below the networks. */
+export type Underlay = {
+  /** What the nodes' links carry, bytes. Nodes that say nothing are left out. */
+  readonly mtus: readonly number[];
+  /** Some node sends over IPv6. */
+  readonly hasIpv6: boolean;
 };
 
 export type NetworkPlan =
@@ -59,25 +68,45 @@ export function planNetwork(spec: NetworkSpec, others: Others): NetworkPlan {
     subnets.push(subnet);
   }
   const least = MTU_MIN[spec.EnableIPv6 === true ? 6 : 4];
-  const mtu = overlayMtu(spec, others.underlayMtus);
+  const mtu = overlayMtu(spec, others.underlay);
+  const overhead = overlayOverhead(spec, others.underlay);
   if (mtu < least)
     return {
       kind: "impossible",
-      reason: `a node's underlay carries ${mtu + overlayOverhead(spec)} bytes, the network needs ${least + overlayOverhead(spec)}: raise the MTU of its link`,
+      reason: `a node's underlay carries ${mtu + overhead} bytes, the network needs ${least + overhead}: raise the MTU of its link`,
     };
   return { kind: "planned", vni, subnets, mtu };
 }
 
 /** Bytes that are added to a network's packets on the underlay. */
-export function overlayOverhead({ Options }: Pick<NetworkSpec, "Options">): number {
+export function overlayOverhead(
+  { Options }: Pick<NetworkSpec, "Options">,
+  { hasIpv6 }: Pick<Underlay, "hasIpv6"> = { hasIpv6: false },
+): number {
   const isEncrypted = Object.hasOwn(Options ?? {}, ENCRYPTED_OPTION);
-  return VXLAN_OVERHEAD + (isEncrypted ? TUNNEL_OVERHEAD : 0);
+  if (isEncrypted) return VXLAN_OVERHEAD + TUNNEL_OVERHEAD;
+  return VXLAN_OVERHEAD + (hasIpv6 ? IPV6_MORE : 0);
 }
 
 /** Bytes: what every node can carry, and no more than the option or 1500 says. */
-export function overlayMtu(spec: NetworkSpec, underlayMtus: readonly number[] = []): number {
+export function overlayMtu(spec: NetworkSpec, underlay: Underlay): number {
   const wished = Number(spec.Options?.[MTU_OPTION] ?? UNDERLAY_MTU);
-  return Math.min(wished, ...underlayMtus) - overlayOverhead(spec);
+  return Math.min(wished, ...underlay.mtus) - overlayOverhead(spec, underlay);
+}
+
+/**
+ * What a network that has its MTU should have now, bytes. It falls as soon as a node carries less, and rises only while nobody is on it: a
+ * node that has not heard of it yet would drop the larger packets, and tell nobody. Never less than the protocols need: then that one
+ * node cannot carry full packets, and the others go on.
+ */
+export function nextMtu(
+  { spec, mtu }: { readonly spec: NetworkSpec; readonly mtu: number },
+  underlay: Underlay,
+  isInUse: () => boolean,
+): number {
+  const least = MTU_MIN[spec.EnableIPv6 === true ? 6 : 4];
+  const fits = Math.max(least, overlayMtu(spec, underlay));
+  return fits > mtu && isInUse() ? mtu : fits;
 }
 
 /** How many addresses at the end of a network's subnet are its nodes': none but on ingress, and there at most half. */

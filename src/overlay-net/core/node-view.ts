@@ -133,6 +133,11 @@ export function serviceEntries(
   ];
 }
 
+/** Where a node's VXLAN packets go to and come from; "" while that is not known. */
+export function dataPathAddrOf({ addr, description }: Pick<Node, "addr" | "description">): string {
+  return description?.DataPathAddr ?? addr;
+}
+
 /** undefined until the node has an index and an address. */
 export function nodeEntry({
   id,
@@ -142,7 +147,7 @@ export function nodeEntry({
   state,
 }: Node): NodeEntry | undefined {
   if (nodeIndex === 0 || addr === "") return undefined;
-  const dataPathAddr = description?.DataPathAddr ?? addr;
+  const dataPathAddr = dataPathAddrOf({ addr, description });
   const entry = { nodeId: id, index: nodeIndex, dataPathAddr, isDown: state === "down" };
   const tunnel = description?.Tunnel;
   if (tunnel === undefined) return entry;

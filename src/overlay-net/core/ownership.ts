@@ -8,6 +8,11 @@ export type Ownership = {
   readonly mayDelete: boolean;
   readonly aliasPrefix: string;
   readonly tablePrefix: string;
+  /**
+   * IPv6 addresses that begin so, and default routes through one of them, are ours on links that are not: the bridge's side of a node whose
+   * bridge somebody else keeps. Absent: there are none.
+   */
+  readonly prefix6?: string;
 };
 
 const OUR_ROUTE_TABLES: ReadonlySet<number> = new Set([HOST_MESH_TABLE, TASK_MESH_TABLE]);
@@ -17,8 +22,9 @@ const MAIN_TABLE = 254;
 export function ownPart(
   observed: NetnsState,
   wanted: NetnsState,
-  { aliasPrefix, tablePrefix }: Ownership,
+  { aliasPrefix, tablePrefix, prefix6 }: Ownership,
 ): NetnsState {
+  const isOfPrefix = (address: string) => prefix6 !== undefined && address.startsWith(prefix6);
   const wantedNames = new Set(wanted.links.map(({ name }) => name));
   // Without any alias: one of ours whose making was cut short.
   const isOurLink = ({ alias, name }: Link) =>
@@ -31,9 +37,12 @@ export function ownPart(
     netns: observed.netns,
     links,
     addresses: observed.addresses.filter(
-      ({ link, address }) => isOurs.has(link) && !/^fe[89ab]/i.test(address),
+      ({ link, address }) =>
+        (isOurs.has(link) && !/^fe[89ab]/i.test(address)) || isOfPrefix(address),
     ),
-    routes: observed.routes.filter((route) => isOurs.has(route.link) && isOurRoute(route)),
+    routes: observed.routes.filter(
+      (route) => (isOurs.has(route.link) || isOfPrefix(route.via)) && isOurRoute(route),
+    ),
     rules: observed.rules.filter(isOurRule),
     // The wanted list itself, as after planning from one desired state to the next, is ours. Entries for local ports are the bridge's own.
     fdb:

@@ -2,9 +2,11 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DesiredInput } from "./cluster-lookup.js";
 import { DesiredMemo, desiredState } from "./desired.js";
+import { plainLink } from "./desired-parts.js";
 import { drift } from "./drift.js";
+import { gwbridgePrefix6 } from "./gwbridge6.js";
 import type { KernelOperation, NetnsOperations, NetnsState } from "./kernel-model.js";
-import { aliasPrefix, sandboxPrefix } from "./names.js";
+import { aliasPrefix, networkAliasPrefix, sandboxPrefix } from "./names.js";
 import type { Ownership } from "./ownership.js";
 import { type NetnsPair, planChanges, planNode } from "./planner.js";
 import { chainsOf } from "./rulesets/nft-table.js";
@@ -16,7 +18,10 @@ const RUNS = { numRuns: 8 };
 function ownershipOf({ names }: DesiredInput, netns: string, mayDelete = true): Ownership {
   return netns.startsWith(sandboxPrefix(names))
     ? { mayDelete, aliasPrefix: "", tablePrefix: "" }
-    : { mayDelete, aliasPrefix: aliasPrefix(names), tablePrefix: names.nftTable };
+    : {
+        ...{ mayDelete, aliasPrefix: aliasPrefix(names), tablePrefix: names.nftTable },
+        prefix6: gwbridgePrefix6(names.nodeId),
+      };
 }
 
 /** Namespaces that should be, then those that are and should not. `texts`: what was loaded is known, as on the hot path. */
@@ -99,6 +104,61 @@ test("a plan that may not delete takes nothing away", () => {
     }),
     RUNS,
   );
+});
+
+test("on a bridge that others keep the IPv6 way out comes and goes, and nothing else there is touched", () => {
+  const cluster: RandomCluster = {
+    nodeCount: 1,
+    downNodes: [],
+    tasks: [{ node: 0, service: 0, networks: [0, 1], isBackend: true }],
+  };
+  const withOut = (leadOut6: boolean): DesiredInput => {
+    const input = inputOf({ ...cluster, leadOut6 }, 0);
+    return { ...input, local: { ...input.local, keepsGwbridge: false } };
+  };
+  const kernel = new InMemoryKernel();
+  const CONTAINER = "swarm-node0xxx-task0";
+  const { names } = withOut(false);
+  kernel.execute([{ netns: CONTAINER, operations: [{ kind: "addNetns" }] }]);
+  const link = (name: string, alias: string) =>
+    plainLink({ name, kind: "bridge", alias, mtu: 1500 });
+  kernel.meddle("", {
+    links: [link(names.bridge, names.bridgeAlias)],
+    addresses: [
+      { link: names.bridge, address: "172.20.0.1/20" },
+      { link: names.bridge, address: "2001:db8::1/64" },
+    ],
+  });
+  kernel.meddle(CONTAINER, {
+    links: [link("eth0", "")],
+    addresses: [{ link: "eth0", address: "172.20.0.2/20" }],
+    routes: [{ dst: "default", family: 4, via: "172.20.0.1", link: "eth0", table: 254 }],
+  });
+  const goTo = (input: DesiredInput) => {
+    const ownership = (netns: string): Ownership => ({
+      ...ownershipOf(input, netns),
+      ...(netns === "" && { aliasPrefix: networkAliasPrefix(names) }),
+    });
+    const pairs = () =>
+      pairsOf(input, kernel).map((pair) => ({ ...pair, ownership: ownership(pair.netns) }));
+    kernel.execute(planNode(pairs()));
+    expect(driftOf(pairs())).toEqual([]);
+  };
+  const seen = () => ({
+    bridge: kernel.observe("")?.addresses.filter((one) => one.link === names.bridge).length,
+    eth0: kernel.observe(CONTAINER)?.addresses.filter((one) => one.link === "eth0").length,
+    out: kernel
+      .observe(CONTAINER)
+      ?.routes.filter(({ family, table }) => family === 6 && table === 254)
+      .map(({ link: name }) => name),
+    tables: kernel.observe("")?.tables.some(({ name }) => name.endsWith("_egress6")),
+  });
+  goTo(withOut(false));
+  expect(seen()).toEqual({ bridge: 2, eth0: 1, out: ["eth1"], tables: false });
+  goTo(withOut(true));
+  expect(seen()).toEqual({ bridge: 3, eth0: 2, out: ["eth0"], tables: true });
+  goTo(withOut(false));
+  expect(seen()).toEqual({ bridge: 2, eth0: 1, out: ["eth1"], tables: false });
 });
 
 const FOREIGN: Partial<NetnsState> = {

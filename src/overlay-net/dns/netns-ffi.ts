@@ -8,12 +8,19 @@ import { NetnsSocketError, type SocketRequest } from "./netns-sockets.js";
 /** Values of Linux on every architecture koffi runs on. */
 const AF_INET = 2;
 const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const NETLINK_SOCK_DIAG = 4;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
 const SOCK_NONBLOCK_CLOEXEC = 0x80800;
 const CLONE_NEWNET = 0x40000000;
 /** Connections that wait to be accepted. */
 const LISTEN_BACKLOG = 64;
+/** Of a published port's: as the system's default, SOMAXCONN. */
+const PORT_BACKLOG = 4096;
+const SOL_IPV6 = 41;
+const IPV6_FREEBIND = 78;
 const OWN_NAMESPACE = "/proc/thread-self/ns/net";
 
 // The symbols of this process: the C library it was linked with, whichever that is.
@@ -23,6 +30,9 @@ const cSocket = libc.func("int socket(int family, int kind, int protocol)");
 const cBind = libc.func("int bind(int fd, const uint8_t *address, uint32_t length)");
 const cListen = libc.func("int listen(int fd, int backlog)");
 const cConnect = libc.func("int connect(int fd, const uint8_t *address, uint32_t length)");
+const cSetOption = libc.func(
+  "int setsockopt(int fd, int level, int name, const int *value, uint32_t length)",
+);
 const cAbort = libc.func("void abort()");
 
 /**
@@ -68,11 +78,30 @@ export function openSocket(request: SocketRequest): number {
       const family = server.length === 16 ? AF_INET : AF_INET6;
       return socketOf(family, SOCK_STREAM, (fd) => startConnect(fd, server));
     }
+    case "at":
+      return openAt(request.protocol, socketAddress(request.address, 0));
+    case "diag":
+      return socketOf(AF_NETLINK, SOCK_RAW, () => undefined, NETLINK_SOCK_DIAG);
   }
 }
 
-function socketOf(family: number, kind: number, prepare: (fd: number) => void): number {
-  const fd = check(cSocket(family, kind | SOCK_NONBLOCK_CLOEXEC, 0) as number, "socket");
+function openAt(protocol: "tcp" | "udp", address: Buffer): number {
+  const isV4 = address.length === 16;
+  const kind = protocol === "tcp" ? SOCK_STREAM : SOCK_DGRAM;
+  return socketOf(isV4 ? AF_INET : AF_INET6, kind, (fd) => {
+    if (!isV4) check(cSetOption(fd, SOL_IPV6, IPV6_FREEBIND, [1], 4) as number, "setsockopt");
+    bind(fd, address);
+    if (protocol === "tcp") check(cListen(fd, PORT_BACKLOG) as number, "listen");
+  });
+}
+
+function socketOf(
+  family: number,
+  kind: number,
+  prepare: (fd: number) => void,
+  protocol = 0,
+): number {
+  const fd = check(cSocket(family, kind | SOCK_NONBLOCK_CLOEXEC, protocol) as number, "socket");
   try {
     prepare(fd);
     return fd;

@@ -17,12 +17,18 @@ export interface NetnsSockets {
   openUdpForForward(netnsPath: string, family: 4 | 6): Promise<number>;
   /** TCP, on its way to the server: a connection that fails shows as an error of the socket. */
   openTcpForForward(netnsPath: string, server: string, port: number): Promise<number>;
+  /** UDP, or TCP that listens, on this address and a port the kernel picks; the address may come later. */
+  openAt(netnsPath: string, protocol: "tcp" | "udp", address: string): Promise<number>;
+  /** Netlink: answers which sockets there are (sock_diag(7)). */
+  openSocketDiag(netnsPath: string): Promise<number>;
 }
 
 export type SocketRequest =
   | { readonly kind: "udp" | "tcpListener" }
   | { readonly kind: "udpForForward"; readonly family: 4 | 6 }
-  | { readonly kind: "tcpForForward"; readonly server: string; readonly port: number };
+  | { readonly kind: "tcpForForward"; readonly server: string; readonly port: number }
+  | { readonly kind: "at"; readonly protocol: "tcp" | "udp"; readonly address: string }
+  | { readonly kind: "diag" };
 
 /** The port over one function that opens sockets. */
 export function netnsSockets(
@@ -33,5 +39,7 @@ export function netnsSockets(
     openTcpListener: (path) => open(path, { kind: "tcpListener" }),
     openUdpForForward: (path, family) => open(path, { kind: "udpForForward", family }),
     openTcpForForward: (path, server, port) => open(path, { kind: "tcpForForward", server, port }),
+    openAt: (path, protocol, address) => open(path, { kind: "at", protocol, address }),
+    openSocketDiag: (path) => open(path, { kind: "diag" }),
   };
 }

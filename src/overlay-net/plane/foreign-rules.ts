@@ -1,11 +1,20 @@
 /** Packet filters on this host that are not ours: looked at by nft itself, as the kernel's lists do not hold single rules. */
 import { ingressLink, type NodeNames } from "../core/names.js";
-import { dockerUserScript, type ForeignFirewall } from "../core/rulesets/foreign-firewall.js";
+import {
+  type DockerUser,
+  dockerUserScript,
+  type ForeignFirewall,
+} from "../core/rulesets/foreign-firewall.js";
 import type { NetnsKernel } from "../kernel/netns-kernel.js";
 import { runTool } from "../kernel/tools/run-tool.js";
 
-const DOCKER_USER = "chain ip filter DOCKER-USER";
-const NONE: ForeignFirewall = { dockerUser: "absent", isFirewalldRunning: false };
+const FAMILIES = ["ip", "ip6"] as const;
+type Family = (typeof FAMILIES)[number];
+const NONE: ForeignFirewall = {
+  dockerUser: "absent",
+  dockerUser6: "absent",
+  isFirewalldRunning: false,
+};
 
 /** Lets our packets pass where Docker drops what is forwarded, and takes that back. */
 export class ForeignRules {
@@ -25,23 +34,30 @@ export class ForeignRules {
     const generation = await this.#kernel.nftGeneration("");
     if (generation === this.#generation) return this.#last;
     const tables = (await runTool(["nft", "list", "tables"])).out;
-    const chain = tables.includes("table ip filter\n") ? await this.#dockerUser() : undefined;
-    const isFirewalldRunning = tables.includes("table inet firewalld\n");
-    const isOurs = chain?.includes(`"${this.#comment}"`) === true;
-    this.#last =
-      chain === undefined
-        ? { dockerUser: "absent", isFirewalldRunning }
-        : { dockerUser: isOurs ? "with" : "without", isFirewalldRunning };
+    this.#last = {
+      dockerUser: await this.#stateOf("ip", tables),
+      dockerUser6: await this.#stateOf("ip6", tables),
+      isFirewalldRunning: tables.includes("table inet firewalld\n"),
+    };
     await this.#run(dockerUserScript(this.#names, this.#links, this.#last));
     this.#generation = await this.#kernel.nftGeneration("");
     return this.#last;
   }
 
   async remove(): Promise<void> {
-    const handles = ruleHandles((await this.#dockerUser()) ?? "", this.#comment);
-    await this.#run(
-      handles.map((one) => `delete rule ip filter DOCKER-USER handle ${one}\n`).join(""),
-    );
+    for (const family of FAMILIES) {
+      const handles = ruleHandles((await this.#dockerUser(family)) ?? "", this.#comment);
+      await this.#run(
+        handles.map((one) => `delete rule ${family} filter DOCKER-USER handle ${one}\n`).join(""),
+      );
+    }
+  }
+
+  async #stateOf(family: Family, tables: string): Promise<DockerUser> {
+    const hasTable = tables.includes(`table ${family} filter\n`);
+    const chain = hasTable ? await this.#dockerUser(family) : undefined;
+    if (chain === undefined) return "absent";
+    return chain.includes(`"${this.#comment}"`) ? "with" : "without";
   }
 
   get #comment(): string {
@@ -52,8 +68,9 @@ export class ForeignRules {
     return [this.#names.bridge, ingressLink(this.#names)];
   }
 
-  async #dockerUser(): Promise<string | undefined> {
-    const { isOk, out } = await runTool(["nft", "-a", "list", ...DOCKER_USER.split(" ")]);
+  async #dockerUser(family: Family): Promise<string | undefined> {
+    const chain = ["chain", family, "filter", "DOCKER-USER"];
+    const { isOk, out } = await runTool(["nft", "-a", "list", ...chain]);
     return isOk ? out : undefined;
   }
 

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "../../base/index.js";
 import { drift } from "../core/drift.js";
+import { gwbridgePrefix6 } from "../core/gwbridge6.js";
 import type { NetnsOperations, NetnsState } from "../core/kernel-model.js";
 import { aliasPrefix, type NodeNames, networkAliasPrefix, sandboxPrefix } from "../core/names.js";
 import type { Ownership } from "../core/ownership.js";
@@ -245,7 +246,8 @@ export class KernelProgrammer {
     const { mayDelete } = this;
     if (this.#rank(netns) === 0) return { mayDelete, aliasPrefix: "", tablePrefix: "" };
     const aliases = netns === "" ? networkAliasPrefix(this.#names) : aliasPrefix(this.#names);
-    return { mayDelete, aliasPrefix: aliases, tablePrefix: `${this.#names.nftTable}_` };
+    const prefix6 = gwbridgePrefix6(this.#names.nodeId);
+    return { mayDelete, aliasPrefix: aliases, tablePrefix: `${this.#names.nftTable}_`, prefix6 };
   }
 
   /** Order of planning: sandboxes make the links, then the host, then containers. */

@@ -1,16 +1,18 @@
 import type { LocalAttachment } from "../core/local-facts.js";
+import type { Proxy6 } from "../core/mesh-proxies.js";
 import type { DnsPorts } from "../dns/index.js";
 import type { Attachment } from "../node-network.js";
 
-/** A container on overlay networks, and what was made of it. */
+/** A container, and what was made of it. */
 type Known = {
   readonly attachment: Attachment;
   readonly dns: DnsPorts | undefined;
+  readonly proxies: readonly Proxy6[];
   readonly local: LocalAttachment;
 };
 
 /**
- * The containers on overlay networks as the desired state sees them. One that did not change stays the same object: then its desired state
+ * The containers as the desired state sees them. One that did not change stays the same object: then its desired state
  * need not be made again.
  */
 export class LocalView {
@@ -22,32 +24,46 @@ export class LocalView {
     else this.#dns.set(containerId, ports);
   }
 
-  of(attachments: readonly Attachment[]): readonly LocalAttachment[] {
+  /** `proxies`: by container id. */
+  of(
+    attachments: readonly Attachment[],
+    proxies: ReadonlyMap<string, readonly Proxy6[]>,
+  ): readonly LocalAttachment[] {
     const known = new Map<string, Known>();
     for (const attachment of attachments) {
       const { containerId } = attachment;
       const dns = this.#dns.get(containerId);
+      const relays = proxies.get(containerId) ?? NO_PROXIES;
       const before = this.#known.get(containerId);
-      const isSame = before?.attachment === attachment && before.dns === dns;
+      const isSame =
+        before?.attachment === attachment && before.dns === dns && before.proxies === relays;
       if (isSame) known.set(containerId, before);
-      else if (attachment.overlay !== undefined)
-        known.set(containerId, { attachment, dns, local: localOf(attachment, dns) });
+      else {
+        const local = localOf(attachment, dns, relays);
+        known.set(containerId, { attachment, dns, proxies: relays, local });
+      }
     }
     this.#known = known;
     return [...known.values()].map(({ local }) => local);
   }
 }
 
-function localOf(attachment: Attachment, dns: DnsPorts | undefined): LocalAttachment {
-  const { containerId, netns, address, overlay } = attachment;
+const NO_PROXIES: readonly Proxy6[] = [];
+
+function localOf(
+  attachment: Attachment,
+  dns: DnsPorts | undefined,
+  proxies: readonly Proxy6[],
+): LocalAttachment {
+  const { containerId, netns, address, overlay, hostPorts } = attachment;
   return {
     containerId,
     netns,
     dns,
+    proxies,
     taskId: overlay?.taskId ?? "",
     gwbridgeAddress: address,
     networkIds: overlay?.networkIds ?? [],
-    // Translated by the bridge's own table.
-    hostPorts: [],
+    hostPorts,
   };
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { silentLogger } from "../../base/index.js";
 import type { BridgeEndpoint } from "../core/bridge-faults.js";
 import { plainLink } from "../core/desired-parts.js";
+import { gwbridgeSubnet6 } from "../core/gwbridge6.js";
 import { nodeNames } from "../core/names.js";
 import type { NetworkState } from "../core/network-state.js";
 import { type RandomCluster, stateOf } from "../core/testing/random-cluster.js";
@@ -54,6 +55,7 @@ class Node {
   readonly stranger = new SimulatedNetnsKernel(this.host);
   readonly attachments: Attachment[] = [];
   readonly taken = new Set<number>();
+  hasDefaultRoute6 = false;
   unclaimed: string[] = [];
   readonly bridge = {
     rulesDigest: undefined as string | undefined,
@@ -113,7 +115,14 @@ class Node {
       removesContainers: false,
       dns: undefined,
       tunnel: this.tunnel,
-      host: simulatedHostProbe,
+      proxies: undefined,
+      host: {
+        facts: async () => ({
+          ...(await simulatedHostProbe.facts()),
+          hasDefaultRoute6: this.hasDefaultRoute6,
+        }),
+        hasDefaultRoute6: () => Promise.resolve(this.hasDefaultRoute6),
+      },
       listen: this.listen,
       ownerOf: () => Promise.resolve("nginx (pid 7)"),
       file: {
@@ -192,6 +201,49 @@ test("a container gets its interfaces and tables, and takes them along when it g
   expect(await plane.verify([], false)).toEqual([]);
   await node.clock.pass(3 * CHECK_INTERVAL_MS);
   expect(await node.links(SANDBOX)).toHaveLength(2);
+  expect(await plane.verify([], false)).toEqual([]);
+});
+
+test("an IPv6 way out comes and goes with the host's default route, for containers outside networks too", async () => {
+  const { node, plane } = await running();
+  const names = nodeNames(NODE);
+  const LONE: Attachment = {
+    ...{ containerId: "lone", netns: "swarm-node0xxx-lone", mode: "default" },
+    ...{ netnsPath: "/run/netns/swarm-node0xxx-lone", address: "172.20.0.3", hostPorts: [] },
+  };
+  const made = (name: string, alias: string) => ({
+    ...{ kind: "addLink" as const, link: plainLink({ name, kind: "bridge", alias, mtu: 1500 }) },
+  });
+  await node.stranger.execute([
+    { netns: "", operations: [made(names.bridge, names.bridgeAlias)] },
+    { netns: CONTAINER.netns, operations: [made("eth0", "")] },
+    { netns: LONE.netns, operations: [{ kind: "addNetns" }, made("eth0", "")] },
+  ]);
+  node.attachments.push(LONE);
+  const prefix = gwbridgeSubnet6(NODE).replace("/64", "");
+  const addresses = async () => {
+    const all = await Promise.all(
+      ["", CONTAINER.netns, LONE.netns].map((netns) => node.stranger.observe(netns, "")),
+    );
+    const found = all.flatMap((state) => state?.addresses ?? []).map(({ address }) => address);
+    return found.filter((address) => address.startsWith(prefix));
+  };
+  await plane.connectOutside(LONE);
+  expect(await addresses()).toEqual([]);
+  // The watch of the host's namespace tells of a route, whoever made it.
+  const aRouteChanges = async (hasDefaultRoute6: boolean) => {
+    node.hasDefaultRoute6 = hasDefaultRoute6;
+    await node.stranger.execute([
+      { netns: "", operations: [made(`link${Number(hasDefaultRoute6)}`, "")] },
+    ]);
+    await node.clock.pass(CHANGE_DELAY_MS);
+    await plane.verify([], false);
+  };
+  await aRouteChanges(true);
+  expect(await addresses()).toEqual(["1", "2", "3"].map((place) => `${prefix}${place}/64`));
+  expect(node.stored).toMatchObject({ hadDefaultRoute6: true });
+  await aRouteChanges(false);
+  expect(await addresses()).toEqual([]);
   expect(await plane.verify([], false)).toEqual([]);
 });
 

@@ -3,14 +3,17 @@ import type { Clock, Logger } from "../../base/index.js";
 import { Coalesced } from "../coalesced.js";
 import type { DesiredInput } from "../core/cluster-lookup.js";
 import { endedConnections } from "../core/conntrack.js";
+import { familyProblem } from "../core/data-path-family.js";
 import { DesiredMemo, desiredState } from "../core/desired.js";
 import type { LocalFacts } from "../core/local-facts.js";
+import { type WantedProxy, wantedProxies } from "../core/mesh-proxies.js";
 import { ingressLink, type NodeNames, nodeNames, sandboxNetns } from "../core/names.js";
 import type { NetworkState } from "../core/network-state.js";
 import { firewallNotices } from "../core/rulesets/foreign-firewall.js";
 import type { DnsService } from "../dns/index.js";
 import { KernelError, type NetnsKernel } from "../kernel/netns-kernel.js";
 import type { Attachment } from "../node-network.js";
+import type { MeshProxies, ProxiedPort } from "../proxies/index.js";
 import type { EncryptedTunnel } from "../wireguard/encrypted-tunnel.js";
 import { DrainTimes } from "./drain-times.js";
 import { EndpointWaits } from "./endpoint-waits.js";
@@ -45,6 +48,8 @@ export type NetworkPlaneOptions = {
   readonly dns: DnsService | undefined;
   /** undefined: encrypted networks have no tunnel, as in a simulated kernel nothing is sent. */
   readonly tunnel: EncryptedTunnel | undefined;
+  /** undefined: nobody passes on from IPv6 to IPv4 here. */
+  readonly proxies: MeshProxies | undefined;
   readonly host: HostProbe;
   readonly listen: ListenOnPort;
   readonly ownerOf: PortOwner;
@@ -72,6 +77,8 @@ export type PlaneStatus = {
   readonly problems: readonly string[];
   /** undefined before this node was on an encrypted network. */
   readonly tunnel: NodeTunnel | undefined;
+  /** Published ports of this node's tasks that take IPv4 alone, as of the last look. */
+  readonly proxied: readonly ProxiedPort[];
   readonly counters: PlaneCounters;
 };
 
@@ -159,10 +166,12 @@ export class NetworkPlane {
         ...(this.#options.problem === "" ? [] : [this.#options.problem]),
         ...[...this.#failures.values()].map((text) => `networks: ${text}`),
         ...this.#ports.problems,
+        ...[this.#state === undefined ? "" : familyProblem(this.#state)].filter(Boolean),
         ...firewallNotices(this.#names, this.#forwardingLinks(), this.#hostFacts.firewall),
         ...(problem === "" ? [] : [`networks: changes are seen late: ${problem}`]),
       ],
       tunnel: this.#options.tunnel?.published,
+      proxied: this.#options.proxies?.proxied ?? [],
       counters: { ...this.#counters, drifts: this.#repairer.driftCount },
     };
   }
@@ -219,8 +228,19 @@ export class NetworkPlane {
     if (found !== undefined) throw new PlaneError(failures.get(found));
   }
 
+  /** Gives a container outside networks its part of the IPv6 way out, where there is one. Never rejects: it is tried again. */
+  async connectOutside({ containerId }: Attachment): Promise<void> {
+    if (this.#isClosed || !this.#coversAll) return;
+    try {
+      await this.#round.run();
+    } catch (error) {
+      this.#options.logger.warn({ error, containerId }, "networks: a container has no IPv6 yet");
+    }
+  }
+
   /** Takes a container off its networks, before its namespace goes. Never rejects. */
-  async disconnect({ containerId }: Attachment): Promise<void> {
+  async disconnect({ containerId, overlay }: Attachment): Promise<void> {
+    if (overlay === undefined && !this.#coversAll) return;
     try {
       await this.#options.dns?.detach(containerId);
       this.#local.setDns(containerId, undefined);
@@ -258,6 +278,17 @@ export class NetworkPlane {
     });
   }
 
+  /** Ports of tasks on these networks (none named: on all) that take IPv4 alone, as of now. */
+  async proxiedOf(networkIds: readonly string[]): Promise<readonly ProxiedPort[]> {
+    const { proxies } = this.#options;
+    const ingress = this.#state?.networks.find(({ isIngress }) => isIngress)?.id;
+    const isAsked =
+      ingress !== undefined && (networkIds.length === 0 || networkIds.includes(ingress));
+    if (proxies === undefined || !isAsked) return [];
+    await proxies.look();
+    return proxies.proxied;
+  }
+
   /** Ends all that runs; what is in the kernel stays. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -265,6 +296,7 @@ export class NetworkPlane {
     await this.#lane.run(() => Promise.resolve());
     await this.#options.dns?.close();
     this.#ports.keepOnly([]);
+    this.#options.proxies?.keepOnly([]);
   }
 
   async #begin(): Promise<void> {
@@ -286,7 +318,14 @@ export class NetworkPlane {
   }
 
   #attachments(): readonly Attachment[] {
-    return this.#options.node.attachments.filter(({ overlay }) => overlay !== undefined);
+    return this.#options.node.attachments.filter(
+      ({ overlay, address }) => overlay !== undefined || (this.#coversAll && address !== ""),
+    );
+  }
+
+  /** Containers outside networks too: from the first IPv6 way out on, as they have their part of it, or had. */
+  get #coversAll(): boolean {
+    return this.#hostFacts.hasDefaultRoute6 || this.#stored.hadDefaultRoute6 === true;
   }
 
   #setState(state: NetworkState | undefined): void {
@@ -310,6 +349,9 @@ export class NetworkPlane {
     if (state === undefined || this.#isClosed) return new Map();
     const wanted = publishedPorts(state);
     await this.#ports.hold(wanted);
+    const { proxies } = this.#options;
+    const relayed = proxies === undefined ? [] : this.#wantedProxies(state);
+    await proxies?.hold(relayed);
     const saved = this.#save(state);
     // Awaited below: until then its failure is nobody's.
     saved.catch(() => undefined);
@@ -327,6 +369,7 @@ export class NetworkPlane {
     if (before !== undefined && before.state !== state)
       await this.#programmer.endConnections(endedConnections(before, input));
     this.#ports.keepOnly(wanted);
+    proxies?.keepOnly(relayed);
     if (before?.state !== state) this.#options.dns?.update(state);
     this.#reconciler.follow(new Set(desired.map(({ netns }) => netns)));
     await saved;
@@ -395,6 +438,13 @@ export class NetworkPlane {
     this.#programmer.mayDelete = (await this.#options.node.unclaimed()).length === 0;
   }
 
+  #wantedProxies(state: NetworkState): readonly WantedProxy[] {
+    const containers = this.#attachments().map(({ containerId, netnsPath, overlay }) => ({
+      ...{ containerId, netnsPath, taskId: overlay?.taskId ?? "" },
+    }));
+    return wantedProxies(state, containers);
+  }
+
   /** Links of ours that packets are forwarded through. */
   #forwardingLinks(): readonly string[] {
     return [this.#names.bridge, ingressLink(this.#names)];
@@ -403,34 +453,51 @@ export class NetworkPlane {
   #localFacts(): LocalFacts {
     return {
       ...this.#hostFacts,
-      attachments: this.#local.of(this.#attachments()),
+      attachments: this.#local.of(
+        this.#attachments(),
+        this.#options.proxies?.byContainer ?? new Map(),
+      ),
       keepsGwbridge: false,
       gwbridgeSubnet: this.#options.node.subnet,
       gwbridgeMtu: 0,
       heldPorts: this.#ports.ruled,
       wasForwarding: this.#stored.wasForwarding,
+      wasForwarding6: this.#stored.wasForwarding6 === true,
     };
   }
 
   /** Before the kernel's answer goes out, so that a restart begins with it. */
   async #save(state: NetworkState): Promise<void> {
     const ruledPorts = this.#ports.ruled;
+    const hadDefaultRoute6 = this.#coversAll;
     const isSame =
-      this.#stored.state === state && this.#stored.ruledPorts.length === ruledPorts.length;
+      this.#stored.state === state &&
+      this.#stored.ruledPorts.length === ruledPorts.length &&
+      (this.#stored.hadDefaultRoute6 ?? false) === hadDefaultRoute6;
     if (isSame) return;
-    this.#stored = { ...this.#stored, state, ruledPorts };
+    this.#stored = { ...this.#stored, state, ruledPorts, hadDefaultRoute6 };
     await this.#options.file.write(this.#stored);
   }
 
   async #check(netnsNames: readonly string[] | undefined): Promise<void> {
     if (this.#state === undefined) return;
     if (netnsNames === undefined) await this.#prepareCheck();
-    else if (netnsNames.includes("")) await this.#checkTunnel();
+    else if (netnsNames.includes("")) {
+      await this.#followDefaultRoute();
+      await this.#checkTunnel();
+    }
     const names = netnsNames ?? (await this.#inTurn(() => this.#repairer.netnsNames()));
     for (const some of this.#repairer.portions(names)) {
       const failures = await this.#inTurn(() => this.#repairer.repair(some));
       if (failures.size > 0) this.#counters.failures++;
     }
+  }
+
+  async #followDefaultRoute(): Promise<void> {
+    const hasDefaultRoute6 = await this.#options.host.hasDefaultRoute6();
+    if (hasDefaultRoute6 === this.#hostFacts.hasDefaultRoute6) return;
+    this.#hostFacts = { ...this.#hostFacts, hasDefaultRoute6 };
+    await this.#round.run();
   }
 
   /** What may have changed without the kernel's or the managers' word. */
@@ -439,6 +506,8 @@ export class NetworkPlane {
     const before = JSON.stringify(this.#hostFacts);
     this.#hostFacts = await this.#options.host.facts();
     await this.#checkTunnel();
+    // Nothing here waits for it.
+    void this.#options.proxies?.look();
     const hasOtherFacts = JSON.stringify(this.#hostFacts) !== before;
     const state = this.#state;
     const hasPort = state !== undefined && (await this.#ports.retry(publishedPorts(state)));

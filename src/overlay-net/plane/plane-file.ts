@@ -8,6 +8,10 @@ export type StoredPlane = {
   readonly nodeId: string;
   /** As it was before swarmd came: afterwards it cannot be seen. */
   readonly wasForwarding: boolean;
+  /** Absent in a file of an earlier version: it forwarded nothing. */
+  readonly wasForwarding6?: boolean;
+  /** This node had an IPv6 way out once: containers outside networks may have their part of it. Absent: never. */
+  readonly hadDefaultRoute6?: boolean;
   /** Published ports that have a rule. */
   readonly ruledPorts: readonly Port[];
   /** What the managers said last; absent before the first time. */
@@ -23,10 +27,14 @@ export class PlaneFile {
   }
 
   /** Of this node; begun anew when there is none, or when it is damaged: then before anything makes the host forward. */
-  async begin(nodeId: string, isForwarding: () => Promise<boolean>): Promise<StoredPlane> {
+  async begin(
+    nodeId: string,
+    isForwarding: (family: 4 | 6) => Promise<boolean>,
+  ): Promise<StoredPlane> {
     const stored = await readChecked<StoredPlane>(this.#path);
     if (stored?.nodeId === nodeId) return stored;
-    const fresh = { nodeId, wasForwarding: await isForwarding(), ruledPorts: [] };
+    const [wasForwarding, wasForwarding6] = [await isForwarding(4), await isForwarding(6)];
+    const fresh = { nodeId, wasForwarding, wasForwarding6, ruledPorts: [] };
     await this.write(fresh);
     return fresh;
   }

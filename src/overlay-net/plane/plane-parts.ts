@@ -1,5 +1,6 @@
 /** What a plane works with on this host: once for the life of the process. */
 import type { Logger } from "../../base/index.js";
+import type { NetnsSockets } from "../dns/index.js";
 import { chooseKernel } from "../kernel/choose-kernel.js";
 import type { NetnsKernel } from "../kernel/netns-kernel.js";
 import { SimulatedNetnsKernel } from "../kernel/simulated/simulated-netns-kernel.js";
@@ -10,6 +11,8 @@ export type PlaneParts = {
   readonly kernel: NetnsKernel;
   /** undefined: containers have no resolver of ours. */
   readonly openDns: OpenDns | undefined;
+  /** undefined: none can be made inside containers. */
+  readonly sockets: NetnsSockets | undefined;
   /** What cannot work here, with its remedy; "" when all can. */
   readonly problem: string;
 };
@@ -24,7 +27,11 @@ export async function openPlaneParts(
   isSimulated: boolean,
   logger: Logger,
 ): Promise<PlanePartsOrProblem> {
-  if (isSimulated) return { kernel: new SimulatedNetnsKernel(), openDns: undefined, problem: "" };
+  if (isSimulated)
+    return {
+      ...{ kernel: new SimulatedNetnsKernel(), openDns: undefined, sockets: undefined },
+      problem: "",
+    };
   try {
     const kernel = await chooseKernel(logger);
     return { kernel, ...(await openContainerDns(logger)) };

@@ -13,6 +13,7 @@ function presentDescription(description: NodeDescription, cluster: Cluster | und
     NetworkProblems: _problems,
     UnderlayMtu: _mtu,
     Tunnel: tunnel,
+    Proxied6: _proxied,
     ...rest
   } = description;
   return {

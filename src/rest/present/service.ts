@@ -2,6 +2,7 @@ import { isJob, type ScheduleState, type Service } from "../../api/index.js";
 import type { StoreView } from "../../store/index.js";
 import { presentMeta, presentVersion } from "./meta.js";
 import { presentVirtualIps } from "./network-attachment.js";
+import { type ProxiedTasks, presentPorts } from "./proxied-ports.js";
 import { presentRebalanceStatus } from "./rebalance.js";
 import { presentServiceSpec, withDefaults } from "./service-spec.js";
 import type { ServiceStatus } from "./service-status.js";
@@ -14,6 +15,7 @@ export type ServiceOptions = {
   readonly engine?: "simulated";
   /** Shows networks by id. */
   readonly networks?: Pick<StoreView, "network" | "networkByName">;
+  readonly proxied?: ProxiedTasks;
 };
 
 export function presentService(service: Service, options: ServiceOptions = {}) {
@@ -25,7 +27,7 @@ export function presentService(service: Service, options: ServiceOptions = {}) {
     ...(previousSpec === undefined ? {} : { PreviousSpec: present(previousSpec) }),
     Endpoint: {
       Spec: spec.EndpointSpec ?? {},
-      ...(service.ports.length === 0 ? {} : { Ports: service.ports }),
+      ...(service.ports.length === 0 ? {} : { Ports: presentPorts(service, options.proxied) }),
       ...(service.vips.length === 0 || options.networks === undefined
         ? {}
         : { VirtualIPs: presentVirtualIps(service, options.networks) }),

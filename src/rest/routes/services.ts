@@ -7,6 +7,7 @@ import { bodyOf, headerOf, pathRef, queryOf, type RestContext } from "../context
 import { Filters } from "../filters.js";
 import { dropNewerFields, SERVICE_SPEC_DROPS } from "../parse/old-api.js";
 import { parseServiceSpec } from "../parse/service-spec.js";
+import { proxiedTasks } from "../present/proxied-ports.js";
 import { presentRebalancePlan } from "../present/rebalance.js";
 import { presentService, type ServiceOptions } from "../present/service.js";
 import { presentHistory } from "../present/service-history.js";
@@ -28,10 +29,11 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
     const wantsStatus = !context.isBelow(request, "1.41") && query.strictFlag("status");
     const view = await context.read();
     const services = view.services().filter((service) => matches(service, filters));
+    const proxied = proxiedTasks(view.nodes());
     return sendList(reply, services, (service) =>
       presentService(service, {
         ...engine,
-        networks: view,
+        ...{ networks: view, proxied },
         ...(wantsStatus ? { status: serviceStatus(service, view.tasksByService(service.id)) } : {}),
       }),
     );
@@ -54,7 +56,9 @@ export function serviceRoutes(app: FastifyInstance, context: RestContext): void 
     const insertDefaults = queryOf(request).strictFlag("insertDefaults");
     const view = await context.read();
     const service = resolveService(view, pathRef(request));
-    return sendJson(reply, presentService(service, { ...engine, networks: view, insertDefaults }));
+    const proxied = proxiedTasks(view.nodes());
+    const shown = { ...engine, networks: view, proxied, insertDefaults };
+    return sendJson(reply, presentService(service, shown));
   });
 
   app.post("/services/:ref/update", async (request, reply) => {

@@ -1,15 +1,16 @@
 /** This machine as the cluster sees it: looked at anew every 20 s, because cgroup limits, routes and the engine may change. */
 import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, totalmem } from "node:os";
-import type { GenericResource, NodeDescription } from "../../api/index.js";
+import type { GenericResource, NodeDescription, ProxiedPort6 } from "../../api/index.js";
 import { routeCidrs, routeCidrs6 } from "../core/node/routes.js";
-import { smallestMtu, underlayLinks } from "../core/node/underlay.js";
+import { smallestMtu, underlayLinks, underlayLinks6 } from "../core/node/underlay.js";
 import type { Engine } from "../engine/port.js";
 
 const NANO = 1e9;
 /** What a node tells of its networks is in every copy of the cluster's state. */
 const PROBLEMS_MAX = 16;
 const PROBLEM_CHARS = 300;
+const PROXIED_MAX = 64;
 
 const PLUGINS: NodeDescription["Engine"]["Plugins"] = [
   ...["json-file", "local", "none"].map((Name) => ({ Type: "Log", Name })),
@@ -29,13 +30,19 @@ export async function describeNode(
   engine: Engine,
   engineVersion: string,
   genericResources: readonly GenericResource[],
-  net: { readonly subnet: string; readonly problems: readonly string[] },
+  net: {
+    readonly subnet: string;
+    readonly problems: readonly string[];
+    readonly proxied?: readonly ProxiedPort6[];
+  },
 ): Promise<NodeDescription> {
   const read = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
   const problems = net.problems.slice(0, PROBLEMS_MAX).map((text) => text.slice(0, PROBLEM_CHARS));
+  const proxied = (net.proxied ?? []).slice(0, PROXIED_MAX);
   // Of the network namespace that the node runs in.
   const routes = await read("/proc/net/route");
-  const mtu = await underlayMtu(routes);
+  const routes6 = await read("/proc/net/ipv6_route");
+  const mtu = await underlayMtu(routes, routes6);
   return {
     Hostname: hostname,
     Platform: { Architecture: dockerArchitecture(arch()), OS: "linux" },
@@ -46,16 +53,19 @@ export async function describeNode(
     },
     Engine: { EngineVersion: engineVersion, Labels: {}, Plugins: PLUGINS },
     EngineKind: engine.kind,
-    Routes: [...routeCidrs(routes), ...routeCidrs6(await read("/proc/net/ipv6_route"))],
+    Routes: [...routeCidrs(routes), ...routeCidrs6(routes6)],
     ...(net.subnet !== "" && { Bridge: net.subnet }),
     ...(problems.length > 0 && { NetworkProblems: problems }),
     ...(mtu !== undefined && { UnderlayMtu: mtu }),
+    ...(proxied.length > 0 && { Proxied6: proxied }),
   };
 }
 
 /** As IPv6 has it, which is the link's: sysfs shows the namespace it was mounted in, not ours. undefined where IPv6 is off. */
-async function underlayMtu(routes: string): Promise<number | undefined> {
-  const files = underlayLinks(routes).map((link) => `/proc/sys/net/ipv6/conf/${link}/mtu`);
+async function underlayMtu(routes: string, routes6: string): Promise<number | undefined> {
+  const links4 = underlayLinks(routes);
+  const links = links4.length > 0 ? links4 : underlayLinks6(routes6);
+  const files = links.map((link) => `/proc/sys/net/ipv6/conf/${link}/mtu`);
   const read = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
   return smallestMtu(await Promise.all(files.map(read)));
 }

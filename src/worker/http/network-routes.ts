@@ -1,5 +1,6 @@
 /** Whether this node's kernel holds its overlay networks as it should; for managers, by tunnel. */
 import type { FastifyInstance } from "fastify";
+import type { ProxiedPort6 } from "../../api/index.js";
 import { doorError } from "../../base/index.js";
 import { NetError } from "../net/index.js";
 import type { HttpContext } from "./context.js";
@@ -9,6 +10,8 @@ export type NetworkVerification = {
   readonly AppliedIndex: number;
   /** What encrypts, where this node is on encrypted networks: "kernel" or "wireguard-go". */
   readonly Tunnel?: string;
+  /** Of ingress: ports of tasks here that take IPv4 alone. Absent: none. */
+  readonly Proxied6?: readonly ProxiedPort6[];
   readonly Drifts: readonly {
     /** "": of the host itself. */
     readonly NetworkID: string;
@@ -29,6 +32,7 @@ export function addNetworkRoutes(app: FastifyInstance, { net }: HttpContext): vo
       return {
         AppliedIndex: report.appliedIndex,
         ...(report.tunnel === undefined ? {} : { Tunnel: report.tunnel.Implementation }),
+        ...(report.proxied === undefined ? {} : { Proxied6: report.proxied }),
         Drifts: report.drifts.map(({ networkId, netns, what, isRepaired }) => ({
           NetworkID: networkId,
           Netns: netns,

@@ -6,7 +6,13 @@ import {
   status as GrpcStatus,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { type NodeTunnel, netService, safeUint, type swarm } from "../../api/index.js";
+import {
+  type NodeTunnel,
+  netService,
+  type ProxiedPort6,
+  safeUint,
+  type swarm,
+} from "../../api/index.js";
 import type { Logger } from "../../base/index.js";
 import type { NetworkMessage } from "../core/network/network-queue.js";
 
@@ -75,6 +81,8 @@ export type VerifyReport = {
   readonly drifts: readonly Drift[];
   readonly appliedIndex: number;
   readonly tunnel?: NodeTunnel;
+  /** Absent: none. */
+  readonly proxied?: readonly ProxiedPort6[];
 };
 
 export type NetStatus = {
@@ -82,6 +90,8 @@ export type NetStatus = {
   readonly subnet: string;
   readonly problems: readonly string[];
   readonly tunnel?: NodeTunnel;
+  /** Absent: none. */
+  readonly proxied?: readonly ProxiedPort6[];
 };
 
 export type NetErrorCode =
@@ -185,6 +195,7 @@ export class NetClient implements NetPort, Disposable {
     return {
       ...{ bridge: bridge ?? "", subnet: subnet ?? "", problems: problems ?? [] },
       ...tunnelOf(plane?.tunnel),
+      ...proxiedOf(plane?.proxied),
     };
   }
 
@@ -205,6 +216,7 @@ export class NetClient implements NetPort, Disposable {
     return {
       appliedIndex: safeUint(reply.appliedIndex ?? 0, "verify.applied_index"),
       ...tunnelOf(reply.tunnel),
+      ...proxiedOf(reply.proxied),
       drifts: (reply.drifts ?? []).map((drift) => ({
         networkId: drift.networkId ?? "",
         netns: drift.netns ?? "",
@@ -316,6 +328,22 @@ function toAttachment(mode: NetworkMode, reply: swarm.net.AttachReply.$Propertie
     search: reply.search ?? [],
     options: reply.options ?? [],
   };
+}
+
+/** In an order of its own: the same ports give the same description. */
+function proxiedOf(ports: readonly swarm.net.ProxiedPort.$Properties[] | null | undefined): {
+  readonly proxied?: readonly ProxiedPort6[];
+} {
+  const proxied = (ports ?? []).map(({ serviceId, taskId, protocol, targetPort }) => ({
+    ServiceID: serviceId ?? "",
+    TaskID: taskId ?? "",
+    Protocol: protocol === "udp" ? ("udp" as const) : ("tcp" as const),
+    TargetPort: targetPort ?? 0,
+  }));
+  const key = ({ TaskID, Protocol, TargetPort }: ProxiedPort6) =>
+    `${TaskID} ${Protocol} ${TargetPort}`;
+  proxied.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return proxied.length === 0 ? {} : { proxied };
 }
 
 /** What a later version may call its implementation is not passed on. */

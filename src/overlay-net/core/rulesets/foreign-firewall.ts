@@ -3,9 +3,13 @@ import type { NodeNames } from "../names.js";
 /** Packet filters on this host that are not ours: an accept of ours cannot undo a drop of theirs. */
 export type ForeignFirewall = {
   /** Docker's chain for the administrator, and whether our rules are in it. */
-  readonly dockerUser: "absent" | "without" | "with";
+  readonly dockerUser: DockerUser;
+  /** The same of its IPv6 filter, which a daemon has that publishes ports over IPv6. */
+  readonly dockerUser6: DockerUser;
   readonly isFirewalldRunning: boolean;
 };
+
+export type DockerUser = "absent" | "without" | "with";
 
 /**
  * Script that lets our forwarded packets pass Docker's FORWARD policy, "" when nothing is to do. The rules carry our comment; the chain
@@ -16,13 +20,15 @@ export function dockerUserScript(
   links: readonly string[],
   firewall: ForeignFirewall,
 ): string {
-  if (firewall.dockerUser !== "without") return "";
-  return links
-    .flatMap((link) => [`iifname "${link}"`, `oifname "${link}"`])
-    .map(
-      (match) =>
-        `insert rule ip filter DOCKER-USER ${match} accept comment "swarm:${names.nodeId}"\n`,
-    )
+  const families = [
+    ...(firewall.dockerUser === "without" ? ["ip"] : []),
+    ...(firewall.dockerUser6 === "without" ? ["ip6"] : []),
+  ];
+  const matches = links.flatMap((link) => [`iifname "${link}"`, `oifname "${link}"`]);
+  const comment = `"swarm:${names.nodeId}"`;
+  return families
+    .flatMap((family) => matches.map((match) => `${family} filter DOCKER-USER ${match}`))
+    .map((rule) => `insert rule ${rule} accept comment ${comment}\n`)
     .join("");
 }
 

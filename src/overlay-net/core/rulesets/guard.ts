@@ -18,6 +18,10 @@ export type GuardInput = {
   readonly members: readonly string[];
   /** Links between which this host did not forward before swarmd made it forward. */
   readonly separateLinks: readonly string[];
+  /** IPv6 forwards between all links or none: this host did not before swarmd came, so it still does only from and to links of ours. */
+  readonly closesForwarding6: boolean;
+  /** IPv6 subnet of the bridge. */
+  readonly bridgeSubnet6: string;
 };
 
 /**
@@ -69,6 +73,9 @@ export function guardTable(names: NodeNames, guard: GuardInput): NftTable {
       rules: [
         `iifname "${guard.bridge}" udp dport ${port} drop`,
         ...(isEncrypted ? [`iifname ${tunnel} drop`, `oifname ${tunnel} drop`] : []),
+        // Whoever gives himself another address has no way out with it.
+        `iifname "${guard.bridge}" meta nfproto ipv6 ip6 saddr != ${guard.bridgeSubnet6} drop`,
+        ...(guard.closesForwarding6 ? [closed6(guard)] : []),
         ...(guard.separateLinks.length < 2 ? [] : [separateRule(guard.separateLinks)]),
         ...(hasIngress
           ? [
@@ -101,6 +108,13 @@ function vniIn(vnis: readonly number[]): string {
 
 function sourceRules(family: "ip" | "ip6", members: readonly string[]): readonly string[] {
   return members.length === 0 ? [] : [`${family} saddr ${setOf(members)} return`];
+}
+
+function closed6({ bridge, ingressLink }: GuardInput): string {
+  const ours = setOf(
+    [bridge, ingressLink].filter((link) => link !== "").map((link) => `"${link}"`),
+  );
+  return `meta nfproto ipv6 iifname != ${ours} oifname != ${ours} drop`;
 }
 
 function separateRule(links: readonly string[]): string {

@@ -87,6 +87,8 @@ const GUARD = {
   tunnelLink: "swwg",
   members: ["10.0.0.2", "fd00::1", "10.0.0.1"],
   separateLinks: [],
+  closesForwarding6: false,
+  bridgeSubnet6: "fd12:3456:789a:1::/64",
 };
 
 test("frames of our networks come from members, of either family, or not at all", () => {
@@ -118,17 +120,18 @@ test("links between which the host did not forward stay apart", () => {
 });
 
 test.each([
-  { dockerUser: "absent" as const, ruleCount: 0 },
-  { dockerUser: "with" as const, ruleCount: 0 },
-  { dockerUser: "without" as const, ruleCount: 4 },
-])("Docker's chain $dockerUser our rules", ({ dockerUser, ruleCount }) => {
+  { dockerUser: "absent" as const, dockerUser6: "absent" as const, ip: 0, ip6: 0 },
+  { dockerUser: "with" as const, dockerUser6: "without" as const, ip: 0, ip6: 4 },
+  { dockerUser: "without" as const, dockerUser6: "absent" as const, ip: 4, ip6: 0 },
+  { dockerUser: "without" as const, dockerUser6: "without" as const, ip: 4, ip6: 4 },
+])("Docker's chains $dockerUser and $dockerUser6 our rules", ({ ip, ip6, ...chains }) => {
   const script = dockerUserScript(NAMES, ["swgw", "swin"], {
-    dockerUser,
+    ...chains,
     isFirewalldRunning: false,
   });
-  expect(script.match(/^insert rule ip filter DOCKER-USER .* accept comment/gm) ?? []).toHaveLength(
-    ruleCount,
-  );
+  const count = (family: string) =>
+    script.split(`insert rule ${family} filter DOCKER-USER `).length - 1;
+  expect([count("ip"), count("ip6")]).toEqual([ip, ip6]);
 });
 
 test("equal chains give equal digests, others others", () => {

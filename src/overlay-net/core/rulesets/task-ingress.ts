@@ -1,3 +1,4 @@
+import { isIpv6 } from "../address-text.js";
 import {
   MESH_GATEWAY_MAC,
   MESH_MARK,
@@ -7,21 +8,29 @@ import {
   nodeZone,
 } from "../ingress-identity.js";
 import type { NftTable } from "../kernel-model.js";
+import type { Proxy6 } from "../mesh-proxies.js";
 import type { NodeNames } from "../names.js";
 import type { PublishedPort } from "../network-state.js";
 import { nftTable, regularChain } from "./nft-table.js";
-import { ACCEPT_ND, REFUSE, setOf } from "./rule-parts.js";
+import { ACCEPT_ND, dnatTo, REFUSE, setOf } from "./rule-parts.js";
 
 export type TaskIngressInput = {
   /** The task's link on the ingress network. */
   readonly link: string;
-  /** Of the ingress network; "" without IPv4. */
-  readonly subnet: string;
-  /** The source address of the default route; "" when that leads through the ingress network itself. */
-  readonly gwbridgeAddress: string;
+  /** By family: the ingress network's subnet, and the source address of the default route. "" where there is none, or it leads through ingress. */
+  readonly ways: readonly { readonly subnet: string; readonly address: string }[];
   readonly nodeIndexes: readonly number[];
   readonly ports: readonly PublishedPort[];
+  /** The task's IPv6 address there, and the relays that listen on it. */
+  readonly address6: string;
+  readonly proxies: readonly Proxy6[];
 };
+
+/**
+ * A socket takes this packet: one for its address or for all of them, of both families too. Of what nft can ask of a socket this is answered
+ * by the remains of an earlier connection of the same two ports as well, so that a client that uses its port again is not sent elsewhere.
+ */
+export const SOCKET_FOUND = "socket transparent { 0, 1 }";
 
 const MESH = `and 0x${MESH_MARK_MASK.toString(16)} == 0x${MESH_MARK.toString(16)}`;
 
@@ -44,12 +53,13 @@ export function taskIngressTable(names: NodeNames, task: TaskIngressInput): NftT
       "marks",
       byMac(nodes, "ct mark set", (index) => hex(nodeMark(index))),
     ),
-    regularChain(
-      "published",
-      ports.length === 0
+    regularChain("published", [
+      ...(ports.length === 0
         ? []
-        : [`meta l4proto . th dport ${setOf([...new Set(ports)].sort())} accept`],
-    ),
+        : [`meta l4proto . th dport ${setOf([...new Set(ports)].sort())} accept`]),
+      ...relayedRules(task),
+    ]),
+    regularChain("relays", relayRules(task)),
     {
       name: "raw",
       hook: "type filter hook prerouting priority -300; policy accept;",
@@ -63,7 +73,12 @@ export function taskIngressTable(names: NodeNames, task: TaskIngressInput): NftT
     {
       name: "natpre",
       hook: "type nat hook prerouting priority -100; policy accept;",
-      rules: datagramRules(task),
+      rules: [
+        ...(task.proxies.length === 0
+          ? []
+          : [`iifname ${link} ip6 daddr ${task.address6} ct mark ${MESH} jump relays`]),
+        ...datagramRules(task),
+      ],
     },
     { name: "natin", hook: "type nat hook input priority 100; policy accept;", rules: [] },
     {
@@ -114,11 +129,32 @@ export function returnPathTable(
  * A datagram's reply gets its source address before the mark leads it back: it would be the default route's. So the request is made to
  * have come to that address. Requests from nodes themselves are answered inside the subnet and stay as they are.
  */
-function datagramRules(task: TaskIngressInput): readonly string[] {
-  if (task.gwbridgeAddress === "" || task.subnet === "") return [];
+function datagramRules({ link, ways }: TaskIngressInput): readonly string[] {
+  return ways
+    .filter(({ subnet, address }) => subnet !== "" && address !== "")
+    .map(({ subnet, address }) => {
+      const family = isIpv6(address) ? "ip6" : "ip";
+      return `iifname "${link}" ${family} saddr != ${subnet} ct mark ${MESH} meta l4proto udp ${dnatTo([address])}`;
+    });
+}
+
+/** What the task has no IPv6 socket for goes to the relay, which asks on IPv4. The packet decides: no look at the task is ever too old. */
+function relayRules({ address6, proxies }: TaskIngressInput): readonly string[] {
+  if (proxies.length === 0) return [];
   return [
-    `iifname "${task.link}" ip saddr != ${task.subnet} ct mark ${MESH} meta l4proto udp dnat ip to ${task.gwbridgeAddress}`,
+    `${SOCKET_FOUND} return`,
+    ...proxies.map(
+      ({ protocol, targetPort, port }) =>
+        `${protocol} dport ${targetPort} ${dnatTo([address6], port)}`,
+    ),
   ];
+}
+
+/** Nobody gets to a relay but by the rules above. */
+function relayedRules({ address6, proxies }: TaskIngressInput): readonly string[] {
+  if (proxies.length === 0) return [];
+  const ports = setOf(proxies.map(({ protocol, port }) => `${protocol} . ${port}`));
+  return [`ip6 daddr ${address6} ct status dnat meta l4proto . th dport ${ports} accept`];
 }
 
 function byMac(

@@ -13,6 +13,8 @@ export type RandomCluster = {
     readonly isBackend: boolean;
   }[];
   readonly downNodes: readonly number[];
+  /** Absent: they have no IPv6 default route. */
+  readonly leadOut6?: boolean;
 };
 
 const NETWORK_COUNT = 3;
@@ -33,6 +35,7 @@ export const anyCluster: fc.Arbitrary<RandomCluster> = fc
         { maxLength: 7 },
       ),
       downNodes: fc.subarray(Array.from({ length: nodeCount }, (_, i) => i)),
+      leadOut6: fc.boolean(),
     }),
   );
 
@@ -135,6 +138,7 @@ export function localFactsOf(cluster: RandomCluster, node: number): LocalFacts {
               gwbridgeAddress: i % 3 === 2 ? "" : `172.20.0.${i + 2}`,
               networkIds: task.networks.map(networkId),
               dns: { udpPort: 1053, tcpPort: 1054 },
+              proxies: [],
               hostPorts: [],
             },
           ],
@@ -145,8 +149,11 @@ export function localFactsOf(cluster: RandomCluster, node: number): LocalFacts {
     heldPorts: [8000, 8001].map((publishedPort) => ({ protocol: "tcp", publishedPort })),
     uplinks: [{ name: "eth0", acceptRa: 1 }],
     wasForwarding: false,
+    wasForwarding6: false,
+    hasIpv6: true,
+    hasDefaultRoute6: cluster.leadOut6 === true,
     hasBridgeNetfilter: false,
-    firewall: { dockerUser: "absent", isFirewalldRunning: false },
+    firewall: { dockerUser: "absent", dockerUser6: "absent", isFirewalldRunning: false },
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { smallestMtu, underlayLinks } from "./underlay.js";
+import { smallestMtu, underlayLinks, underlayLinks6 } from "./underlay.js";
 
 const HEADER =
   "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT  \n";
@@ -21,6 +21,17 @@ test.each([
   { name: "none of an empty table", text: "", links: [] },
 ])("links between nodes: $name", ({ text, links }) => {
   expect(underlayLinks(HEADER + text)).toEqual(links);
+});
+
+test("on a host of IPv6 alone the links between nodes are those of its default routes", () => {
+  const any = "0".repeat(32);
+  const line = (link: string, flags: string, dst = any, length = "00") =>
+    `${dst} ${length} ${any} 00 ${any} 00000400 00000001 00000000 ${flags} ${link.padStart(8)}\n`;
+  const subnet = line("eth2", "00000001", `fd${"0".repeat(30)}`, "40");
+  const text =
+    line("eth1", "00450003") + line("lo", "00200200") + subnet + line("eth0", "00000003");
+  expect(underlayLinks6(text)).toEqual(["eth0", "eth1"]);
+  expect(underlayLinks6("")).toEqual([]);
 });
 
 test("the smallest MTU counts, and links that tell none do not", () => {

@@ -1,6 +1,7 @@
 /** Which links carry what nodes send each other: the smallest of them bounds the MTU of overlay networks (contracts §7). */
 
 const UP = 0x1;
+const REJECT = 0x200;
 /** Links of ours: the node's bridge, and its place on ingress. */
 const OURS = /^sw(gw|in)/;
 
@@ -19,6 +20,20 @@ export function underlayLinks(text: string): readonly string[] {
     });
   const defaults = routes.filter(({ destination }) => /^0+$/.test(destination ?? ""));
   const links = (defaults.length > 0 ? defaults : routes).map(({ link }) => link);
+  return [...new Set(links)].sort();
+}
+
+/** The same of /proc/net/ipv6_route, for hosts that speak IPv6 alone: the links of default routes that lead somewhere. */
+export function underlayLinks6(text: string): readonly string[] {
+  const links = text.split("\n").flatMap((line) => {
+    const [destination = "", length, , , , , , , flagText = "", link = ""] = line
+      .trim()
+      .split(/\s+/);
+    const flags = Number.parseInt(flagText, 16);
+    const isDefault = length === "00" && /^0+$/.test(destination);
+    const isUsable = (flags & UP) !== 0 && (flags & REJECT) === 0;
+    return isDefault && isUsable && link !== "lo" && !OURS.test(link) ? [link] : [];
+  });
   return [...new Set(links)].sort();
 }
 

@@ -1,0 +1,1 @@
+export { MeshProxies, type MeshProxiesOptions, type ProxiedPort } from "./mesh-proxies.js";
