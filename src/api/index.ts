@@ -1,3 +1,4 @@
+export { containerTaskOf } from "./attachment.js";
 export { ChildChannel } from "./child-channel.js";
 export { canonicalJson } from "./codec/canonical-json.js";
 export { readTaskStatus, type TaskStatusReport, taskStatusMessage } from "./codec/changes.js";
@@ -93,6 +94,7 @@ export type {
   JournalSpec,
   Labels,
   MountSpec,
+  NetworkAttachmentSpec,
   NetworkSpec,
   NetworkTarget,
   NodeDescription,

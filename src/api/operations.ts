@@ -59,6 +59,28 @@ export type Operation =
       readonly spec: TaskSpec;
     }
   | { readonly kind: "container.remove"; readonly taskId: string }
+  /** A container that runs gets one more network. */
+  | {
+      readonly kind: "network.connect";
+      /** Of the attachment, made by the node that asks: asked again with it, nothing is made twice. */
+      readonly taskId: string;
+      /** Where the container runs; the node that asks. */
+      readonly nodeId: string;
+      readonly containerTaskId: string;
+      readonly containerId: string;
+      readonly containerName: string;
+      /** Id, name or unique beginning of an id. */
+      readonly network: string;
+      readonly aliases: readonly string[];
+      readonly addresses: readonly string[];
+    }
+  | {
+      readonly kind: "network.disconnect";
+      readonly nodeId: string;
+      /** Id of the container's task or of the attachment; id or name of the container. */
+      readonly container: string;
+      readonly network: string;
+    }
   | {
       readonly kind: "node.update";
       readonly nodeId: string;
@@ -104,6 +126,9 @@ export type OperationResult = {
   "network.remove": Readonly<Record<string, never>>;
   "container.run": { readonly id: string };
   "container.remove": Readonly<Record<string, never>>;
+  "network.connect": { readonly networkId: string };
+  /** Attachments that are to end. */
+  "network.disconnect": { readonly taskIds: readonly string[] };
   "node.update": Readonly<Record<string, never>>;
   "node.remove": Readonly<Record<string, never>>;
   "cluster.update": Readonly<Record<string, never>>;

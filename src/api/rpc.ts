@@ -35,6 +35,16 @@ export const dispatcherService = {
     swarm.dispatcher.DispatcherMessage,
     BOTH,
   ),
+  connect: method(
+    "/swarm.dispatcher.Dispatcher/Connect",
+    swarm.dispatcher.ConnectRequest,
+    swarm.dispatcher.ConnectionReply,
+  ),
+  disconnect: method(
+    "/swarm.dispatcher.Dispatcher/Disconnect",
+    swarm.dispatcher.DisconnectRequest,
+    swarm.dispatcher.ConnectionReply,
+  ),
 };
 
 export const controlService = {
@@ -83,6 +93,12 @@ export const tunnelService = {
 export const netService = {
   attach: method("/swarm.net.Net/Attach", swarm.net.AttachRequest, swarm.net.AttachReply),
   release: method("/swarm.net.Net/Release", swarm.net.ReleaseRequest, swarm.net.ReleaseReply),
+  connect: method("/swarm.net.Net/Connect", swarm.net.ConnectRequest, swarm.net.ConnectReply),
+  disconnect: method(
+    "/swarm.net.Net/Disconnect",
+    swarm.net.DisconnectRequest,
+    swarm.net.DisconnectReply,
+  ),
   sync: method("/swarm.net.Net/Sync", swarm.net.SyncRequest, swarm.net.SyncReply),
   status: method("/swarm.net.Net/Status", swarm.net.StatusRequest, swarm.net.StatusReply),
   flows: method("/swarm.net.Net/Flows", swarm.net.FlowsRequest, swarm.net.FlowsReply),

@@ -266,11 +266,24 @@ export type Placement = {
 export type NetworkTarget = {
   readonly Target: string;
   readonly Aliases?: readonly string[];
+  /** Wanted ones, at most one of each family, in canonical form. Of attachments alone: no service can ask for them. */
+  readonly Addresses?: readonly string[];
   readonly DriverOpts?: Labels;
 };
 
+/** What is put on the networks is another task's container. */
+export type NetworkAttachmentSpec = {
+  /** As the Engine shows it: 64 hex digits. */
+  readonly ContainerID: string;
+  /** Ours. */
+  readonly TaskID: string;
+};
+
 export type TaskSpec = {
+  /** Of an attachment: nothing but the image of the container that it is for. */
   readonly ContainerSpec: ContainerSpec;
+  /** Present: no container is made (docs/adr/0015). */
+  readonly NetworkAttachmentSpec?: NetworkAttachmentSpec;
   readonly Resources?: ResourceRequirements;
   readonly RestartPolicy?: RestartPolicy;
   readonly Placement?: Placement;

@@ -173,7 +173,7 @@ export type Change =
       readonly vips: readonly VirtualIp[];
       readonly ports: readonly PortConfig[];
     }
-  /** Allocator: only while the task is new; makes it pending and clears `err`. */
+  /** Allocator: only while the task is new; makes it pending (an attachment: assigned) and clears `err`. */
   | {
       readonly kind: "taskNetworks";
       readonly taskId: string;

@@ -14,6 +14,7 @@ import {
 } from "../api/index.js";
 import { ApiError, type Clock, newId, type Random } from "../base/index.js";
 import type { Store } from "../store/index.js";
+import { registerConnections } from "./connections.js";
 import type { Dispatcher } from "./dispatcher/index.js";
 import type { OperationExecutor } from "./port.js";
 import type { RaftReceiver } from "./raft/index.js";
@@ -42,6 +43,10 @@ export type ServiceParts = {
 export function registerServices(parts: ServiceParts): void {
   registerControl(parts);
   registerCa(parts);
+  registerConnections(parts.server, {
+    ...parts,
+    submit: (operation, signal, client) => parts.submitter.submit(operation, signal, client),
+  });
   const { server, receiver, dispatcher, tunnels } = parts;
   server.clientStream(raftService.stream, (call, caller, end) => {
     receiver.accept(call, caller, end);

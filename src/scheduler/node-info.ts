@@ -1,5 +1,5 @@
 /** What the scheduler knows of one node: its own facts and the sums over its tasks. */
-import { type Node, TASK_STATE, type Task } from "../api/index.js";
+import { containerTaskOf, type Node, TASK_STATE, type Task } from "../api/index.js";
 import { invariant } from "../base/index.js";
 import type { BridgeClashes } from "./bridge-clash.js";
 import { GenericStock } from "./generic-resources.js";
@@ -129,9 +129,15 @@ function bump(counts: Map<string, number>, key: string, by: number): number {
   return next;
 }
 
-/** Whether the task holds room on its node. One that was made for a node holds nothing until it is assigned. */
-export function isHeld(task: Pick<Held, "nodeId" | "state">): boolean {
+/**
+ * Whether the task holds room on its node. One that was made for a node holds nothing until it is assigned, and an attachment nothing ever:
+ * its container is another task's.
+ */
+export function isHeld(task: Pick<Held, "nodeId" | "state" | "spec">): boolean {
   return (
-    task.nodeId !== "" && task.state >= TASK_STATE.assigned && task.state <= TASK_STATE.running
+    task.nodeId !== "" &&
+    task.state >= TASK_STATE.assigned &&
+    task.state <= TASK_STATE.running &&
+    containerTaskOf(task) === undefined
   );
 }

@@ -5,6 +5,7 @@
 import {
   type Change,
   type Cluster,
+  containerTaskOf,
   keptPorts,
   type Meta,
   type Network,
@@ -323,7 +324,9 @@ function taskNetworks(
   const old = tables.task.get(change.taskId);
   if (!old || old.state !== TASK_STATE.new) return undefined;
   const { networks, message } = change;
-  const set = { networks, message, err: "", state: TASK_STATE.pending, statusAtMs: stamp.atMs };
+  // An attachment has its node from the start, and needs nothing of it that a scheduler would look for.
+  const state = containerTaskOf(old) === undefined ? TASK_STATE.pending : TASK_STATE.assigned;
+  const set = { networks, message, err: "", state, statusAtMs: stamp.atMs };
   return updateTask(tables, old, set, stamp);
 }
 

@@ -397,6 +397,116 @@ export namespace swarm {
 
     namespace dispatcher {
 
+        interface IConnectRequest extends swarm.dispatcher.ConnectRequest.$Properties {
+        }
+
+        class ConnectRequest {
+            constructor(properties?: swarm.dispatcher.ConnectRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            taskId: string;
+            containerTaskId: string;
+            containerId: string;
+            containerName: string;
+            network: string;
+            aliases: string[];
+            addresses: string[];
+            static create(properties: swarm.dispatcher.ConnectRequest.$Shape): swarm.dispatcher.ConnectRequest & swarm.dispatcher.ConnectRequest.$Shape;
+            static create(properties?: swarm.dispatcher.ConnectRequest.$Properties): swarm.dispatcher.ConnectRequest;
+            static encode(message: swarm.dispatcher.ConnectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.ConnectRequest & swarm.dispatcher.ConnectRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConnectRequest {
+            interface $Properties {
+                taskId?: (string|null);
+                containerTaskId?: (string|null);
+                containerId?: (string|null);
+                containerName?: (string|null);
+                network?: (string|null);
+                aliases?: (string[]|null);
+                addresses?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.ConnectRequest.$Properties;
+        }
+
+        interface IDisconnectRequest extends swarm.dispatcher.DisconnectRequest.$Properties {
+        }
+
+        class DisconnectRequest {
+            constructor(properties?: swarm.dispatcher.DisconnectRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            container: string;
+            network: string;
+            static create(properties: swarm.dispatcher.DisconnectRequest.$Shape): swarm.dispatcher.DisconnectRequest & swarm.dispatcher.DisconnectRequest.$Shape;
+            static create(properties?: swarm.dispatcher.DisconnectRequest.$Properties): swarm.dispatcher.DisconnectRequest;
+            static encode(message: swarm.dispatcher.DisconnectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.DisconnectRequest & swarm.dispatcher.DisconnectRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DisconnectRequest {
+            interface $Properties {
+                container?: (string|null);
+                network?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.DisconnectRequest.$Properties;
+        }
+
+        interface IConnectionError extends swarm.dispatcher.ConnectionError.$Properties {
+        }
+
+        class ConnectionError {
+            constructor(properties?: swarm.dispatcher.ConnectionError.$Properties);
+            $unknowns?: Uint8Array[];
+            code: string;
+            message: string;
+            http: number;
+            origin: string;
+            static create(properties: swarm.dispatcher.ConnectionError.$Shape): swarm.dispatcher.ConnectionError & swarm.dispatcher.ConnectionError.$Shape;
+            static create(properties?: swarm.dispatcher.ConnectionError.$Properties): swarm.dispatcher.ConnectionError;
+            static encode(message: swarm.dispatcher.ConnectionError.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.ConnectionError & swarm.dispatcher.ConnectionError.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConnectionError {
+            interface $Properties {
+                code?: (string|null);
+                message?: (string|null);
+                http?: (number|null);
+                origin?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.ConnectionError.$Properties;
+        }
+
+        interface IConnectionReply extends swarm.dispatcher.ConnectionReply.$Properties {
+        }
+
+        class ConnectionReply {
+            constructor(properties?: swarm.dispatcher.ConnectionReply.$Properties);
+            $unknowns?: Uint8Array[];
+            taskIds: string[];
+            error?: (swarm.dispatcher.ConnectionError.$Properties|null);
+            static create(properties: swarm.dispatcher.ConnectionReply.$Shape): swarm.dispatcher.ConnectionReply & swarm.dispatcher.ConnectionReply.$Shape;
+            static create(properties?: swarm.dispatcher.ConnectionReply.$Properties): swarm.dispatcher.ConnectionReply;
+            static encode(message: swarm.dispatcher.ConnectionReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.dispatcher.ConnectionReply & swarm.dispatcher.ConnectionReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConnectionReply {
+            interface $Properties {
+                taskIds?: (string[]|null);
+                error?: (swarm.dispatcher.ConnectionError.$Properties|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.dispatcher.ConnectionReply.$Properties;
+        }
+
         interface IHello extends swarm.dispatcher.Hello.$Properties {
         }
 
@@ -2412,6 +2522,7 @@ export namespace swarm {
             constructor(properties?: swarm.net.FlowsRequest.$Properties);
             $unknowns?: Uint8Array[];
             containerId: string;
+            taskId: string;
             static create(properties: swarm.net.FlowsRequest.$Shape): swarm.net.FlowsRequest & swarm.net.FlowsRequest.$Shape;
             static create(properties?: swarm.net.FlowsRequest.$Properties): swarm.net.FlowsRequest;
             static encode(message: swarm.net.FlowsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2422,6 +2533,7 @@ export namespace swarm {
         namespace FlowsRequest {
             interface $Properties {
                 containerId?: (string|null);
+                taskId?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.FlowsRequest.$Properties;
@@ -2635,6 +2747,7 @@ export namespace swarm {
             nameservers: string[];
             search: string[];
             options: string[];
+            networks: swarm.net.ConnectedNetwork.$Properties[];
             static create(properties: swarm.net.AttachReply.$Shape): swarm.net.AttachReply & swarm.net.AttachReply.$Shape;
             static create(properties?: swarm.net.AttachReply.$Properties): swarm.net.AttachReply;
             static encode(message: swarm.net.AttachReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -2652,9 +2765,152 @@ export namespace swarm {
                 nameservers?: (string[]|null);
                 search?: (string[]|null);
                 options?: (string[]|null);
+                networks?: (swarm.net.ConnectedNetwork.$Properties[]|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.AttachReply.$Properties;
+        }
+
+        interface IConnectedNetwork extends swarm.net.ConnectedNetwork.$Properties {
+        }
+
+        class ConnectedNetwork {
+            constructor(properties?: swarm.net.ConnectedNetwork.$Properties);
+            $unknowns?: Uint8Array[];
+            networkId: string;
+            name: string;
+            address: string;
+            prefixLength: number;
+            gateway: string;
+            address6: string;
+            prefixLength6: number;
+            gateway6: string;
+            mac: string;
+            static create(properties: swarm.net.ConnectedNetwork.$Shape): swarm.net.ConnectedNetwork & swarm.net.ConnectedNetwork.$Shape;
+            static create(properties?: swarm.net.ConnectedNetwork.$Properties): swarm.net.ConnectedNetwork;
+            static encode(message: swarm.net.ConnectedNetwork.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.ConnectedNetwork & swarm.net.ConnectedNetwork.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConnectedNetwork {
+            interface $Properties {
+                networkId?: (string|null);
+                name?: (string|null);
+                address?: (string|null);
+                prefixLength?: (number|null);
+                gateway?: (string|null);
+                address6?: (string|null);
+                prefixLength6?: (number|null);
+                gateway6?: (string|null);
+                mac?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.ConnectedNetwork.$Properties;
+        }
+
+        interface IConnectRequest extends swarm.net.ConnectRequest.$Properties {
+        }
+
+        class ConnectRequest {
+            constructor(properties?: swarm.net.ConnectRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            containerId: string;
+            taskId: string;
+            networkId: string;
+            dnsServers: string[];
+            dnsSearch: string[];
+            dnsOptions: string[];
+            static create(properties: swarm.net.ConnectRequest.$Shape): swarm.net.ConnectRequest & swarm.net.ConnectRequest.$Shape;
+            static create(properties?: swarm.net.ConnectRequest.$Properties): swarm.net.ConnectRequest;
+            static encode(message: swarm.net.ConnectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.ConnectRequest & swarm.net.ConnectRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConnectRequest {
+            interface $Properties {
+                containerId?: (string|null);
+                taskId?: (string|null);
+                networkId?: (string|null);
+                dnsServers?: (string[]|null);
+                dnsSearch?: (string[]|null);
+                dnsOptions?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.ConnectRequest.$Properties;
+        }
+
+        interface IConnectReply extends swarm.net.ConnectReply.$Properties {
+        }
+
+        class ConnectReply {
+            constructor(properties?: swarm.net.ConnectReply.$Properties);
+            $unknowns?: Uint8Array[];
+            network?: (swarm.net.ConnectedNetwork.$Properties|null);
+            nameservers: string[];
+            search: string[];
+            options: string[];
+            static create(properties: swarm.net.ConnectReply.$Shape): swarm.net.ConnectReply & swarm.net.ConnectReply.$Shape;
+            static create(properties?: swarm.net.ConnectReply.$Properties): swarm.net.ConnectReply;
+            static encode(message: swarm.net.ConnectReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.ConnectReply & swarm.net.ConnectReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ConnectReply {
+            interface $Properties {
+                network?: (swarm.net.ConnectedNetwork.$Properties|null);
+                nameservers?: (string[]|null);
+                search?: (string[]|null);
+                options?: (string[]|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.ConnectReply.$Properties;
+        }
+
+        interface IDisconnectRequest extends swarm.net.DisconnectRequest.$Properties {
+        }
+
+        class DisconnectRequest {
+            constructor(properties?: swarm.net.DisconnectRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            containerId: string;
+            taskId: string;
+            static create(properties: swarm.net.DisconnectRequest.$Shape): swarm.net.DisconnectRequest & swarm.net.DisconnectRequest.$Shape;
+            static create(properties?: swarm.net.DisconnectRequest.$Properties): swarm.net.DisconnectRequest;
+            static encode(message: swarm.net.DisconnectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.DisconnectRequest & swarm.net.DisconnectRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DisconnectRequest {
+            interface $Properties {
+                containerId?: (string|null);
+                taskId?: (string|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.DisconnectRequest.$Properties;
+        }
+
+        interface IDisconnectReply extends swarm.net.DisconnectReply.$Properties {
+        }
+
+        class DisconnectReply {
+            constructor(properties?: swarm.net.DisconnectReply.$Properties);
+            $unknowns?: Uint8Array[];
+            static create(properties: swarm.net.DisconnectReply.$Shape): swarm.net.DisconnectReply & swarm.net.DisconnectReply.$Shape;
+            static create(properties?: swarm.net.DisconnectReply.$Properties): swarm.net.DisconnectReply;
+            static encode(message: swarm.net.DisconnectReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.DisconnectReply & swarm.net.DisconnectReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace DisconnectReply {
+            interface $Properties {
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.net.DisconnectReply.$Properties;
         }
 
         interface IReleaseRequest extends swarm.net.ReleaseRequest.$Properties {

@@ -32,6 +32,8 @@ const SERVICE: Decisions<ServiceSpec> = {
   "Labels.*": "hidden",
   "TaskTemplate.ForceUpdate": "shown",
   "TaskTemplate.Runtime": "shown",
+  "TaskTemplate.NetworkAttachmentSpec.ContainerID": "shown",
+  "TaskTemplate.NetworkAttachmentSpec.TaskID": "shown",
   "TaskTemplate.ContainerSpec.Image": "shown",
   "TaskTemplate.ContainerSpec.Labels.*": "hidden",
   "TaskTemplate.ContainerSpec.Command": "hidden",

@@ -3,6 +3,7 @@
  * made for its node; nothing replaces it when it ends, and its record stays until it is removed.
  */
 import {
+  containerTaskOf,
   internSpec,
   NO_TASK_NETWORKS,
   type Node,
@@ -58,7 +59,7 @@ export function runContainer(
           ({ Target }): Precondition => ({ kind: "exists", table: "network", id: Target }),
         ),
       ],
-      changes: [{ kind: "putTask", task: newTask(operation, spec, deps.clock.wallMs()) }],
+      changes: [{ kind: "putTask", task: taskOfNoService(operation, spec, deps.clock.wallMs()) }],
       result: { id: taskId },
     };
   });
@@ -72,6 +73,10 @@ export function removeContainer(
   return runOperation<"container.remove">(deps, call, () => {
     const task = deps.store.task(taskId);
     if (!task) throw notFound("task", taskId);
+    if (containerTaskOf(task) !== undefined)
+      throw invalid(
+        `task ${taskId} is the connection of container ${task.serviceName} to a network; end it with network disconnect`,
+      );
     if (task.serviceId !== "")
       throw invalid(
         `task ${taskId} belongs to service ${task.serviceName}; scale or remove the service`,
@@ -84,8 +89,13 @@ export function removeContainer(
   });
 }
 
-function newTask(
-  { taskId, nodeId, name }: OperationOf<"container.run">,
+/** Made for its node. */
+export function taskOfNoService(
+  {
+    taskId,
+    nodeId,
+    name,
+  }: { readonly taskId: string; readonly nodeId: string; readonly name: string },
   spec: TaskSpec,
   nowMs: number,
 ): Task {
@@ -134,8 +144,11 @@ function checkNameFree(name: string, store: StoreView): void {
   const container = store
     .tasks()
     .find(
-      ({ serviceId, serviceName, desiredState }) =>
-        serviceId === "" && desiredState < TASK_STATE.remove && isSame(serviceName),
+      (task) =>
+        task.serviceId === "" &&
+        containerTaskOf(task) === undefined &&
+        task.desiredState < TASK_STATE.remove &&
+        isSame(task.serviceName),
     );
   if (container)
     throw new ApiError(

@@ -4,6 +4,7 @@ import { ApiError } from "../../base/index.js";
 import type { OperationExecutor } from "../port.js";
 import { type ClusterDeps, updateCluster } from "./cluster-operations.js";
 import { removeContainer, runContainer } from "./container-operations.js";
+import { connectContainer, disconnectContainer } from "./network-connections.js";
 import { createNetwork, removeNetwork } from "./network-operations.js";
 import type { NodeDeps } from "./node-operations.js";
 import { removeNode, updateNode } from "./node-operations.js";
@@ -32,11 +33,12 @@ export type ControlDeps = ServiceDeps &
     readonly handlers: { readonly [K in ForeignKind]: OperationHandler<K> };
   };
 
-/** Operations that wait for their turn at the membership guards. */
+/** Operations that wait for their turn at the membership guards, or for that of connections. */
 const WAITING_MAX = 64;
 
 export function createControl(deps: ControlDeps): OperationExecutor {
   const turns = new Turns();
+  const connections = new Turns();
   const handlers: { readonly [K in OperationKind]: OperationHandler<K> } = {
     "service.create": (operation, call) => createService(deps, operation, call),
     "service.update": (operation, call) => updateService(deps, operation, call),
@@ -47,6 +49,10 @@ export function createControl(deps: ControlDeps): OperationExecutor {
     "network.remove": (operation, call) => removeNetwork(deps, operation, call),
     "container.run": (operation, call) => runContainer(deps, operation, call),
     "container.remove": (operation, call) => removeContainer(deps, operation, call),
+    // Two at once for one container and network would both find it not connected.
+    "network.connect": (operation, call) =>
+      connections.take(() => connectContainer(deps, operation, call)),
+    "network.disconnect": (operation, call) => disconnectContainer(deps, operation, call),
     "node.update": (operation, call) => turns.take(() => updateNode(deps, operation, call)),
     "node.remove": (operation, call) => turns.take(() => removeNode(deps, operation, call)),
     "cluster.update": (operation, call) => updateCluster(deps, operation, call),
@@ -65,7 +71,7 @@ export function createControl(deps: ControlDeps): OperationExecutor {
 }
 
 /**
- * One at a time: two managers demoted at once would each find a quorum in the other. What is judged here is committed
+ * One at a time: two managers, say, demoted at once would each find a quorum in the other. What is judged here is committed
  * before the next one looks.
  */
 class Turns {
@@ -74,7 +80,7 @@ class Turns {
 
   async take<T>(run: () => Promise<T>): Promise<T> {
     if (this.#waitingCount >= WAITING_MAX)
-      throw new ApiError("ResourceExhausted", "too many changes of nodes at once; try again");
+      throw new ApiError("ResourceExhausted", "too many changes of this kind at once; try again");
     this.#waitingCount++;
     const before = this.#last;
     const mine = before.then(run, run);

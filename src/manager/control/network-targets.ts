@@ -14,7 +14,7 @@ export type NetworkLookup = Pick<
 const ALIAS = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const ALIAS_LENGTH_MAX = 63;
 /** A task has a link and an address on each. */
-const NETWORKS_MAX = 32;
+export const NETWORKS_MAX = 32;
 
 /**
  * Clients send ids or names. A network of the cluster is stored by id. What every node has by itself is stored by name, because it is
@@ -70,7 +70,8 @@ export function overlayNetworks(task: TaskSpec, networks: NetworkLookup): readon
   return (task.Networks ?? []).flatMap(({ Target }) => networks.network(Target ?? "") ?? []);
 }
 
-function checkAliases({ Target, Aliases }: NetworkTarget, name: string): void {
+/** Throws ApiError InvalidArgument. */
+export function checkAliases({ Target, Aliases }: NetworkTarget, name: string): void {
   if (!Aliases) return;
   if (NODE_NETWORKS.has(Target ?? ""))
     throw invalid(

@@ -77,8 +77,16 @@ function inUse(store: StoreView, { table, id }: Unreferenced, users: readonly st
   return new ApiError("FailedPrecondition", text);
 }
 
-/** What a network claims for itself; addresses are claimed by the allocator alone. */
+/** What a network claims for itself, and addresses that a user chose. */
 function networkConflict(store: StoreView, claim: Precondition, networkId: string): ApiError {
+  if (claim.kind === "addressFree") {
+    const network = store.network(claim.networkId)?.spec.Name ?? claim.networkId;
+    // The Engine's words and status.
+    return doorError(
+      "PermissionDenied",
+      `Address already in use: ${claim.address} on network ${network}`,
+    );
+  }
   const name = store.network(networkId)?.spec.Name ?? networkId;
   const what =
     claim.kind === "vniFree"

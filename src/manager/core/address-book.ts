@@ -71,12 +71,18 @@ export class AddressBook {
     return this.#networks.has(networkId);
   }
 
-  /** One address of each family that the network has; all or none. */
-  take(networkId: string, nowMs: number): Addresses {
+  /** One address of each family that the network has, those that are wanted among them; all or none. */
+  take(networkId: string, nowMs: number, wanted: readonly string[] = []): Addresses {
     const pools = this.#networks.get(networkId);
-    const v4 = pools?.v4?.take(nowMs);
+    const take = (pool: SubnetPool | undefined, address: string | undefined) =>
+      address === undefined ? pool?.take(nowMs) : pool?.takeThis(address, nowMs);
+    const isV6 = (address: string): boolean => address.includes(":");
+    const v4 = take(
+      pools?.v4,
+      wanted.find((one) => !isV6(one)),
+    );
     if (v4?.kind === "exhausted") return v4;
-    const v6 = pools?.v6?.take(nowMs);
+    const v6 = take(pools?.v6, wanted.find(isV6));
     if (v6?.kind === "exhausted") {
       if (v4) pools?.v4?.giveBack(v4.address);
       return v6;

@@ -4,6 +4,7 @@
  */
 import {
   type Change,
+  containerTaskOf,
   type Node,
   type Service,
   sameSpec,
@@ -24,6 +25,8 @@ import { PENDING_MESSAGE } from "./task-template.js";
 
 /** What waits is tried again after this long though nothing was seen to be freed (spec §6.1). */
 export const RETRY_MS = 5 * 60_000;
+/** An attachment is where its container is. */
+const ATTACHED_MESSAGE = "assigned to the node of the container";
 const WAITING_MESSAGE = "waiting for network resources";
 
 /** What a service or task still lacks. */
@@ -142,7 +145,7 @@ export class Allocator implements Reconciler {
     if (found.kind === "lacking") return this.#wait(task, found.lack, plan);
     if (found.networks.length > 0) {
       const { networks, claims } = found;
-      const message = PENDING_MESSAGE;
+      const message = containerTaskOf(task) === undefined ? PENDING_MESSAGE : ATTACHED_MESSAGE;
       const change: Change = { kind: "taskNetworks", taskId: task.id, networks, message };
       return turn.claim(claims, change);
     }

@@ -1,4 +1,7 @@
+// For the door, which shows what follows from an address.
+export { endpointMac } from "../../overlay-net/core/index.js";
 export { Allocator } from "./allocator.js";
+export { Attachments } from "./attachments.js";
 export { ConstraintEnforcer } from "./constraint-enforcer.js";
 export { expressionError, isTimeZone } from "./job-schedule.js";
 export { JobSchedules } from "./job-schedules.js";

@@ -81,7 +81,9 @@ export class NetworkTurn {
     return this.#book.has(networkId);
   }
 
-  take(networkId: string): Addresses {
+  /** `wanted`: addresses that somebody chose. */
+  take(networkId: string, wanted: readonly string[] = []): Addresses {
+    if (wanted.length > 0) return this.#book.take(networkId, this.plan.nowMs, wanted);
     const known = this.#full.get(networkId);
     if (known) return known;
     const addresses = this.#book.take(networkId, this.plan.nowMs);

@@ -1,5 +1,12 @@
 /** Deletes task records: those that are to be removed and have stopped, and old history beyond what is kept per slot. */
-import { isGlobal, isJob, type Service, TASK_STATE, type Task } from "../../api/index.js";
+import {
+  containerTaskOf,
+  isGlobal,
+  isJob,
+  type Service,
+  TASK_STATE,
+  type Task,
+} from "../../api/index.js";
 import type { StoreEvent, StoreView } from "../../store/index.js";
 import { DirtySet } from "./dirty-set.js";
 import type { Plan } from "./plan.js";
@@ -85,6 +92,8 @@ export class Reaper implements Reconciler {
  */
 function isCollectable(task: Task): boolean {
   if (task.serviceId === "" && task.state >= TASK_STATE.orphaned) return true;
+  // Nobody removes an attachment that ended with its container.
+  if (containerTaskOf(task) !== undefined && task.state >= TASK_STATE.complete) return true;
   return (
     task.desiredState >= TASK_STATE.remove &&
     (task.state < TASK_STATE.assigned || task.state >= TASK_STATE.complete)

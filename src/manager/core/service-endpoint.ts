@@ -80,13 +80,14 @@ export function takeOn(
   networkId: string,
   turn: NetworkTurn,
   waiting?: ReadonlyMap<string, string>,
+  wanted: readonly string[] = [],
 ): Addresses {
   const name = turn.view.network(networkId)?.spec.Name ?? networkId;
   if (!turn.isReady(networkId)) {
     const reason = waiting?.get(networkId) ?? "it has no subnet yet";
     return { kind: "exhausted", reason: `network ${name}: ${reason}`, retryAtMs: undefined };
   }
-  const found = turn.take(networkId);
+  const found = turn.take(networkId, wanted);
   return found.kind === "taken" ? found : { ...found, reason: `network ${name}: ${found.reason}` };
 }
 

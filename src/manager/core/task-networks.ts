@@ -1,5 +1,5 @@
 /** Addresses of one task. */
-import type { Service, Task, TaskNetwork } from "../../api/index.js";
+import type { NetworkTarget, Service, Task, TaskNetwork } from "../../api/index.js";
 import { type AddressClaim, addressClaims } from "../../store/index.js";
 import type { Addresses } from "./address-book.js";
 import type { Lack } from "./allocator.js";
@@ -32,7 +32,7 @@ export function planTaskNetworks(
   if (service && wantsIngress(service) && turn.ingress) ids.push(turn.ingress.id);
   const taken: Extract<Addresses, { kind: "taken" }>[] = [];
   for (const id of ids) {
-    const found = takeOn(id, turn, waiting);
+    const found = takeOn(id, turn, waiting, targetOf(task, id)?.Addresses);
     if (found.kind === "exhausted") {
       for (const one of taken) turn.giveBack(one);
       return { kind: "lacking", lack: found };
@@ -53,8 +53,11 @@ export function planTaskNetworks(
   };
 }
 
-/** A container outside services is found by its name, and by what else it is called on that network. */
-function ownNames({ serviceName, spec }: Task, networkId: string): readonly string[] {
-  const target = spec.Networks?.find(({ Target }) => Target === networkId);
-  return [serviceName, ...(target?.Aliases ?? [])];
+/** A container outside services, or one that was connected, is found by its name, and by what else it is called on that network. */
+function ownNames(task: Task, networkId: string): readonly string[] {
+  return [task.serviceName, ...(targetOf(task, networkId)?.Aliases ?? [])];
+}
+
+function targetOf({ spec }: Task, networkId: string): NetworkTarget | undefined {
+  return spec.Networks?.find(({ Target }) => Target === networkId);
 }

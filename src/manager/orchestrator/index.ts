@@ -1,5 +1,6 @@
 import {
   Allocator,
+  Attachments,
   ConstraintEnforcer,
   JobSchedules,
   LostTasks,
@@ -30,5 +31,6 @@ export const leaderLoops: readonly { readonly name: string; readonly run: Leader
     name: "constraint-enforcer",
     run: (context) => runReconciler(context, new ConstraintEnforcer()),
   },
+  { name: "attachments", run: (context) => runReconciler(context, new Attachments()) },
   { name: "lost-tasks", run: (context) => runReconciler(context, new LostTasks()) },
 ];

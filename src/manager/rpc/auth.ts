@@ -34,6 +34,14 @@ export const METHOD_ACCESS: ReadonlyMap<string, MethodAccess> = new Map<string, 
     "/swarm.dispatcher.Dispatcher/Session",
     { certificate: "required", ou: ANY_NODE, store: "handler" },
   ],
+  [
+    "/swarm.dispatcher.Dispatcher/Connect",
+    { certificate: "required", ou: ANY_NODE, store: "node" },
+  ],
+  [
+    "/swarm.dispatcher.Dispatcher/Disconnect",
+    { certificate: "required", ou: ANY_NODE, store: "node" },
+  ],
   ["/swarm.tunnel.Tunnel/Open", { certificate: "required", ou: ANY_NODE, store: "node" }],
   [
     "/swarm.control.Control/Submit",

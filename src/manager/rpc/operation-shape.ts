@@ -5,7 +5,14 @@
 import type { Operation, OperationKind } from "../../api/index.js";
 import { ApiError } from "../../base/index.js";
 
-type FieldType = "string" | "boolean" | "index" | "object" | "optionalString" | readonly string[];
+type FieldType =
+  | "string"
+  | "strings"
+  | "boolean"
+  | "index"
+  | "object"
+  | "optionalString"
+  | readonly string[];
 
 /** A forwarded operation is at most a service spec with its registry credentials. */
 export const OPERATION_BYTES_MAX = 4 * 1024 * 1024;
@@ -29,6 +36,17 @@ const SHAPES = {
   "network.remove": { networkId: "string" },
   "container.run": { taskId: "string", nodeId: "string", name: "string", spec: "object" },
   "container.remove": { taskId: "string" },
+  "network.connect": {
+    taskId: "string",
+    nodeId: "string",
+    containerTaskId: "string",
+    containerId: "string",
+    containerName: "string",
+    network: "string",
+    aliases: "strings",
+    addresses: "strings",
+  },
+  "network.disconnect": { nodeId: "string", container: "string", network: "string" },
   "node.update": { nodeId: "string", version: "index", spec: "object" },
   "node.remove": { nodeId: "string", force: "boolean" },
   "cluster.update": {
@@ -85,6 +103,8 @@ function matches(value: unknown, type: FieldType): boolean {
   switch (type) {
     case "string":
       return typeof value === "string";
+    case "strings":
+      return Array.isArray(value) && value.every((one) => typeof one === "string");
     case "boolean":
       return typeof value === "boolean";
     case "index":

@@ -1,3 +1,4 @@
+export { endpointMac } from "./address-text.js";
 export { endedConnections } from "./conntrack.js";
 export { DesiredMemo, desiredState } from "./desired.js";
 export { drift } from "./drift.js";

@@ -66,6 +66,40 @@ describe("addresses of a subnet", () => {
     expect(pool.take(1000 + ADDRESS_REST_MS)).toEqual({ kind: "taken", address: "10.0.0.2" });
   });
 
+  test.each([
+    { name: "a free one", address: "10.0.0.5", reason: undefined },
+    { name: "one outside the range", address: "10.0.0.12", reason: undefined },
+    { name: "one in use", address: "10.0.0.2", reason: "address 10.0.0.2 is already in use" },
+    {
+      name: "the network's own",
+      address: "10.0.0.0",
+      reason: "10.0.0.0 is no address of 10.0.0.0/28",
+    },
+    {
+      name: "one of another subnet",
+      address: "10.9.0.5",
+      reason: "10.9.0.5 is no address of 10.0.0.0/28",
+    },
+    {
+      name: "one that rests",
+      address: "10.0.0.3",
+      reason: "address 10.0.0.3 was freed less than 60 s ago",
+    },
+  ])("somebody chooses $name", ({ address, reason }) => {
+    const pool = new SubnetPool({ subnet: cidr("10.0.0.0/28"), range: cidr("10.0.0.0/29") });
+    pool.claim("10.0.0.2");
+    pool.claim("10.0.0.3");
+    pool.free("10.0.0.3", 1000);
+    const found = pool.takeThis(address, 2000);
+    if (reason === undefined) {
+      expect(found).toEqual({ kind: "taken", address });
+      expect(takeAll(pool, 2000)).not.toContain(address);
+      expect(pool.takeThis(address, 2000)).toMatchObject({ kind: "exhausted" });
+    } else expect(found).toMatchObject({ kind: "exhausted", reason });
+    const later = pool.takeThis("10.0.0.3", 1000 + ADDRESS_REST_MS);
+    expect(later).toEqual({ kind: "taken", address: "10.0.0.3" });
+  });
+
   test("an address given back before it was written need not rest", () => {
     const pool = new SubnetPool({ subnet: cidr("10.0.0.0/31") });
     takeAll(pool);

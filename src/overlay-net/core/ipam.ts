@@ -60,6 +60,33 @@ export class SubnetPool {
     return { kind: "taken", address: formatIp({ family: this.#subnet.family, value }) };
   }
 
+  /** This very one. It may lie outside the range, which is for those that nobody chose; it rests like any other. */
+  takeThis(address: string, nowMs: number): Taken {
+    const value = this.#valueOf(address);
+    const subnet = formatCidr(this.#subnet);
+    if (value === undefined || !isHostAddress(this.#subnet, address))
+      return {
+        kind: "exhausted",
+        reason: `${address} is no address of ${subnet}`,
+        retryAtMs: undefined,
+      };
+    if (this.#used.has(value))
+      return {
+        kind: "exhausted",
+        reason: `address ${address} is already in use`,
+        retryAtMs: undefined,
+      };
+    const retryAtMs = (this.#freed.get(value) ?? Number.NEGATIVE_INFINITY) + ADDRESS_REST_MS;
+    if (nowMs < retryAtMs) {
+      const reason = `address ${address} was freed less than ${ADDRESS_REST_MS / 1000} s ago`;
+      return { kind: "exhausted", reason, retryAtMs };
+    }
+    this.#used.add(value);
+    this.#freed.delete(value);
+    this.#returned.delete(value);
+    return { kind: "taken", address };
+  }
+
   /** In use by somebody. Addresses outside the subnet are nobody's business here. */
   claim(address: string): void {
     const value = this.#valueOf(address);

@@ -5,6 +5,7 @@
 import type {
   EndpointSpec,
   JobSchedule,
+  NetworkAttachmentSpec,
   PortConfig,
   ServiceMode,
   ServiceSpec,
@@ -59,7 +60,8 @@ const taskSpec: Decoder<TaskSpec> = mapped(
   struct("TaskSpec", {
     ContainerSpec: containerSpec,
     PluginSpec: passedOn,
-    NetworkAttachmentSpec: passedOn,
+    // Whatever it holds: no client may give one, and control says so by name.
+    NetworkAttachmentSpec: passedOn as Decoder<NetworkAttachmentSpec>,
     Resources: struct("ResourceRequirements", {
       Limits: struct("Limit", { NanoCPUs: int64, MemoryBytes: int64, Pids: int64 }),
       Reservations: struct("Resources", {

@@ -24,6 +24,7 @@ import {
 import { SeededRandom } from "../../../base/index.js";
 import { ClusterStore } from "../../../store/index.js";
 import { Allocator } from "../allocator.js";
+import { Attachments } from "../attachments.js";
 import { ConstraintEnforcer } from "../constraint-enforcer.js";
 import { JobSchedules } from "../job-schedules.js";
 import { startSchedule } from "../job-ticks.js";
@@ -110,6 +111,7 @@ export class World {
   electLeader(): void {
     this.#reconcilers = [
       new Allocator(),
+      new Attachments(),
       new ServiceReconciler(this.#random, this.#reach),
       new JobSchedules(),
       new Scheduling(),
