@@ -8,6 +8,7 @@ import {
 } from "@grpc/grpc-js";
 import { netService, type swarm } from "../api/index.js";
 import type { Logger } from "../base/index.js";
+import { endpointMac, prefixLengthOf } from "./core/address-text.js";
 import { containerResolver, type ResolvChoice } from "./core/dns-resolv-conf.js";
 import { AddressError } from "./core/ipv4.js";
 import type { NetworkState } from "./core/network-state.js";
@@ -17,6 +18,7 @@ import {
   type HostPort,
   type NodeNetwork,
   NodeNetworkError,
+  NotAttachedError,
 } from "./node-network.js";
 import { EndpointError } from "./plane/endpoint-waits.js";
 import type { NetworkPlane } from "./plane/network-plane.js";
@@ -70,6 +72,12 @@ export class NetService {
     this.#server.addService(netService, {
       attach: this.#handle<swarm.net.AttachRequest, swarm.net.AttachReply.$Properties>(
         (request, signal) => this.#attach(request, signal),
+      ),
+      connect: this.#handle<swarm.net.ConnectRequest, swarm.net.ConnectReply.$Properties>(
+        (request, signal) => this.#connect(request, signal),
+      ),
+      disconnect: this.#handle<swarm.net.DisconnectRequest, swarm.net.DisconnectReply.$Properties>(
+        (request) => this.#disconnect(request),
       ),
       release: this.#handle<swarm.net.ReleaseRequest, swarm.net.ReleaseReply.$Properties>(
         async (request) => {
@@ -164,7 +172,52 @@ export class NetService {
       throw error;
     }
     const file = plane.hasResolver ? resolver.file : await hostResolvers();
-    return toReply(network, attachment, file);
+    const networks = plane.endpointsOf(taskId, networkIds).map(connectedReply);
+    return { ...toReply(network, attachment, file), networks };
+  }
+
+  async #connect(
+    request: swarm.net.ConnectRequest,
+    signal: AbortSignal,
+  ): Promise<swarm.net.ConnectReply.$Properties> {
+    const [containerId, taskId, networkId] = [
+      checkId(request.containerId),
+      checkId(request.taskId),
+      checkId(request.networkId),
+    ];
+    const network = this.#need();
+    const plane = await this.#needPlane();
+    const known = network.attachments.find((one) => one.containerId === containerId)?.overlay;
+    if ((known?.networkIds.length ?? 0) + (known?.joined?.length ?? 0) >= CONTAINER_NETWORKS_MAX)
+      throw new RangeError(`more than ${CONTAINER_NETWORKS_MAX} networks on one container`);
+    const wasJoined = known?.joined?.some((one) => one.taskId === taskId) === true;
+    await plane.hasEndpoint(taskId, networkId, signal);
+    const resolver = containerResolver(ownResolver(request), await hostResolvers());
+    const attachment = await network.join(containerId, { networkId, taskId }, resolver);
+    try {
+      await plane.connect(attachment);
+    } catch (error) {
+      // One that was there already stays as it is.
+      if (!wasJoined) await this.#disconnect({ containerId, taskId });
+      throw error;
+    }
+    const [found] = plane.endpointsOf(taskId, [networkId]).map(connectedReply);
+    const file = plane.hasResolver ? resolver.file : await hostResolvers();
+    return { ...(found && { network: found }), ...resolverReply(file) };
+  }
+
+  async #disconnect({
+    containerId,
+    taskId,
+  }: Pick<
+    swarm.net.DisconnectRequest,
+    "containerId" | "taskId"
+  >): Promise<swarm.net.DisconnectReply.$Properties> {
+    const attachment = await this.#need().leave(checkId(containerId), checkId(taskId));
+    if (attachment === undefined) return {};
+    const plane = await this.#needPlane();
+    await plane.connect(attachment);
+    return {};
   }
 
   async #setNetworks(
@@ -186,13 +239,16 @@ export class NetService {
   }
 
   /** One that is on no network has none. */
-  async #flows({ containerId }: swarm.net.FlowsRequest): Promise<swarm.net.FlowsReply.$Properties> {
+  async #flows({
+    containerId,
+    taskId,
+  }: swarm.net.FlowsRequest): Promise<swarm.net.FlowsReply.$Properties> {
     const id = checkId(containerId);
     const attachment = this.#need().attachments.find((one) => one.containerId === id);
     if (attachment?.overlay === undefined || this.#openPlane !== undefined)
       return { open: 0, drainMs: 0 };
     const plane = await this.#needPlane();
-    return plane.flows(attachment);
+    return plane.flows(attachment, taskId);
   }
 
   async #verify(request: swarm.net.VerifyRequest): Promise<swarm.net.VerifyReply.$Properties> {
@@ -269,8 +325,8 @@ class CancelledError extends Error {
 function codeOf(error: unknown): status {
   if (error instanceof UnavailableError) return status.UNAVAILABLE;
   if (error instanceof CancelledError) return status.CANCELLED;
-  if (error instanceof PortHeldError || error instanceof EndpointError)
-    return status.FAILED_PRECONDITION;
+  const isEarly = error instanceof EndpointError || error instanceof NotAttachedError;
+  if (error instanceof PortHeldError || isEarly) return status.FAILED_PRECONDITION;
   if (error instanceof NodeNetworkError) return status.RESOURCE_EXHAUSTED;
   const isBadInput =
     error instanceof AddressError ||
@@ -299,7 +355,9 @@ function checkNetworks({ mode, taskId, networkIds }: swarm.net.AttachRequest): v
   for (const id of [taskId, ...networkIds]) checkId(id);
 }
 
-function ownResolver(request: swarm.net.AttachRequest): ResolvChoice {
+function ownResolver(
+  request: Pick<swarm.net.AttachRequest, "dnsServers" | "dnsSearch" | "dnsOptions">,
+): ResolvChoice {
   const { dnsServers: nameservers, dnsSearch: search, dnsOptions: options } = request;
   return { nameservers, search, options };
 }
@@ -359,9 +417,25 @@ function toReply(
     gateway: isDefault ? network.gateway : "",
     mac: "",
     hostPorts: attachment.hostPorts.map((port) => ({ ...port })),
-    nameservers: [...resolvers.nameservers],
-    search: [...resolvers.search],
-    options: [...resolvers.options],
+    ...resolverReply(resolvers),
+  };
+}
+
+function resolverReply({ nameservers, search, options }: ResolvChoice) {
+  return { nameservers: [...nameservers], search: [...search], options: [...options] };
+}
+
+function connectedReply({
+  network,
+  endpoint,
+}: ReturnType<NetworkPlane["endpointsOf"]>[number]): swarm.net.ConnectedNetwork.$Properties {
+  const { id: networkId, name, gateway, gateway6 } = network;
+  const { address, address6 } = endpoint;
+  return {
+    ...{ networkId, name, address, gateway, address6, gateway6 },
+    prefixLength: address === "" ? 0 : prefixLengthOf(network.subnet),
+    prefixLength6: address6 === "" ? 0 : prefixLengthOf(network.subnet6),
+    mac: endpointMac(address, address6),
   };
 }
 

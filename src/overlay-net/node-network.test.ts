@@ -218,3 +218,47 @@ test("links are mended with the addresses they had, those that are nobody's any 
     }),
   ]);
 });
+
+const RESOLVER = { dnsServers: ["9.9.9.9"], ndots: 0 };
+
+test("a running container joins networks and leaves them; its other interfaces keep their names, also over a restart", async () => {
+  const network = await open();
+  await network.attach("c1", "default", [], {
+    ...{ taskId: "t1", networkIds: ["net1"], dnsServers: [], ndots: 0, isInternalOnly: false },
+  });
+  const join = (networkId: string, taskId: string) =>
+    network.join("c1", { networkId, taskId }, RESOLVER);
+  await join("net2", "t2");
+  await join("net3", "t3");
+  expect(await join("net2", "t2")).toEqual(await join("net3", "t3"));
+  await network.leave("c1", "t2");
+  const joined = [{ networkId: "net3", taskId: "t3", place: 2 }];
+  const reopened = await open();
+  expect(reopened.attachments).toMatchObject([{ overlay: { networkIds: ["net1"], joined } }]);
+  const after = await reopened.join("c1", { networkId: "net4", taskId: "t4" }, RESOLVER);
+  expect(after.overlay?.joined).toContainEqual({ networkId: "net4", taskId: "t4", place: 1 });
+});
+
+test("a container that was on no network keeps the resolver that it gets with its first one", async () => {
+  const network = await open();
+  await network.attach("c1", "default", []);
+  await network.join("c1", { networkId: "net2", taskId: "t2" }, RESOLVER);
+  await network.leave("c1", "t2");
+  expect(network.attachments).toMatchObject([
+    { overlay: { taskId: "", networkIds: [], joined: [], ...RESOLVER, isInternalOnly: false } },
+  ]);
+});
+
+test.each(["host", "none"] as const)(
+  "a container in mode %s joins nothing, nor does one that is not there",
+  async (mode) => {
+    const network = await open();
+    await network.attach("c1", mode, []);
+    for (const id of ["c1", "c2"])
+      await expect(network.join(id, { networkId: "n", taskId: "t" }, RESOLVER)).rejects.toThrow(
+        `container ${id} has no network of its own here`,
+      );
+    expect(await network.leave("c1", "t")).toBe(undefined);
+    expect(await network.leave("c2", "t")).toBe(undefined);
+  },
+);

@@ -11,6 +11,7 @@ import {
   parseIpv4,
   parsePrefix,
 } from "./core/ipv4.js";
+import type { JoinedNetwork } from "./core/local-facts.js";
 import {
   containerOfAlias,
   type NodeNames,
@@ -80,6 +81,11 @@ export type OpenOptions = {
 
 export class NodeNetworkError extends Error {
   override readonly name = "NodeNetworkError";
+}
+
+/** Nothing that a network could be added to. */
+export class NotAttachedError extends Error {
+  override readonly name = "NotAttachedError";
 }
 
 /** This node's part of the data plane: one bridge, one namespace per container, outbound access, host-mode ports. */
@@ -234,6 +240,52 @@ export class NodeNetwork {
       this.#refillSoon();
       return attachment;
     });
+  }
+
+  /**
+   * One more network for a container that is attached. The DNS settings are for one that was on none until now: it keeps them. Safe to repeat.
+   * Rejects NodeNetworkError for one that has no namespace of its own on the node's bridge or on networks.
+   */
+  join(
+    containerId: string,
+    { networkId, taskId }: Omit<JoinedNetwork, "place">,
+    { dnsServers, ndots }: Pick<OverlayAttachment, "dnsServers" | "ndots">,
+  ): Promise<Attachment> {
+    return this.#serial(containerId, async () => {
+      const existing = this.#attachments.get(containerId);
+      const hasNamespace = existing?.mode === "default" || existing?.overlay !== undefined;
+      if (existing === undefined || !hasNamespace)
+        throw new NotAttachedError(`container ${containerId} has no network of its own here`);
+      const none = { taskId: "", networkIds: [], isInternalOnly: false };
+      const overlay = existing.overlay ?? { ...none, dnsServers, ndots };
+      const joined = overlay.joined ?? [];
+      if (joined.some((one) => one.taskId === taskId)) return existing;
+      const place = freePlace(overlay.networkIds.length, joined);
+      return this.#changeJoined(existing, overlay, [...joined, { networkId, taskId, place }]);
+    });
+  }
+
+  /** Undoes `join`. undefined: there was nothing. */
+  leave(containerId: string, taskId: string): Promise<Attachment | undefined> {
+    return this.#serial(containerId, async () => {
+      const existing = this.#attachments.get(containerId);
+      const overlay = existing?.overlay;
+      const joined = overlay?.joined?.filter((one) => one.taskId !== taskId);
+      if (existing === undefined || overlay === undefined) return undefined;
+      if (joined === undefined || joined.length === overlay.joined?.length) return undefined;
+      return this.#changeJoined(existing, overlay, joined);
+    });
+  }
+
+  async #changeJoined(
+    existing: Attachment,
+    overlay: OverlayAttachment,
+    joined: readonly JoinedNetwork[],
+  ): Promise<Attachment> {
+    const attachment = { ...existing, overlay: { ...overlay, joined } };
+    this.#attachments.set(existing.containerId, attachment);
+    await this.#save();
+    return attachment;
   }
 
   release(containerId: string): Promise<void> {
@@ -502,6 +554,13 @@ export class NodeNetwork {
     if (next === undefined) this.#busy--;
     else next();
   }
+}
+
+/** The first interface that neither the networks of its start have nor one that it was connected to. */
+function freePlace(first: number, joined: readonly JoinedNetwork[]): number {
+  let place = first;
+  while (joined.some((one) => one.place === place)) place++;
+  return place;
 }
 
 async function chooseSubnet(kernel: Kernel, names: NodeNames, pool: string) {

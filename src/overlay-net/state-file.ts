@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
+import type { JoinedNetwork } from "./core/local-facts.js";
 
-/** What a container on overlay networks was attached with. */
+/** What a container on overlay networks was attached with, and connected to since. */
 export type OverlayAttachment = {
+  /** "" of one that was started on none. */
   readonly taskId: string;
   /** In the order of its interfaces, from eth1 on. */
   readonly networkIds: readonly string[];
+  /** Networks that it was connected to while it ran; absent: none. */
+  readonly joined?: readonly JoinedNetwork[];
   /** The user's own; empty: the node's. */
   readonly dnsServers: readonly string[];
   readonly ndots: number;

@@ -303,6 +303,72 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     await eventually("none is left", async () => (await toWeb()) === 0);
   });
 
+  test("a running container joins a network and leaves it, also over a restart of its net process; what it had stays as it was", async () => {
+    const net = processOf(1);
+    const plain = await net.attach("plain", []);
+    netnsOf.set("plain", plain.netnsPath.replace("/run/netns/", ""));
+    const joins = [
+      { node: 1, containerId: "caller", taskId: "att1", address: "10.53.1.9" },
+      { node: 2, containerId: "web2", taskId: "att2", address: "10.53.1.8" },
+      { node: 1, containerId: "plain", taskId: "att3", address: "10.53.1.7" },
+    ] as const;
+    const withSide = (state: NetworkState): NetworkState => {
+      const front = state.networks.find(({ id }) => id === "front");
+      if (front === undefined) throw new Error("no network");
+      const names = { id: "side", name: "side", vni: 4098 };
+      const addresses = { subnet: "10.53.1.0/24", gateway: "10.53.1.1" };
+      const more = joins.map(({ node, containerId, taskId, address }) => ({
+        ...{ taskId, networkId: "side", nodeId: NODES[node - 1]?.nodeId ?? "", serviceId: "" },
+        ...{ address, address6: "", taskName: containerId, containerId: "" },
+        ...{ aliases: [`${containerId}-box`], isBackend: true },
+      }));
+      return {
+        ...{ ...state, index: 8 },
+        networks: [...state.networks, { ...front, ...names, ...addresses }],
+        endpoints: [...state.endpoints, ...more],
+      };
+    };
+    const fields = { complete: true, appliesTo: 0, resultsIn: 8 };
+    await Promise.all(nets.map((one) => one.setNetworks(fields, withSide(stateFor(one.node)))));
+    const looks = (task: string) => inTask(task, "ip -o -4 addr").replace(/^\d+: /gm, "");
+    const before = joins.map(({ containerId }) => looks(containerId));
+    using through = new Echo(netnsOf.get("caller") ?? "", "10.51.1.12");
+    await through.say("one");
+    for (const { node, containerId, taskId, address } of joins) {
+      const request = { containerId, taskId, networkId: "side" };
+      const reply = await processOf(node).call<swarm.net.ConnectReply>("connect", request);
+      expect(reply.network).toMatchObject({ name: "side", address, prefixLength: 24 });
+      expect(reply.nameservers).toEqual(["127.0.0.11"]);
+    }
+    const works = async (): Promise<void> => {
+      for (const { containerId } of joins)
+        for (const other of joins)
+          if (other.containerId !== containerId)
+            inTask(containerId, `busybox ping -c 1 -W 2 ${other.address}`);
+      await eventually("names", () => lookUp("web2", "caller-box") === "10.53.1.9");
+      await eventually("names", () => lookUp("plain", "web2-box") === "10.53.1.8");
+    };
+    await works();
+    // A network of its start, and one that it never was on.
+    expect(lookUp("caller", "web")).toBe(VIP);
+    expect(() => inTask("plain", "busybox ping -c 1 -W 1 10.51.1.12")).toThrow();
+    await net.kill();
+    await net.start();
+    await works();
+    for (const one of nets)
+      expect((await one.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+    for (const { node, containerId, taskId } of joins)
+      for (let twice = 0; twice < 2; twice++)
+        await processOf(node).call("disconnect", { containerId, taskId });
+    expect(joins.map(({ containerId }) => looks(containerId))).toEqual(before);
+    await through.say("two");
+    for (const one of nets)
+      expect((await one.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+    await net.call("release", { containerId: "plain" });
+    await Promise.all(nets.map((one) => one.tellAll()));
+    expect(sh("ls /run/netns")).not.toContain("net-side");
+  });
+
   test("where Docker filters what is forwarded, its administrator's chain lets the networks pass", () => {
     const chain = inNetns(NODES[1]?.netns ?? "", "nft list chain ip filter DOCKER-USER");
     for (const link of ["swgwovpnode2", "swinovpnode2"])

@@ -6,6 +6,7 @@ import { ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
 import { meshBackends } from "./desired-host.js";
 import { nodeZone } from "./ingress-identity.js";
 import type { ConntrackFilter, NetnsOperations } from "./kernel-model.js";
+import { ownEndpoints } from "./local-facts.js";
 import type { EndpointEntry, PublishedPort, ServiceEntry } from "./network-state.js";
 
 /** After the tables of `after` are loaded: before that, a new connection could take the old way again. */
@@ -23,11 +24,11 @@ export function endedConnections(
     );
   }
   const zones = leftZones(before, after);
-  const containers = after.local.attachments.map(({ netns, networkIds }) => ({
-    netns,
+  const containers = after.local.attachments.map((attachment) => ({
+    netns: attachment.netns,
     filters: [
-      ...networkIds.flatMap((id) => byNetwork.get(id) ?? []),
-      ...(networkIds.includes(now.ingress?.id ?? "") ? zones : []),
+      ...ownEndpoints(attachment).flatMap(({ networkId }) => byNetwork.get(networkId) ?? []),
+      ...(attachment.networkIds.includes(now.ingress?.id ?? "") ? zones : []),
     ],
   }));
   const ingress = old.ingress;

@@ -1,7 +1,7 @@
 import { endpointMac } from "./address-text.js";
 import { addressesOf, type ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
 import { gwbridgeGateway } from "./desired-host.js";
-import { addressWithLength, emptyNetns, ethName, plainLink } from "./desired-parts.js";
+import { addressWithLength, emptyNetns, plainLink } from "./desired-parts.js";
 import { gwbridgeAddress6 } from "./gwbridge6.js";
 import {
   MESH_GATEWAY_MAC,
@@ -12,7 +12,7 @@ import {
 } from "./ingress-identity.js";
 import { macOf, parseIpv4 } from "./ipv4.js";
 import type { Neighbour, NetnsState, NftTable, Route, Rule, Sysctl } from "./kernel-model.js";
-import type { LocalAttachment, LocalFacts } from "./local-facts.js";
+import { type LocalAttachment, type LocalFacts, ownEndpoints } from "./local-facts.js";
 import { endpointAlias, type NodeNames, vethAlias } from "./names.js";
 import type { EndpointEntry, NetworkEntry } from "./network-state.js";
 import { dnsRedirectTable } from "./rulesets/dns-redirect.js";
@@ -86,7 +86,7 @@ function ownState(
         plainLink({
           name: link,
           kind: "veth",
-          alias: endpointAlias(names, network.id, attachment.taskId, link),
+          alias: endpointAlias(names, network.id, endpoint.taskId, link),
           mtu: network.mtu,
           mac: endpointMac(endpoint.address, endpoint.address6),
         }),
@@ -112,12 +112,10 @@ function ownState(
 }
 
 function interfacesOf(lookup: ClusterLookup, attachment: LocalAttachment): readonly Interface[] {
-  return attachment.networkIds.flatMap((id, place) => {
-    const network = lookup.network(id);
-    const endpoint = lookup.endpoint(id, attachment.taskId);
-    return network === undefined || endpoint === undefined
-      ? []
-      : [{ link: ethName(place), network, endpoint }];
+  return ownEndpoints(attachment).flatMap(({ networkId, taskId, link }) => {
+    const network = lookup.network(networkId);
+    const endpoint = lookup.endpoint(networkId, taskId);
+    return network === undefined || endpoint === undefined ? [] : [{ link, network, endpoint }];
   });
 }
 

@@ -1,10 +1,10 @@
 import { endpointMac, endpointNumber } from "./address-text.js";
 import type { ClusterLookup, DesiredInput } from "./cluster-lookup.js";
 import { isSameFamily } from "./data-path-family.js";
-import { emptyNetns, ethName, plainLink } from "./desired-parts.js";
+import { emptyNetns, plainLink } from "./desired-parts.js";
 import { nodeIngressAddress, nodeIngressMac } from "./ingress-identity.js";
 import type { FdbEntry, Link, Neighbour, NetnsState } from "./kernel-model.js";
-import type { LocalAttachment } from "./local-facts.js";
+import { type LocalAttachment, ownEndpoints } from "./local-facts.js";
 import { endpointAlias, ingressLink, networkAlias, sandboxNetns, vxlanName } from "./names.js";
 import type { EndpointEntry, NetworkEntry, NodeEntry } from "./network-state.js";
 import { tunnelAddress } from "./wireguard/tunnel-address.js";
@@ -85,10 +85,10 @@ function endpointPort(
   network: NetworkEntry,
   attachment: LocalAttachment,
 ): Link | undefined {
-  const place = attachment.networkIds.indexOf(network.id);
-  const endpoint = place < 0 ? undefined : lookup.endpoint(network.id, attachment.taskId);
-  if (endpoint === undefined) return undefined;
-  const alias = endpointAlias(names, network.id, attachment.taskId, ethName(place));
+  const own = ownEndpoints(attachment).find(({ networkId }) => networkId === network.id);
+  const endpoint = own === undefined ? undefined : lookup.endpoint(network.id, own.taskId);
+  if (own === undefined || endpoint === undefined) return undefined;
+  const alias = endpointAlias(names, network.id, own.taskId, own.link);
   const { address, address6 } = endpoint;
   return {
     ...plainLink({
@@ -101,7 +101,7 @@ function endpointPort(
     peer: {
       netns: attachment.netns,
       link: plainLink({
-        name: ethName(place),
+        name: own.link,
         kind: "veth",
         alias,
         mtu: network.mtu,

@@ -1,8 +1,18 @@
 /** What only the node itself knows; with NetworkState all that its desired kernel state is made of. */
+import { ethName } from "./desired-parts.js";
 import type { Proxy6 } from "./mesh-proxies.js";
 import type { PublishedPort } from "./network-state.js";
 import type { DnsPorts } from "./rulesets/dns-redirect.js";
 import type { ForeignFirewall } from "./rulesets/foreign-firewall.js";
+
+/** A network that a running container was connected to. */
+export type JoinedNetwork = {
+  readonly networkId: string;
+  /** The attachment's: tells its endpoint in NetworkState. */
+  readonly taskId: string;
+  /** Of its interface, as `ethName` counts; it stays when others go. */
+  readonly place: number;
+};
 
 /** A container (or an endpoint made ahead for one) with a namespace of its own. */
 export type LocalAttachment = {
@@ -15,6 +25,8 @@ export type LocalAttachment = {
   readonly gwbridgeAddress: string;
   /** Overlay networks in the order of its interfaces, from eth1 on. */
   readonly networkIds: readonly string[];
+  /** Beside those; absent: none. */
+  readonly joined?: readonly JoinedNetwork[];
   /** undefined: no resolver in this namespace. */
   readonly dns: DnsPorts | undefined;
   /** Relays that listen there for its published ports. */
@@ -51,3 +63,26 @@ export type LocalFacts = {
   readonly hasBridgeNetfilter: boolean;
   readonly firewall: ForeignFirewall;
 };
+
+/** One of a container's interfaces on overlay networks. */
+export type OwnEndpoint = {
+  readonly networkId: string;
+  readonly taskId: string;
+  readonly link: string;
+};
+
+/** Those it was started with, then those it was connected to. */
+export function ownEndpoints({
+  networkIds,
+  taskId,
+  joined = [],
+}: Pick<LocalAttachment, "networkIds" | "taskId" | "joined">): readonly OwnEndpoint[] {
+  return [
+    ...networkIds.map((networkId, place) => ({ networkId, taskId, link: ethName(place) })),
+    ...joined.map((one) => ({
+      networkId: one.networkId,
+      taskId: one.taskId,
+      link: ethName(one.place),
+    })),
+  ];
+}

@@ -64,6 +64,7 @@ function localOf(
     taskId: overlay?.taskId ?? "",
     gwbridgeAddress: address,
     networkIds: overlay?.networkIds ?? [],
+    ...(overlay?.joined !== undefined && { joined: overlay.joined }),
     hostPorts,
   };
 }

@@ -510,3 +510,80 @@ test("leaving takes away sandboxes, links, tables and rules, and nothing of othe
   expect(host?.tables.map(({ name }) => name)).toEqual(["others"]);
   expect(await node.stranger.list("swarm-")).toEqual([CONTAINER.netns, "swarm-otherone.net-x"]);
 });
+
+/** The other container's task is on ingress and net1; this is an attachment of c0 to net2. */
+const JOINED_STATE: NetworkState = (() => {
+  const more = stateOf(
+    {
+      ...CLUSTER,
+      tasks: [...CLUSTER.tasks, { node: 0, service: 0, networks: [2], isBackend: true }],
+    },
+    0,
+  );
+  const endpoints = more.endpoints.map((one) =>
+    one.taskId === "task2"
+      ? { ...one, taskId: "att", serviceId: "", taskName: "web.1.x", aliases: ["db"] }
+      : one,
+  );
+  return { ...more, index: 8, endpoints };
+})();
+const SANDBOX2 = "swarm-node0xxx.net-net2";
+const JOINED: Attachment = {
+  ...CONTAINER,
+  overlay: {
+    taskId: "task0",
+    networkIds: ["ingress", "net1"],
+    joined: [{ networkId: "net2", taskId: "att", place: 2 }],
+    dnsServers: [],
+    ndots: 0,
+    isInternalOnly: false,
+  },
+};
+
+/** As NodeNetwork does it. */
+async function rejoin(node: Node, plane: NetworkPlane, attachment: Attachment): Promise<void> {
+  node.attachments.splice(0, 1, attachment);
+  await plane.connect(attachment);
+}
+
+test("a running container gets one more interface, and loses it; the others are not touched", async () => {
+  const { node, plane } = await running();
+  const before = await node.stranger.observe(CONTAINER.netns, "");
+  await complete(plane, JOINED_STATE);
+  await plane.hasEndpoint("att", "net2", new AbortController().signal);
+  await rejoin(node, plane, JOINED);
+  const now = await node.stranger.observe(CONTAINER.netns, "");
+  expect(now?.links.map(({ name }) => name)).toEqual(["eth1", "eth2", "eth3"]);
+  expect(now?.links.slice(0, 2)).toEqual(before?.links);
+  expect(now?.addresses).toContainEqual({ link: "eth3", address: "10.102.1.3/16" });
+  expect(await node.links(SANDBOX2)).toHaveLength(3);
+  expect(await plane.verify([], false)).toEqual([]);
+  expect(plane.endpointsOf("att", ["net2"])).toMatchObject([
+    { network: { id: "net2" }, endpoint: { address: "10.102.1.3" } },
+  ]);
+  // One that is put where it was goes on from its own file.
+  await plane.close();
+  const again = await node.open();
+  await complete(again, JOINED_STATE);
+  expect(await node.links(CONTAINER.netns)).toEqual(["eth1", "eth2", "eth3"]);
+  await rejoin(node, again, CONTAINER);
+  expect(await node.links(CONTAINER.netns)).toEqual(["eth1", "eth2"]);
+  expect(await node.links(SANDBOX2)).toHaveLength(2);
+  expect((await node.stranger.observe(CONTAINER.netns, ""))?.links).toEqual(before?.links);
+  expect(await again.verify([], false)).toEqual([]);
+});
+
+test("connections of an attachment are those to its address; of the container, all", async () => {
+  const { node, plane } = await running();
+  await complete(plane, JOINED_STATE);
+  await rejoin(node, plane, JOINED);
+  const flow = { netns: CONTAINER.netns, protocol: "tcp", originalDstPort: 80, zone: 0 } as const;
+  node.host.connections = ["10.102.1.3", "10.101.1.1"].map((address) => ({
+    ...flow,
+    originalDst: address,
+    replySrc: address,
+  }));
+  expect(await plane.flows(JOINED, "att")).toMatchObject({ open: 1 });
+  expect(await plane.flows(JOINED)).toMatchObject({ open: 2 });
+  expect(await plane.flows(JOINED, "other")).toMatchObject({ open: 0 });
+});

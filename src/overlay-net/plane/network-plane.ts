@@ -8,7 +8,7 @@ import { DesiredMemo, desiredState } from "../core/desired.js";
 import type { LocalFacts } from "../core/local-facts.js";
 import { type WantedProxy, wantedProxies } from "../core/mesh-proxies.js";
 import { ingressLink, type NodeNames, nodeNames, sandboxNetns } from "../core/names.js";
-import type { NetworkState } from "../core/network-state.js";
+import type { EndpointEntry, NetworkEntry, NetworkState } from "../core/network-state.js";
 import { firewallNotices } from "../core/rulesets/foreign-firewall.js";
 import type { DnsService } from "../dns/index.js";
 import { KernelError, type NetnsKernel } from "../kernel/netns-kernel.js";
@@ -215,7 +215,7 @@ export class NetworkPlane {
     this.#checkOpen();
     await this.#openDns(attachment);
     const failures = await this.#round.run();
-    const networkIds = attachment.overlay?.networkIds ?? [];
+    const networkIds = networkIdsOf(attachment);
     const isEncrypted = this.#state?.networks.some(
       (network) => network.isEncrypted && networkIds.includes(network.id),
     );
@@ -250,17 +250,38 @@ export class NetworkPlane {
     }
   }
 
+  /** Resolves when the managers have said which endpoint this is. Rejects EndpointError. */
+  async hasEndpoint(taskId: string, networkId: string, signal: AbortSignal): Promise<void> {
+    await this.#waits.has(taskId, [networkId], signal);
+  }
+
+  /** The endpoints of a task on these networks with their networks, as far as the managers have said. */
+  endpointsOf(
+    taskId: string,
+    networkIds: readonly string[],
+  ): readonly { readonly network: NetworkEntry; readonly endpoint: EndpointEntry }[] {
+    const { networks, endpoints } = this.#state ?? { networks: [], endpoints: [] };
+    return networkIds.flatMap((id) => {
+      const network = networks.find((one) => one.id === id);
+      const endpoint = endpoints.find((one) => one.networkId === id && one.taskId === taskId);
+      return network === undefined || endpoint === undefined ? [] : [{ network, endpoint }];
+    });
+  }
+
   /**
-   * Connections that a container still answers on its networks. They are seen in its own namespace, however a client came there: by a VIP,
-   * through the mesh or by its address. Does not wait for what is being programmed.
+   * Connections that a container still answers on its networks; of one endpoint of it where `taskId` is an attachment's. They are seen in
+   * its own namespace, however a client came there: by a VIP, through the mesh or by its address. Does not wait for what is being
+   * programmed.
    */
-  async flows({ netns, overlay }: Attachment): Promise<Flows> {
-    const taskId = overlay?.taskId ?? "";
+  async flows({ netns, overlay }: Attachment, taskId = ""): Promise<Flows> {
+    const own = overlay?.taskId ?? "";
+    const all = [own, ...(overlay?.joined ?? []).map((one) => one.taskId)];
+    const asked = new Set((taskId === "" ? all : [taskId]).filter((id) => id !== ""));
     const addresses = (this.#state?.endpoints ?? [])
-      .filter((endpoint) => taskId !== "" && endpoint.taskId === taskId)
+      .filter((endpoint) => asked.has(endpoint.taskId))
       .flatMap(({ address, address6 }) => [address, address6])
       .filter((address) => address !== "");
-    const drainMs = this.#drainTimes.of(taskId);
+    const drainMs = this.#drainTimes.of(taskId === "" ? own : taskId);
     if (addresses.length === 0) return { open: 0, drainMs };
     return { open: await this.#options.kernel.openFlows(netns, addresses), drainMs };
   }
@@ -338,7 +359,8 @@ export class NetworkPlane {
   async #openDns({ containerId, netnsPath, overlay }: Attachment): Promise<void> {
     const { dns } = this.#options;
     if (dns === undefined || overlay === undefined) return;
-    const { networkIds, dnsServers, ndots, isInternalOnly } = overlay;
+    const networkIds = networkIdsOf({ overlay });
+    const { dnsServers, ndots, isInternalOnly } = overlay;
     const scope = { containerId, netnsPath, networkIds, dnsServers, ndots, isInternalOnly };
     const ports = await dns.attach(scope);
     this.#local.setDns(containerId, ports);
@@ -533,6 +555,14 @@ export class NetworkPlane {
   #checkOpen(): void {
     if (this.#isClosed) throw new PlaneError("this node is leaving its cluster");
   }
+}
+
+/** Those it was started with first: the order of its names and interfaces. */
+function networkIdsOf({ overlay }: Pick<Attachment, "overlay">): readonly string[] {
+  return [
+    ...(overlay?.networkIds ?? []),
+    ...(overlay?.joined ?? []).map(({ networkId }) => networkId),
+  ];
 }
 
 function publishedPorts({ networks, services }: NetworkState): readonly Port[] {

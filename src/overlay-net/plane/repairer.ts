@@ -8,6 +8,7 @@ import {
 } from "../core/bridge-faults.js";
 import type { DesiredInput } from "../core/cluster-lookup.js";
 import type { NetnsState } from "../core/kernel-model.js";
+import { ownEndpoints } from "../core/local-facts.js";
 import { type NodeNames, sandboxNetns, sandboxPrefix } from "../core/names.js";
 import type { Failures, Finding, KernelProgrammer } from "./kernel-programmer.js";
 
@@ -180,8 +181,10 @@ export class Repairer {
     if (this.#input === undefined) return [];
     const { local, state } = this.#input;
     const ingress = state.networks.find(({ isIngress }) => isIngress)?.id;
-    const pairs = local.attachments.flatMap(({ netns, networkIds }) =>
-      networkIds.map((id) => [netns, sandboxNetns(this.#names, id)] as const),
+    const pairs = local.attachments.flatMap((one) =>
+      ownEndpoints(one).map(
+        ({ networkId }) => [one.netns, sandboxNetns(this.#names, networkId)] as const,
+      ),
     );
     if (ingress !== undefined) pairs.push(["", sandboxNetns(this.#names, ingress)]);
     const sandboxes = new Set(pairs.filter(([one]) => netnsNames.has(one)).map(([, box]) => box));
@@ -195,7 +198,7 @@ export class Repairer {
     const wanted = new Set(networkIds);
     const input = this.#input;
     const containers = (input?.local.attachments ?? []).filter((one) =>
-      one.networkIds.some((id) => wanted.has(id)),
+      ownEndpoints(one).some(({ networkId }) => wanted.has(networkId)),
     );
     const hasIngress = input?.state.networks.some((one) => one.isIngress && wanted.has(one.id));
     return [
@@ -210,8 +213,10 @@ export class Repairer {
     const prefix = sandboxPrefix(this.#names);
     if (netns.startsWith(prefix)) return netns.slice(prefix.length);
     const container = this.#input?.local.attachments.find((one) => one.netns === netns);
-    const place = Number(/\beth(\d+)\b/.exec(what)?.[1] ?? 1);
-    return container?.networkIds[place - 1] ?? "";
+    if (container === undefined) return "";
+    const link = /\beth\d+\b/.exec(what)?.[0] ?? "";
+    const own = ownEndpoints(container);
+    return (own.find((one) => one.link === link) ?? own[0])?.networkId ?? "";
   }
 
   #rank(netns: string): number {
