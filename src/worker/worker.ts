@@ -17,6 +17,7 @@ import {
   dockerArchitecture,
   grpcDialer,
   LiveIdentity,
+  ManagerCalls,
   Tunnels,
   UsageMeter,
 } from "./agent/index.js";
@@ -140,6 +141,8 @@ export class Worker implements AsyncDisposable {
     this.#http = {
       ...shared,
       tasks: this.#tasks,
+      connections: new ManagerCalls({ addrs: () => this.#agent.managers, credentials, clock }),
+      random,
       volumeRoot,
       node,
       clock,

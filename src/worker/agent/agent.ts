@@ -60,6 +60,13 @@ export class Agent {
     return this.#session?.isUp ?? false;
   }
 
+  /** `ip:port` of the managers it knows of, the one of its session first. */
+  get managers(): readonly string[] {
+    const { last, managers } = this.#reconnect;
+    const first = this.#session !== undefined && last !== "" ? [last] : [];
+    return [...new Set([...first, ...managers])];
+  }
+
   /** New certificate of the same node: only new connections use it. Another node or cluster: a new session. */
   setIdentity(identity: NodeIdentity | undefined): void {
     const isSame =

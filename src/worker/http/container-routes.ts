@@ -15,6 +15,7 @@ import {
   containerDetail,
   containerSummary,
   hasContainer,
+  networkNames,
   runView,
   type ViewContext,
 } from "./container-view.js";
@@ -59,6 +60,7 @@ export function findContainer(context: HttpContext, ref: string): TaskRunner {
 
 export function viewContext(context: HttpContext): ViewContext {
   return {
+    attachmentsOf: (taskId) => context.tasks.attachmentsOf(taskId).map(({ record }) => record),
     node: context.node(),
     nowMs: context.clock.wallMs(),
     store: context.store,
@@ -131,7 +133,8 @@ function containerFilter(context: HttpContext, text: string): (runner: TaskRunne
     const { record } = runner;
     const { assignment, image } = record;
     const run = runView(runner);
-    const network = record.attachment?.mode === "default" ? "bridge" : record.attachment?.mode;
+    const names =
+      filters["network"] === undefined ? [] : networkNames(runner, viewContext(context));
     const health = run.state === "running" ? (run.health ?? "none") : "none";
     return (
       matchesAny(
@@ -150,7 +153,7 @@ function containerFilter(context: HttpContext, text: string): (runner: TaskRunne
           (image !== undefined && (image.id === ref || image.id.startsWith(`sha256:${ref}`))),
       ) &&
       matchesAny(filters["health"], (value) => value === health) &&
-      matchesAny(filters["network"], (name) => name === network) &&
+      matchesAny(filters["network"], (name) => names.includes(name)) &&
       matchesAny(
         filters["exited"],
         (code) => run.state === "exited" && String(run.exitCode) === code,

@@ -4,6 +4,7 @@ import { resolveArgs, resolveCwd, resolveEnv } from "../core/oci/image-config.js
 import { isTerminal, taskName } from "../core/task/types.js";
 import { commandText } from "../core/view/command-text.js";
 import { type RunView, statusText } from "../core/view/human-duration.js";
+import type { Attachment, ConnectedNetwork } from "../net/index.js";
 import {
   containerIdOf,
   containerLabels,
@@ -16,12 +17,15 @@ import {
 } from "../tasks/index.js";
 
 export type ViewContext = {
+  /** Records of the attachments of a task's container. */
+  readonly attachmentsOf: (taskId: string) => readonly TaskRecord[];
   readonly node: NodeFacts;
   readonly nowMs: number;
   readonly store: RecordStore;
   readonly volumeRoot: string;
 };
 
+const SHORT_ID_LENGTH = 12;
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 /** Whether there is a container to show. */
@@ -67,7 +71,7 @@ export function containerSummary(runner: TaskRunner, context: ViewContext): obje
     State: run.state,
     Status: statusText(run, context.nowMs),
     HostConfig: { NetworkMode: record.attachment?.mode ?? "default" },
-    NetworkSettings: { Networks: networks(record) },
+    NetworkSettings: { Networks: networks(record, context) },
     Mounts: mounts(record, context),
   };
 }
@@ -101,7 +105,7 @@ export function containerDetail(runner: TaskRunner, context: ViewContext): objec
     GraphDriver: { Name: "overlayfs", Data: null },
     Mounts: mounts(record, context),
     Config: config(record, context),
-    NetworkSettings: networkSettings(record),
+    NetworkSettings: networkSettings(record, context),
   };
 }
 
@@ -210,7 +214,7 @@ function hostConfig(record: TaskRecord): object {
   };
 }
 
-function networkSettings(record: TaskRecord): object {
+function networkSettings(record: TaskRecord, context: ViewContext): object {
   const published = record.status.portStatus;
   return {
     Bridge: "",
@@ -225,13 +229,105 @@ function networkSettings(record: TaskRecord): object {
     IPAddress: record.attachment?.address.split("/")[0] ?? "",
     Gateway: record.attachment?.gateway ?? "",
     MacAddress: record.attachment?.mac ?? "",
-    Networks: networks(record),
+    Networks: networks(record, context),
   };
 }
 
-function networks(record: TaskRecord): object {
-  const { attachment } = record;
+/** A container's networks: the node's own, those of the cluster that it was started on, and those that it was connected to. */
+function networks(record: TaskRecord, context: ViewContext): Readonly<Record<string, object>> {
+  const { attachment, assignment } = record;
   if (attachment === undefined) return {};
+  const clusterOnes = clusterNetworks(record, context).map(({ network, aliases, addresses }) => [
+    network.name,
+    clusterEndpoint(record, network, { aliases, addresses }, context),
+  ]);
+  // On internal networks alone it is not on the node's bridge.
+  const isOnBridge = attachment.mode !== "default" || attachment.address !== "";
+  return {
+    ...(isOnBridge || assignment.networks.length === 0 ? ownNetwork(record, attachment) : {}),
+    ...Object.fromEntries(clusterOnes),
+  };
+}
+
+type ClusterNetwork = {
+  readonly network: ConnectedNetwork;
+  readonly aliases: readonly string[];
+  /** Those that somebody chose. */
+  readonly addresses: readonly string[];
+};
+
+function clusterNetworks(
+  { attachment, assignment }: TaskRecord,
+  context: ViewContext,
+): readonly ClusterNetwork[] {
+  const started = (attachment?.networks ?? []).map((network) => ({
+    network,
+    ...targetOf(assignment, network.networkId),
+  }));
+  const connected = context.attachmentsOf(assignment.taskId).flatMap((record) =>
+    record.connected === undefined
+      ? []
+      : [
+          {
+            network: record.connected,
+            ...targetOf(record.assignment, record.connected.networkId),
+          },
+        ],
+  );
+  return [...started, ...connected];
+}
+
+function targetOf(
+  { spec }: TaskRecord["assignment"],
+  networkId: string,
+): Omit<ClusterNetwork, "network"> {
+  const found = spec.Networks?.find(({ Target }) => Target === networkId);
+  return { aliases: found?.Aliases ?? [], addresses: found?.Addresses ?? [] };
+}
+
+function clusterEndpoint(
+  { assignment }: TaskRecord,
+  network: ConnectedNetwork,
+  { aliases, addresses }: Omit<ClusterNetwork, "network">,
+  context: ViewContext,
+): object {
+  const containerId = containerIdOf(assignment.taskId);
+  const v4 = addresses.find((one) => !one.includes(":"));
+  const v6 = addresses.find((one) => one.includes(":"));
+  return {
+    IPAMConfig:
+      addresses.length === 0
+        ? null
+        : { ...(v4 && { IPv4Address: v4 }), ...(v6 && { IPv6Address: v6 }) },
+    Links: null,
+    Aliases: aliases.length === 0 ? null : aliases,
+    NetworkID: network.networkId,
+    EndpointID: containerIdOf(`endpoint:${assignment.taskId}:${network.networkId}`),
+    Gateway: network.gateway,
+    IPAddress: network.address,
+    IPPrefixLen: network.prefixLength,
+    IPv6Gateway: network.gateway6,
+    GlobalIPv6Address: network.address6,
+    GlobalIPv6PrefixLen: network.prefixLength6,
+    MacAddress: network.mac,
+    DriverOpts: null,
+    DNSNames: [
+      ...new Set([
+        taskName(assignment, context.node.nodeId),
+        containerId.slice(0, SHORT_ID_LENGTH),
+        ...aliases,
+      ]),
+    ],
+  };
+}
+
+/** Names and ids by which a filter may ask for them. */
+export function networkNames({ record }: TaskRunner, context: ViewContext): readonly string[] {
+  const ids = clusterNetworks(record, context).map(({ network }) => network.networkId);
+  return [...Object.keys(networks(record, context)), ...ids];
+}
+
+function ownNetwork(record: TaskRecord, attachment: Attachment): Readonly<Record<string, object>> {
   const name = attachment.mode === "default" ? "bridge" : attachment.mode;
   const [ip = "", length = "0"] = attachment.address.split("/");
   return {

@@ -3,10 +3,17 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { TASK_STATE } from "../../api/index.js";
-import { silentLogger } from "../../base/index.js";
+import { SeededRandom, silentLogger } from "../../base/index.js";
 import { containerIdOf } from "../tasks/index.js";
 import { type FakeClock, until } from "../testing/fake-clock.js";
-import { completeSet, fakeAssignment, NODE, NodeKit, taskId } from "../testing/node-kit.js";
+import {
+  completeSet,
+  fakeAssignment,
+  NO_MANAGERS,
+  NODE,
+  NodeKit,
+  taskId,
+} from "../testing/node-kit.js";
 import type { HttpContext } from "./context.js";
 import { buildServer, serveLocal } from "./server.js";
 
@@ -21,6 +28,8 @@ function contextOf(kit: NodeKit): HttpContext {
     ...{ engine, net, tasks, logs, store, volumes, clock },
     volumeRoot: `${dir}/volumes`,
     node: () => NODE,
+    connections: NO_MANAGERS,
+    random: new SeededRandom(1),
     logger: silentLogger,
     engineProblem: () => "",
     isSessionUp: () => true,

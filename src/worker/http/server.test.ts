@@ -3,12 +3,19 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { TASK_STATE } from "../../api/index.js";
-import { SystemClock, silentLogger } from "../../base/index.js";
+import { SeededRandom, SystemClock, silentLogger } from "../../base/index.js";
 import { EngineError } from "../engine/index.js";
 import { containerIdOf } from "../tasks/index.js";
 import { type FakeClock, until } from "../testing/fake-clock.js";
 import { fakeImage } from "../testing/fake-engine.js";
-import { completeSet, fakeAssignment, NODE, NodeKit, taskId } from "../testing/node-kit.js";
+import {
+  completeSet,
+  fakeAssignment,
+  NO_MANAGERS,
+  NODE,
+  NodeKit,
+  taskId,
+} from "../testing/node-kit.js";
 import type { HttpContext } from "./context.js";
 import { buildServer, serveLocal } from "./server.js";
 
@@ -25,6 +32,8 @@ function contextOf(kit: NodeKit): HttpContext {
     volumeRoot: `${kit.dir}/volumes`,
     node: () => NODE,
     clock: kit.clock,
+    connections: NO_MANAGERS,
+    random: new SeededRandom(1),
     logger: silentLogger,
     engineProblem: () => "",
     isSessionUp: () => true,

@@ -1,6 +1,7 @@
 /** Node-local Engine API routes on a private unix socket: for the REST door of this node and, by tunnel, for managers. */
 import { chmod, rm } from "node:fs/promises";
 import Fastify, { type FastifyInstance } from "fastify";
+import { addConnectionRoutes } from "./connection-routes.js";
 import { addContainerRoutes } from "./container-routes.js";
 import type { HttpContext } from "./context.js";
 import { toHttpError } from "./errors.js";
@@ -90,5 +91,6 @@ export function buildServer(context: HttpContext): FastifyInstance {
   addImageRoutes(app, context);
   addVolumeRoutes(app, context);
   addNetworkRoutes(app, context);
+  addConnectionRoutes(app, context);
   return app;
 }

@@ -1,6 +1,9 @@
 export {
   type Attachment,
   type AttachRequest,
+  type ConnectedNetwork,
+  type ConnectReply,
+  type ConnectRequest,
   type Drift,
   type Flows,
   type HostPort,

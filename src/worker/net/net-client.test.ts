@@ -46,6 +46,23 @@ async function startNet(): Promise<void> {
       asked.push(`release ${request.containerId}`);
       return {};
     }),
+    connect: unary((request: swarm.net.ConnectRequest.$Properties) => {
+      const { containerId, taskId, networkId, dnsServers, dnsOptions } = request;
+      asked.push(`connect ${containerId} ${taskId} ${networkId} ${dnsServers} ${dnsOptions}`);
+      const network = { name: "app", address: "10.9.0.7", prefixLength: 24, mac: "m" };
+      return {
+        network: { networkId, ...network, gateway: "10.9.0.1" },
+        nameservers: ["127.0.0.11"],
+      };
+    }),
+    disconnect: unary(({ containerId, taskId }: swarm.net.DisconnectRequest.$Properties) => {
+      asked.push(`disconnect ${containerId} ${taskId}`);
+      return {};
+    }),
+    flows: unary(({ containerId, taskId }: swarm.net.FlowsRequest.$Properties) => {
+      asked.push(`flows ${containerId} ${taskId}`);
+      return { open: 3, drainMs: 2_000 };
+    }),
     sync: unary((request: { containerIds?: string[] | null }) => {
       asked.push(`sync ${(request.containerIds ?? []).join(",")}`);
       return { released: [] };
@@ -109,7 +126,24 @@ test("the wanted containers are told before the first attach, and only then", as
     nameservers: ["172.20.0.1"],
     search: [],
     options: [],
+    networks: [],
   });
+});
+
+test("a network for a container that runs, and what the container has there", async () => {
+  await startNet();
+  const dns = { nameservers: ["9.9.9.9"], search: [], options: ["ndots:1"] };
+  const request = { containerId: "a", taskId: "t", networkId: "n", dns };
+  expect(await client.connect(request, NEVER)).toEqual({
+    network: {
+      ...{ networkId: "n", name: "app", address: "10.9.0.7", prefixLength: 24 },
+      ...{ gateway: "10.9.0.1", address6: "", prefixLength6: 0, gateway6: "", mac: "m" },
+    },
+    ...{ nameservers: ["127.0.0.11"], search: [], options: [] },
+  });
+  expect(await client.flows("a", NEVER, "t")).toEqual({ open: 3, drainMs: 2_000 });
+  await client.disconnect("a", "t", NEVER);
+  expect(asked).toEqual(["connect a t n 9.9.9.9 ndots:1", "flows a t", "disconnect a t"]);
 });
 
 test("a refusal is final and carries the words of the net process", async () => {

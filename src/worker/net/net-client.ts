@@ -23,6 +23,39 @@ export type HostPort = {
   readonly publishedPort: number;
 };
 
+/** What a container has on one network. */
+export type ConnectedNetwork = {
+  readonly networkId: string;
+  readonly name: string;
+  /** "" = none of that family, here and below. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  readonly address6: string;
+  readonly prefixLength6: number;
+  readonly gateway6: string;
+  readonly mac: string;
+};
+
+export type ConnectRequest = {
+  /** The one that runs. */
+  readonly containerId: string;
+  /** Of the attachment, whose endpoint it is. */
+  readonly taskId: string;
+  readonly networkId: string;
+  /** As the spec of the container's task has them. */
+  readonly dns: DnsSettings;
+};
+
+/** What it got, and what its resolv.conf has to say from now on. */
+export type ConnectReply = DnsSettings & { readonly network: ConnectedNetwork | undefined };
+
+type DnsSettings = {
+  readonly nameservers: readonly string[];
+  readonly search: readonly string[];
+  readonly options: readonly string[];
+};
+
 export type Attachment = {
   readonly mode: NetworkMode;
   readonly netnsPath: string;
@@ -34,6 +67,8 @@ export type Attachment = {
   readonly nameservers: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];
+  /** Overlay networks of the request; absent in records of older versions. */
+  readonly networks?: readonly ConnectedNetwork[];
 };
 
 export type AttachRequest = {
@@ -45,11 +80,7 @@ export type AttachRequest = {
     readonly taskId: string;
     readonly networkIds: readonly string[];
     /** As the task's spec has them. */
-    readonly dns: {
-      readonly nameservers: readonly string[];
-      readonly search: readonly string[];
-      readonly options: readonly string[];
-    };
+    readonly dns: DnsSettings;
   };
 };
 
@@ -112,13 +143,17 @@ export class NetError extends Error {
 export interface NetPort {
   /** Safe to repeat with the same arguments. */
   attach(request: AttachRequest, signal: AbortSignal): Promise<Attachment>;
+  /** One more network for a container that is attached; safe to repeat. */
+  connect(request: ConnectRequest, signal: AbortSignal): Promise<ConnectReply>;
+  /** Undoes it; nothing there is success. */
+  disconnect(containerId: string, taskId: string, signal: AbortSignal): Promise<void>;
   /** Nothing there is success. */
   release(containerId: string, signal: AbortSignal): Promise<void>;
   status(): Promise<NetStatus>;
   /** What the managers say of this node's networks. Resolves when the kernel holds it; calls may overlap. */
   setNetworks(message: NetworkMessage): Promise<NetworksReply>;
-  /** Answers within a second, or rejects. */
-  flows(containerId: string, signal: AbortSignal): Promise<Flows>;
+  /** Of the endpoint of an attachment alone, where one is named. Answers within a second, or rejects. */
+  flows(containerId: string, signal: AbortSignal, taskId?: string): Promise<Flows>;
   /** Compares the kernel with what is desired; no ids: all networks of the node. */
   verify(networkIds: readonly string[], mayRepair: boolean): Promise<VerifyReport>;
   /** Called when net answers again after it was away. Returns how to stop that. */
@@ -179,12 +214,32 @@ export class NetClient implements NetPort, Disposable {
     return toAttachment(mode, reply);
   }
 
+  async connect(request: ConnectRequest, signal: AbortSignal): Promise<ConnectReply> {
+    const { containerId, taskId, networkId, dns } = request;
+    const asked = {
+      ...{ containerId, taskId, networkId },
+      dnsServers: [...dns.nameservers],
+      dnsSearch: [...dns.search],
+      dnsOptions: [...dns.options],
+    };
+    const reply = await this.#call(netService.connect, asked, CALL_DEADLINE_MS, signal);
+    const { network, nameservers, search, options } = reply;
+    return {
+      network: network ? toConnected(network) : undefined,
+      ...{ nameservers: nameservers ?? [], search: search ?? [], options: options ?? [] },
+    };
+  }
+
+  async disconnect(containerId: string, taskId: string, signal: AbortSignal): Promise<void> {
+    await this.#call(netService.disconnect, { containerId, taskId }, CALL_DEADLINE_MS, signal);
+  }
+
   async release(containerId: string, signal: AbortSignal): Promise<void> {
     await this.#call(netService.release, { containerId }, CALL_DEADLINE_MS, signal);
   }
 
-  async flows(containerId: string, signal: AbortSignal): Promise<Flows> {
-    const request = { containerId };
+  async flows(containerId: string, signal: AbortSignal, taskId = ""): Promise<Flows> {
+    const request = { containerId, taskId };
     const reply = await this.#call(netService.flows, request, FLOWS_DEADLINE_MS, signal);
     return { open: reply.open ?? 0, drainMs: reply.drainMs ?? 0 };
   }
@@ -327,6 +382,21 @@ function toAttachment(mode: NetworkMode, reply: swarm.net.AttachReply.$Propertie
     nameservers: reply.nameservers ?? [],
     search: reply.search ?? [],
     options: reply.options ?? [],
+    networks: (reply.networks ?? []).map(toConnected),
+  };
+}
+
+function toConnected(network: swarm.net.ConnectedNetwork.$Properties): ConnectedNetwork {
+  return {
+    networkId: network.networkId ?? "",
+    name: network.name ?? "",
+    address: network.address ?? "",
+    prefixLength: network.prefixLength ?? 0,
+    gateway: network.gateway ?? "",
+    address6: network.address6 ?? "",
+    prefixLength6: network.prefixLength6 ?? 0,
+    gateway6: network.gateway6 ?? "",
+    mac: network.mac ?? "",
   };
 }
 

@@ -31,7 +31,9 @@ import { drainFlows } from "./flow-drain.js";
 import { HealthMonitor } from "./health-monitor.js";
 import type { ImageSource } from "./image-source.js";
 import { dnsChoice, writeNetworkFiles } from "./network-files.js";
-import type { RecordStore, TaskRecord } from "./record-store.js";
+import { raceAbort } from "./race-abort.js";
+import type { RecordStore } from "./record-store.js";
+import type { RecordOwner, TaskController } from "./task-controller.js";
 
 /** What tells of a container's life. */
 export type EventSink = Pick<ContainerEvents, "changed" | "ended" | "note">;
@@ -61,21 +63,22 @@ const JUST_MADE: Pick<ContainerState, "state" | "pid" | "createdAtMs"> = {
   createdAtMs: 0,
 };
 
-export class ContainerController {
-  readonly #deps: ControllerDeps & { readonly events: EventSink };
-  readonly #owner: {
-    read(): TaskRecord;
-    update(change: Partial<TaskRecord>): void;
-  };
+export type ContainerDeps = ControllerDeps & {
+  readonly events: EventSink;
+  /** Resolves when the networks that the container was connected to are out of the way of its stop, after a while in any case. */
+  readonly attachmentsEnded: (taskId: string, signal: AbortSignal) => Promise<void>;
+};
+
+export class ContainerController implements TaskController {
+  readonly #deps: ContainerDeps;
+  readonly #owner: RecordOwner;
   #life: ContainerLife | undefined;
   /** The container was made by this process and not started yet. */
   #isFresh = false;
   #drainSinceMs: number | undefined;
+  #mayDrain = true;
 
-  constructor(
-    deps: ControllerDeps & { readonly events: EventSink },
-    owner: { read(): TaskRecord; update(change: Partial<TaskRecord>): void },
-  ) {
+  constructor(deps: ContainerDeps, owner: RecordOwner) {
     this.#deps = deps;
     this.#owner = owner;
   }
@@ -210,7 +213,12 @@ export class ContainerController {
     return verdict === "unhealthy" ? this.#stopUnhealthy(signal) : verdict;
   }
 
+  hurry(): void {
+    this.#mayDrain = false;
+  }
+
   async stop(signal: AbortSignal): Promise<Outcome> {
+    await this.#deps.attachmentsEnded(this.#taskId, signal);
     await this.#drain(signal);
     const state = await this.#deps.engine.inspect(this.#taskId);
     let exitCode = 0;
@@ -228,7 +236,7 @@ export class ContainerController {
   async #drain(signal: AbortSignal): Promise<void> {
     const { assignment, status } = this.#owner.read();
     const isWithdrawn = assignment.networkPhase === NETWORK_PHASE.withdrawn;
-    if (!isWithdrawn || status.state !== TASK_STATE.running) return;
+    if (!this.#mayDrain || !isWithdrawn || status.state !== TASK_STATE.running) return;
     const { net, clock } = this.#deps;
     this.#drainSinceMs ??= clock.nowMs();
     const sinceMs = this.#drainSinceMs;
@@ -362,15 +370,4 @@ export class ContainerController {
     events.note(this.#owner.read(), "stop");
     return exit;
   }
-}
-
-/** The first result; rejects with the signal's reason as soon as it aborts. */
-function raceAbort<T>(signal: AbortSignal, promises: readonly Promise<T>[]): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    const done = (): void => signal.removeEventListener("abort", onAbort);
-    for (const promise of promises) promise.then(resolve, reject).finally(done);
-  });
 }

@@ -8,6 +8,8 @@ export type FlowDrainDeps = {
   readonly net: Pick<NetPort, "flows">;
   readonly clock: Clock;
   readonly containerId: string;
+  /** Of an attachment: its endpoint alone. */
+  readonly taskId?: string;
   /** Clock time at which the drain began: a step that is tried again does not begin anew. */
   readonly sinceMs: number;
 };
@@ -18,9 +20,9 @@ export type FlowDrainDeps = {
  * nothing back. Rejects with the signal's reason only.
  */
 export async function drainFlows(deps: FlowDrainDeps, signal: AbortSignal): Promise<void> {
-  const { net, clock, containerId, sinceMs } = deps;
+  const { net, clock, containerId, sinceMs, taskId } = deps;
   for (;;) {
-    const answer = await net.flows(containerId, signal).catch(() => undefined);
+    const answer = await net.flows(containerId, signal, taskId).catch(() => undefined);
     signal.throwIfAborted();
     if (answer === undefined || answer.open === 0) return;
     const leftMs = sinceMs + answer.drainMs - clock.nowMs();

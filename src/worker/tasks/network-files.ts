@@ -64,6 +64,17 @@ export async function writeNetworkFiles(
   return files;
 }
 
+/**
+ * For a container that was on no network of the cluster when it started and is now: it asks the node's resolver. Written in place, since the
+ * file is mounted. It stays so when the container leaves the network: the resolver passes on what it does not know.
+ */
+export async function rewriteResolvConf(dir: string, resolver: DnsChoice): Promise<void> {
+  const { nameservers, search, options } = resolver;
+  if (nameservers.length === 0) return;
+  const text = resolvConfText(NO_CHOICE, { nameservers, search, options }, NO_CHOICE);
+  await writeFile(networkFilesIn(dir).resolvConfPath, text, { mode: 0o644 });
+}
+
 function ownAddress(network: TaskNetwork | undefined): string | undefined {
   return network === undefined ? undefined : network.address || network.address6;
 }

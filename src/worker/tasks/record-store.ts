@@ -4,7 +4,7 @@ import { NETWORK_PHASE } from "../../api/index.js";
 import type { Logger } from "../../base/index.js";
 import type { Assignment, TaskStatus } from "../core/task/types.js";
 import type { ImageConfig } from "../engine/port.js";
-import type { Attachment } from "../net/index.js";
+import type { Attachment, ConnectedNetwork } from "../net/index.js";
 
 /** Everything the agent knows of a task. */
 export type TaskRecord = {
@@ -17,6 +17,8 @@ export type TaskRecord = {
   /** Set before the first container, volume or file is made. */
   readonly hasRemains: boolean;
   readonly attachment: Attachment | undefined;
+  /** Of an attachment: what the container got. */
+  readonly connected?: ConnectedNetwork | undefined;
   readonly image: { readonly id: string; readonly config: ImageConfig } | undefined;
   readonly hostname: string;
   readonly volumes: readonly { readonly name: string; readonly target: string }[];

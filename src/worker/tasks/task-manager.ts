@@ -28,6 +28,8 @@ export type TaskManagerDeps = ControllerDeps & {
 
 /** Grace of a container that no task is known for any more. */
 const ORPHAN_GRACE_MS = 10_000;
+/** The withdrawal of a container's attachments, and their drain. */
+const ATTACHMENTS_MAX_MS = 4_000;
 
 export class TaskManager implements AsyncDisposable {
   readonly #deps: TaskManagerDeps;
@@ -61,7 +63,9 @@ export class TaskManager implements AsyncDisposable {
 
   /** Reads what an earlier agent left and goes on with it. Nothing is restarted by this. */
   async open(): Promise<void> {
-    for (const record of await this.#deps.store.load()) this.#add(record);
+    // All of them first: an attachment looks for its container's task as soon as it runs.
+    const runners = (await this.#deps.store.load()).map((record) => this.#prepareRunner(record));
+    for (const runner of runners) this.#launch(runner.record.assignment.taskId, runner);
     this.#stopEngineEvents = this.#deps.engine.subscribe((event) => {
       if (event.kind === "up") for (const runner of this.#runners.values()) runner.poke();
     });
@@ -113,19 +117,31 @@ export class TaskManager implements AsyncDisposable {
       .map((record) => record.status);
   }
 
-  onStatus(listener: (status: TaskStatus) => void): void {
+  /** Returns how to stop it. */
+  onStatus(listener: (status: TaskStatus) => void): () => void {
     this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
   }
 
-  onErased(listener: (taskId: string) => void): void {
+  /** Returns how to stop it. */
+  onErased(listener: (taskId: string) => void): () => void {
     this.#erasedListeners.add(listener);
+    return () => this.#erasedListeners.delete(listener);
+  }
+
+  /** Those that are for this task's container and hold a network. */
+  attachmentsOf(taskId: string): readonly TaskRunner[] {
+    return this.runners().filter(
+      (runner) => runner.attachedTo === taskId && runner.record.hasNetwork,
+    );
   }
 
   /** Containers that may hold network: what net must keep when it compares. */
   async networkIds(): Promise<readonly string[]> {
     const ids = new Set<string>();
     for (const runner of this.#runners.values()) {
-      if (runner.record.hasNetwork) ids.add(runner.record.assignment.taskId);
+      if (runner.attachedTo === undefined && runner.record.hasNetwork)
+        ids.add(runner.record.assignment.taskId);
     }
     // Orphans are kept until the managers have spoken.
     if (!this.#hasSeenCompleteSet) {
@@ -166,15 +182,18 @@ export class TaskManager implements AsyncDisposable {
     }
   }
 
+  /** The managers end them when they end the container's task; nobody waits longer than they take for that. */
+  async #attachmentsEnded(taskId: string, signal: AbortSignal): Promise<void> {
+    const left = this.attachmentsOf(taskId);
+    if (left.length === 0) return;
+    const ended = Promise.all(left.map((runner) => runner.whenEnded()));
+    await Promise.race([ended, this.#deps.clock.sleep(ATTACHMENTS_MAX_MS, signal)]);
+  }
+
   #holdForOrphans(): void {
     const done = this.#removeOrphans(this.#group.signal);
     this.#gate.hold("", done);
     this.#group.run("orphans", () => done);
-  }
-
-  #add(record: TaskRecord): void {
-    const runner = this.#prepareRunner(record);
-    this.#launch(record.assignment.taskId, runner);
   }
 
   #prepareRunner(record: TaskRecord): TaskRunner {
@@ -191,6 +210,8 @@ export class TaskManager implements AsyncDisposable {
         this.#runners.delete(id);
         for (const listener of [...this.#erasedListeners]) listener(id);
       },
+      taskOf: (id) => this.#runners.get(id),
+      attachmentsEnded: (id, signal) => this.#attachmentsEnded(id, signal),
       mayStart: (serviceId, signal) => this.#gate.pass(serviceId, signal),
     });
     this.#runners.set(taskId, runner);

@@ -2,33 +2,31 @@
  * One task on this node: asks the core for the next step, carries it out, records what came of it. Everything it does is
  * safe to repeat, so a restarted agent just runs it again on the stored record and finds the container as it left it.
  */
-import { NETWORK_PHASE, TASK_STATE } from "../../api/index.js";
+import { containerTaskOf, NETWORK_PHASE, TASK_STATE } from "../../api/index.js";
 import { invariant, unreachable } from "../../base/index.js";
 import { type Outcome, outcomeOfFailure, retryDelayMs } from "../core/task/outcome.js";
 import { decideStep, type TaskStep } from "../core/task/step.js";
 import { type Assignment, isTerminal, laterDesired } from "../core/task/types.js";
 import { EngineError } from "../engine/port.js";
 import { NetError } from "../net/index.js";
-import {
-  ContainerController,
-  type ControllerDeps,
-  type EventSink,
-} from "./container-controller.js";
+import { AttachmentController, type AttachmentDeps } from "./attachment-controller.js";
+import { ContainerController, type ContainerDeps } from "./container-controller.js";
 import type { ProbeResult } from "./health-monitor.js";
 import type { TaskRecord } from "./record-store.js";
+import type { TaskController } from "./task-controller.js";
 
-export type RunnerDeps = ControllerDeps & {
-  readonly events: EventSink;
-  /** A task's record changed; `hasNewStatus` if the managers should hear of it. */
-  readonly onChange: (record: TaskRecord, hasNewStatus: boolean) => void;
-  readonly onErased: (taskId: string) => void;
-  /** Resolves when the task may go from ready to starting. */
-  readonly mayStart: (serviceId: string, signal: AbortSignal) => Promise<void>;
-};
+export type RunnerDeps = ContainerDeps &
+  AttachmentDeps & {
+    /** A task's record changed; `hasNewStatus` if the managers should hear of it. */
+    readonly onChange: (record: TaskRecord, hasNewStatus: boolean) => void;
+    readonly onErased: (taskId: string) => void;
+    /** Resolves when the task may go from ready to starting. */
+    readonly mayStart: (serviceId: string, signal: AbortSignal) => Promise<void>;
+  };
 
 export class TaskRunner {
   readonly #deps: RunnerDeps;
-  readonly #controller: ContainerController;
+  readonly #controller: TaskController;
   #record: TaskRecord;
   /** Counts wishes, so that one that arrives between deciding and waiting is not missed. */
   #version = 0;
@@ -40,14 +38,28 @@ export class TaskRunner {
   constructor(record: TaskRecord, deps: RunnerDeps) {
     this.#record = record;
     this.#deps = deps;
-    this.#controller = new ContainerController(deps, {
+    const owner = {
       read: () => this.#record,
-      update: (change) => this.#update(change, false),
-    });
+      update: (change: Partial<TaskRecord>) => this.#update(change, false),
+    };
+    this.#controller =
+      this.attachedTo === undefined
+        ? new ContainerController(deps, owner)
+        : new AttachmentController(deps, owner);
   }
 
   get record(): TaskRecord {
     return this.#record;
+  }
+
+  /** Of an attachment: the task whose container it is for. */
+  get attachedTo(): string | undefined {
+    return containerTaskOf(this.#record.assignment);
+  }
+
+  /** Its stop is not held for connections that are open. */
+  hurry(): void {
+    this.#controller.hurry();
   }
 
   get health():

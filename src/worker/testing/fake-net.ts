@@ -3,6 +3,9 @@ import type { NetworkMessage } from "../core/network/network-queue.js";
 import {
   type Attachment,
   type AttachRequest,
+  type ConnectedNetwork,
+  type ConnectReply,
+  type ConnectRequest,
   type Flows,
   NetError,
   type NetPort,
@@ -14,6 +17,8 @@ import {
 /** A net process in memory: gives addresses in order, can be away or refuse. */
 export class FakeNet implements NetPort {
   readonly attached = new Map<string, Attachment>();
+  /** By attachment. */
+  readonly connected = new Map<string, ConnectRequest>();
   isDown = false;
   refusal = "";
   readonly requests: AttachRequest[] = [];
@@ -50,13 +55,32 @@ export class FakeNet implements NetPort {
     return attachment;
   }
 
+  async connect(request: ConnectRequest): Promise<ConnectReply> {
+    if (this.isDown) throw new NetError("NET_DOWN", "net is away");
+    if (this.refusal !== "") throw new NetError("REFUSED", this.refusal);
+    if (!this.attached.has(request.containerId))
+      throw new NetError("REFUSED", `container ${request.containerId} is not attached`);
+    this.connected.set(request.taskId, request);
+    const network: ConnectedNetwork = {
+      ...{ networkId: request.networkId, name: `name-of-${request.networkId}` },
+      ...{ address: "10.9.0.7", prefixLength: 24, gateway: "10.9.0.1" },
+      ...{ address6: "", prefixLength6: 0, gateway6: "", mac: "02:42:0a:09:00:07" },
+    };
+    return { network, nameservers: ["127.0.0.11"], search: [], options: ["ndots:0"] };
+  }
+
+  async disconnect(_containerId: string, taskId: string): Promise<void> {
+    if (this.isDown) throw new NetError("NET_DOWN", "net is away");
+    this.connected.delete(taskId);
+  }
+
   async release(id: string): Promise<void> {
     if (this.isDown) throw new NetError("NET_DOWN", "net is away");
     this.attached.delete(id);
   }
 
-  async flows(id: string): Promise<Flows> {
-    this.asked.push(id);
+  async flows(id: string, _signal?: AbortSignal, taskId = ""): Promise<Flows> {
+    this.asked.push(taskId === "" ? id : taskId);
     if (this.isDown) throw new NetError("NET_DOWN", "net is away");
     return this.open;
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { NETWORK_PHASE, TASK_STATE, type TaskSpec } from "../../api/index.js";
 import { type Clock, SeededRandom, silentLogger } from "../../base/index.js";
+import type { ConnectionsPort } from "../agent/index.js";
 import type { AssignmentMessage } from "../core/task/assignment-set.js";
 import type { Assignment, TaskStatus } from "../core/task/types.js";
 import { Limiter } from "../limiter.js";
@@ -18,6 +19,12 @@ export const NODE = {
   hostname: "w1",
   os: "linux",
   architecture: "x86_64",
+};
+
+/** Nobody to ask for networks. */
+export const NO_MANAGERS: ConnectionsPort = {
+  connect: () => Promise.reject(new Error("no manager")),
+  disconnect: () => Promise.reject(new Error("no manager")),
 };
 
 /** A full-length task id from a short name. */
