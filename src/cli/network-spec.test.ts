@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type NetworkFlags, networkBody, parseNetwork } from "./network-spec.js";
+import { connectBody, type NetworkFlags, networkBody, parseNetwork } from "./network-spec.js";
 import { UsageError } from "./units.js";
 
 test.each([
@@ -70,4 +70,18 @@ test("a gateway without its subnet is refused", () => {
   expect(() => networkBody("web", flags({ gateway: ["10.9.0.1"] }))).toThrow(
     "10.9.0.1 belongs to no subnet",
   );
+});
+
+test.each([
+  { name: "nothing else", flags: {}, config: {} },
+  {
+    name: "addresses and names",
+    flags: { ip: "10.9.0.7", ip6: "fd00:9::7", alias: ["db", "store"] },
+    config: {
+      IPAMConfig: { IPv4Address: "10.9.0.7", IPv6Address: "fd00:9::7" },
+      Aliases: ["db", "store"],
+    },
+  },
+])("connecting with $name", ({ flags: given, config }) => {
+  expect(connectBody("tool", given)).toEqual({ Container: "tool", EndpointConfig: config });
 });

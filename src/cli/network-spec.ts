@@ -51,6 +51,25 @@ function ipamConfig({ subnet, gateway, ipRange }: NetworkFlags): JsonObject[] {
   return configs;
 }
 
+/** Body of `POST /networks/{id}/connect`. */
+export function connectBody(
+  container: string,
+  flags: Readonly<Record<string, unknown>>,
+): JsonObject {
+  const aliases = (flags["alias"] ?? []) as readonly string[];
+  const ipam = {
+    ...(typeof flags["ip"] === "string" && { IPv4Address: flags["ip"] }),
+    ...(typeof flags["ip6"] === "string" && { IPv6Address: flags["ip6"] }),
+  };
+  return {
+    Container: container,
+    EndpointConfig: {
+      ...(Object.keys(ipam).length > 0 && { IPAMConfig: ipam }),
+      ...(aliases.length > 0 && { Aliases: [...aliases] }),
+    },
+  };
+}
+
 /** `web`, or `name=web,alias=db,alias=store`. */
 export function parseNetwork(value: string): JsonObject {
   if (!value.includes("=")) return { Target: value };

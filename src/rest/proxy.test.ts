@@ -31,6 +31,8 @@ describe("node-local routes", () => {
       asked: "/v1.50/distribution/r.test/a/b:1/json",
     },
     { method: "GET", path: "/volumes", asked: "/v1.50/volumes" },
+    { method: "POST", path: "/networks/a%2Fb/connect", asked: "/v1.50/networks/a%2Fb/connect" },
+    { method: "POST", path: "/v1.44/networks/x/disconnect", asked: "/v1.44/networks/x/disconnect" },
   ])("$method $path goes to the worker", async ({ method, path, asked }) => {
     await using world = await makeWorld({ isManager: false, worker: echo });
     const answer = await world.call(method, path);
@@ -39,6 +41,16 @@ describe("node-local routes", () => {
       "x-worker": "yes",
       "api-version": "1.50",
       ostype: "linux",
+    });
+  });
+
+  test("connect and disconnect go on with their body, and with the name of a node's own network for its id", async () => {
+    await using world = await makeWorld({ isManager: false, worker: echo });
+    const { json } = await world.call("GET", "/networks/host");
+    const { Id } = json as { Id: string };
+    const answer = await world.call("POST", `/networks/${Id}/connect`, { Container: "c" });
+    expect(answer.json).toMatchObject({
+      ...{ url: "/v1.50/networks/host/connect", body: '{"Container":"c"}' },
     });
   });
 

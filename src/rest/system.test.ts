@@ -203,12 +203,6 @@ describe("cluster routes where there is no manager", () => {
 
 test.each([
   { method: "POST", path: "/configs/create", message: "POST /configs/create is not supported yet" },
-  {
-    method: "POST",
-    path: "/networks/x/connect",
-    message:
-      "POST /networks/{id}/connect is not supported yet: a container gets its networks when it is made: swarm run --network NET IMAGE, and leaves them with swarm task rm",
-  },
   { method: "GET", path: "/system/df", message: "GET /system/df is not supported yet" },
 ])("$method $path is refused by name", async ({ method, path, message }) => {
   await using world = await makeWorld();

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EngineClient } from "../client.js";
 import { ExitError } from "../exit-codes.js";
-import { type NetworkFlags, networkBody } from "../network-spec.js";
+import { connectBody, type NetworkFlags, networkBody } from "../network-spec.js";
 import { print, printError, table } from "../output.js";
 import { isAsWanted, type NodeVerification, verifyRows } from "../verify-table.js";
 
@@ -19,12 +19,13 @@ const clientOf = (command: Command): EngineClient =>
 const networkPath = (reference: string): string => `/networks/${encodeURIComponent(reference)}`;
 const gather = (value: string, before: readonly string[]): string[] => [...before, value];
 
-/** network create, ls, inspect, rm, prune, verify, repair. */
+/** network create, ls, inspect, rm, prune, connect, disconnect, verify, repair. */
 export function addNetworkCommands(program: Command): void {
   const network = program.command("network").description("Networks that span the nodes");
   addCreate(network);
   addListing(network);
   addRemoval(network);
+  addConnection(network);
   addVerification(network, "verify", "Compare the nodes' kernels with what the network should be");
   addVerification(network, "repair", "The same, and put right what differs");
 }
@@ -138,6 +139,29 @@ function addRemoval(network: Command): void {
       NetworksDeleted: readonly string[] | null;
     }>("POST", `/networks/prune?filters=${filters}`);
     for (const name of names ?? []) print(name);
+  });
+}
+
+/** Of containers of the node whose socket is asked. */
+function addConnection(network: Command): void {
+  const connect = network
+    .command("connect <network> <container>")
+    .description("Put a running container of this node on an attachable network")
+    .option("--ip <address>", "its IPv4 address there, e.g. 172.30.100.104")
+    .option("--ip6 <address>", "its IPv6 address there, e.g. 2001:db8::33")
+    .option("--alias <name>", "another name for it on that network (repeatable)", gather, []);
+  connect.action(async (reference: string, container: string, flags: Flags) => {
+    const body = connectBody(container, flags);
+    await clientOf(connect).call("POST", `${networkPath(reference)}/connect`, { body });
+  });
+
+  const disconnect = network
+    .command("disconnect <network> <container>")
+    .description("Take a container of this node off a network that it was connected to")
+    .option("-f, --force", "at once, even if the container is gone");
+  disconnect.action(async (reference: string, container: string, flags: Flags) => {
+    const body = { Container: container, Force: flags["force"] === true };
+    await clientOf(disconnect).call("POST", `${networkPath(reference)}/disconnect`, { body });
   });
 }
 

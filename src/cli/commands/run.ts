@@ -98,7 +98,9 @@ function addListing(task: Command): void {
     .option("--format <format>", "json, or a table when absent");
   ls.action(async (flags: Flags) => {
     const filters = encodeURIComponent(JSON.stringify({ runtime: ["attachment"] }));
-    const found = await clientOf(ls).call<Attached[]>("GET", `/tasks?filters=${filters}`);
+    const all = await clientOf(ls).call<Attached[]>("GET", `/tasks?filters=${filters}`);
+    // The others are networks of containers: their container is listed by itself.
+    const found = all.filter(({ Spec }) => Spec.ContainerSpec !== undefined);
     if (flags["format"] === "json") return print(JSON.stringify(found, undefined, 2));
     if (flags["quiet"] === true) return found.forEach(({ ID }) => print(ID));
     const rows = found.map(({ ID, Name, Spec, NodeID, Status }) => [

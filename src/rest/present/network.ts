@@ -9,6 +9,15 @@ export const LOCAL_NETWORKS = { bridge: "bridge", host: "host", none: "null" } a
 
 const VNI_OPTION = "com.docker.network.driver.overlay.vxlanid_list";
 
+/** A container on the network, as the Engine shows it. Addresses with their prefix length. */
+export type EndpointJson = {
+  readonly Name: string;
+  readonly EndpointID: string;
+  readonly MacAddress: string;
+  readonly IPv4Address: string;
+  readonly IPv6Address: string;
+};
+
 export type NetworkJson = {
   readonly Name: string;
   readonly Id: string;
@@ -31,7 +40,7 @@ export type NetworkJson = {
   readonly Ingress: boolean;
   readonly ConfigFrom: { readonly Network: string };
   readonly ConfigOnly: boolean;
-  readonly Containers: Readonly<Record<string, never>> | null;
+  readonly Containers: Readonly<Record<string, EndpointJson>> | null;
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
 };

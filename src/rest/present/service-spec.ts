@@ -54,7 +54,10 @@ function presentTargets(
 /** Of a task: the Engine leaves the runtime out there. */
 export function presentTaskSpec(spec: TaskSpec, networks: Networks | undefined) {
   const { Runtime: _runtime, ...rest } = presentTaskTemplate(spec, networks);
-  return rest;
+  if (spec.NetworkAttachmentSpec === undefined) return rest;
+  // Ours: which task it is.
+  const { ContainerSpec: _container, ...attachment } = rest;
+  return attachment;
 }
 
 export function presentServiceSpec(spec: ServiceSpec, networks?: Networks) {

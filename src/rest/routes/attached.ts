@@ -1,6 +1,6 @@
 /** Extension: containers outside services, on attachable networks. They are tasks of no service, made for one node. */
 import type { FastifyInstance } from "fastify";
-import type { Task } from "../../api/index.js";
+import { containerTaskOf, type Task } from "../../api/index.js";
 import { doorError, newId } from "../../base/index.js";
 import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
@@ -43,5 +43,8 @@ export function attachedRoutes(app: FastifyInstance, context: RestContext): void
 function containerNamed(view: StoreView, name: string): Task | undefined {
   return view
     .tasks()
-    .findLast(({ serviceId, serviceName }) => serviceId === "" && serviceName === name);
+    .findLast(
+      (task) =>
+        task.serviceId === "" && task.serviceName === name && containerTaskOf(task) === undefined,
+    );
 }

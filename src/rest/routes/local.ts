@@ -1,12 +1,13 @@
 /**
  * `/containers`, `/images`, `/exec`, `/volumes`: this node's own, served by its worker. So are look-ups in registries
- * (`/distribution`): no manager speaks to a registry.
+ * (`/distribution`): no manager speaks to a registry. And networks of running containers: a container is found on its own node.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { queryOf, type RestContext } from "../context.js";
+import { pathRef, queryOf, type RestContext } from "../context.js";
 import { loadEverywhere } from "../images/load-everywhere.js";
+import { localNetworks } from "../present/network.js";
 import { proxyRequest, proxyUpgrade, refuseUpgrade } from "../proxy.js";
 
 const PREFIXES = ["/containers", "/images", "/exec", "/volumes", "/distribution"];
@@ -31,6 +32,16 @@ export function localRoutes(
     });
   }
 
+  // A node's own networks have ids that its worker does not know.
+  for (const verb of ["connect", "disconnect"]) {
+    app.post(`/networks/:ref/${verb}`, (request, reply) => {
+      const ref = pathRef(request);
+      const own = localNetworks(context.deps.config.stateDir).find(({ Id }) => Id === ref);
+      const path = `/networks/${encodeURIComponent(own?.Name ?? ref)}/${verb}`;
+      passToWorker(request, reply, path);
+    });
+  }
+
   app.post("/images/load", async (request, reply) => {
     if (!queryOf(request).flag("all-nodes")) return passToWorker(request, reply);
     const { cluster } = context;
@@ -41,7 +52,11 @@ export function localRoutes(
   });
 
   /** The reply is out of Fastify's hands from here on. */
-  function passToWorker(request: FastifyRequest, reply: FastifyReply): void {
+  function passToWorker(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    path = request.raw.url ?? "/",
+  ): void {
     const ownHeaders: Record<string, string> = {};
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (typeof value === "string") ownHeaders[name] = value;
@@ -49,7 +64,7 @@ export function localRoutes(
     reply.hijack();
     proxyRequest(request.raw, reply.raw, {
       workerSocket: context.deps.workerSocket,
-      path: `/v${context.versionOf(request.raw)}${request.raw.url ?? "/"}`,
+      path: `/v${context.versionOf(request.raw)}${path}`,
       ownHeaders,
       shouldClose: isRetiring(),
     });

@@ -14,6 +14,7 @@ import {
   presentNetwork,
   SWARM_NONE,
 } from "../present/network.js";
+import { presentContainers } from "../present/network-containers.js";
 import { presentNetworkUse } from "../present/network-services.js";
 import { sendEmpty, sendJson } from "../reply.js";
 import { resolveNetwork } from "../resolve.js";
@@ -56,7 +57,8 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
     if (ref === SWARM_NONE.Name) return sendJson(reply, SWARM_NONE);
     const network = resolveNetwork(view, ref);
     const use = isVerbose ? presentNetworkUse(network, view) : {};
-    return sendJson(reply, { ...presentNetwork(network), ...use });
+    const Containers = presentContainers(network, view, context.cluster.nodeId);
+    return sendJson(reply, { ...presentNetwork(network), Containers, ...use });
   });
 
   app.post("/networks/create", async (request, reply) => {

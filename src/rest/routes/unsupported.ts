@@ -4,17 +4,7 @@ import { doorError } from "../../base/index.js";
 import { pathRef, type RestContext } from "../context.js";
 import { sendJson } from "../reply.js";
 
-/** A container has its networks for life. */
-const AT_BIRTH =
-  "a container gets its networks when it is made: swarm run --network NET IMAGE, and leaves them with swarm task rm";
-
-const ROUTES: readonly (readonly [
-  method: "GET" | "POST" | "PUT" | "DELETE",
-  path: string,
-  remedy?: string,
-])[] = [
-  ["POST", "/networks/:id/connect", AT_BIRTH],
-  ["POST", "/networks/:id/disconnect", AT_BIRTH],
+const ROUTES: readonly (readonly [method: "GET" | "POST" | "PUT" | "DELETE", path: string])[] = [
   ["POST", "/secrets/create"],
   ["POST", "/secrets/:id/update"],
   ["POST", "/configs/create"],
@@ -39,14 +29,13 @@ const ROUTES: readonly (readonly [
 ];
 
 export function unsupportedRoutes(app: FastifyInstance, context: RestContext): void {
-  for (const [method, url, remedy] of ROUTES) {
+  for (const [method, url] of ROUTES) {
     const shown = url.replaceAll(/:(\w+)/g, "{$1}");
     app.route({
       method,
       url,
       handler: () => {
-        const text = `${method} ${shown} is not supported yet`;
-        throw doorError("Unimplemented", remedy === undefined ? text : `${text}: ${remedy}`);
+        throw doorError("Unimplemented", `${method} ${shown} is not supported yet`);
       },
     });
   }
