@@ -229,6 +229,7 @@ describe("networks", () => {
     id,
     networks: [{ networkId: NET, address: ADDRESS, address6: "", aliases: [] }],
     desired: S.running,
+    containerTaskId: undefined,
     phase,
     state: S.running,
     readyAtMs: 0,

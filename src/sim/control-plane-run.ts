@@ -31,6 +31,8 @@ const SLOW_FOR_MS = 5_000;
 /** Longer than all that a slow disk or a step of the clock changes in the order of things. */
 const LOOSE_MS = 8_000;
 const ACTION_CHANCE = 0.06;
+/** Beside those: networks of running containers. */
+const CONNECT_CHANCE = 0.02;
 const FAULT_CHANCE = 0.025;
 
 /** Faults that a run may have, each with how often it happened. */
@@ -61,6 +63,8 @@ export class ControlPlaneRun {
   readonly #tasks: TaskChecks;
   readonly #slots: SlotChecks;
   readonly #networks: NetworkChecks;
+  /** Users connect containers to networks in every other run: known seeds without it stay what they were. */
+  readonly #connects: boolean;
   #isFaulty = false;
   #madeNodes = 0;
   #electAtMs = 0;
@@ -73,6 +77,7 @@ export class ControlPlaneRun {
     const { clock } = this;
     const random = new SeededRandom(seed);
     this.#random = random;
+    this.#connects = seed % 2 === 1;
     this.store = new ClusterStore({
       yieldToLoop: () => Promise.resolve(),
       nowMs: () => clock.nowMs(),
@@ -228,6 +233,7 @@ export class ControlPlaneRun {
 
   async #disturb(): Promise<void> {
     if (this.#chance(ACTION_CHANCE)) this.user.act();
+    if (this.#connects && this.#chance(CONNECT_CHANCE)) this.user.connect();
     if (this.#chance(FAULT_CHANCE)) await this.#fail();
   }
 

@@ -1,5 +1,5 @@
 /** How a cluster without faults differs from what its services want. */
-import { isJob, type Service, TASK_STATE, type Task } from "../api/index.js";
+import { containerTaskOf, isJob, type Service, TASK_STATE, type Task } from "../api/index.js";
 import type { StoreView } from "../store/index.js";
 import { describe, type TaskChecks } from "./task-checks.js";
 
@@ -31,9 +31,23 @@ export function differencesOf(store: StoreView, checks: TaskChecks): string[] {
     if (state === "updating" || state === "rollback_started")
       found.push(`${service.id} is still ${state}`);
   }
-  for (const task of store.tasks())
-    if (!store.service(task.serviceId)) found.push(`${describe(task)} has no service`);
+  for (const task of store.tasks()) {
+    const containerTaskId = containerTaskOf(task);
+    if (containerTaskId !== undefined) found.push(...wrongOf(task, store.task(containerTaskId)));
+    else if (!store.service(task.serviceId)) found.push(`${describe(task)} has no service`);
+  }
   return found;
+}
+
+/** An attachment is there as long as its container is, and nobody disconnected it. */
+function wrongOf(task: Task, container: Task | undefined): string[] {
+  const isAlive =
+    container !== undefined &&
+    container.state === TASK_STATE.running &&
+    container.desiredState <= TASK_STATE.complete;
+  if (!isAlive) return [`${describe(task)}: its container is gone`];
+  if (task.desiredState > TASK_STATE.running) return [`${describe(task)} is still there`];
+  return task.state === TASK_STATE.running ? [] : [`${describe(task)} does not run: ${task.err}`];
 }
 
 /** Slots that are filled when all nodes are up: of jobs, completed. */

@@ -1,5 +1,12 @@
 /** A user who changes his mind: operations through control, tried again by their request id when a leader is lost under them. */
-import type { NetworkSpec, Operation, Service, ServiceSpec } from "../api/index.js";
+import {
+  containerTaskOf,
+  type NetworkSpec,
+  type Operation,
+  type Service,
+  type ServiceSpec,
+  TASK_STATE,
+} from "../api/index.js";
 import { ApiError, newId, type Random } from "../base/index.js";
 import { CAPABILITIES, createControl } from "../manager/control/index.js";
 import type { OperationExecutor } from "../manager/port.js";
@@ -102,6 +109,40 @@ export class SimUser {
     }
   }
 
+  /** Puts a container that runs on a network, or takes one off. */
+  connect(): void {
+    const { random, store } = this.#parts;
+    const all = store.tasks();
+    const attachment = pick(
+      all.filter((task) => containerTaskOf(task) !== undefined),
+      random,
+    );
+    if (attachment && random.float() < 0.4) {
+      const [network] = attachment.spec.Networks ?? [];
+      const { nodeId, id: container } = attachment;
+      const reference = { nodeId, container, network: network?.Target ?? "" };
+      this.begin({ kind: "network.disconnect", ...reference });
+      return;
+    }
+    const container = pick(
+      all.filter(
+        (task) => task.state === TASK_STATE.running && containerTaskOf(task) === undefined,
+      ),
+      random,
+    );
+    const network = pick(
+      store.networks().filter(({ spec }) => spec.Attachable === true),
+      random,
+    );
+    if (!container || !network) return;
+    this.begin({
+      kind: "network.connect",
+      ...{ taskId: newId(random), nodeId: container.nodeId, containerTaskId: container.id },
+      ...{ containerId: container.id, containerName: container.id, network: network.id },
+      ...{ aliases: [], addresses: [] },
+    });
+  }
+
   removeNode(nodeId: string): void {
     this.begin({ kind: "node.remove", nodeId, force: true });
   }
@@ -160,6 +201,7 @@ export class SimUser {
         Labels: {},
         Driver: "overlay",
         Scope: "swarm",
+        Attachable: true,
       };
       this.begin({ kind: "network.create", networkId: newId(random), spec });
       return;

@@ -7,6 +7,7 @@ import {
   type NodeDescription,
   TASK_STATE,
   type TaskNetwork,
+  type TaskSpec,
   type TaskStateName,
 } from "../api/index.js";
 import type { Random } from "../base/index.js";
@@ -27,6 +28,8 @@ const KERNEL_MS = 20;
 export type KnownTask = {
   readonly id: string;
   readonly networks: readonly TaskNetwork[];
+  /** Of an attachment: the task whose container it is for. */
+  readonly containerTaskId: string | undefined;
   desired: number;
   phase: number;
   state: number;
@@ -217,19 +220,21 @@ export class SimWorker {
     this.#inFlight = undefined;
   }
 
-  #assign({ complete, tasks, removedTaskIds }: NonNullable<ToAgent["assignments"]>): void {
+  #assign(message: NonNullable<ToAgent["assignments"]>): void {
+    const { complete, tasks, removedTaskIds, specs } = message;
     const told = tasks ?? [];
     if (complete) {
       const ids = new Set(told.map(({ taskId }) => taskId));
       for (const id of [...this.#known.keys()]) if (!ids.has(id)) this.#forget(id);
     }
     for (const id of removedTaskIds ?? []) this.#forget(id);
-    for (const assignment of told) this.#assignOne(assignment);
+    for (const assignment of told)
+      this.#assignOne(assignment, specs?.[(assignment.specRef ?? 0) - 1]);
     if (!complete) return;
     this.#stopFirst = new Set([...this.containers.values()].filter(isToStop).map(({ id }) => id));
   }
 
-  #assignOne(assignment: Assignment): void {
+  #assignOne(assignment: Assignment, specJson: Uint8Array | undefined): void {
     const id = assignment.taskId ?? "";
     const networks: readonly TaskNetwork[] = assignment.networksJson
       ? (JSON.parse(Buffer.from(assignment.networksJson).toString()) as TaskNetwork[])
@@ -238,6 +243,7 @@ export class SimWorker {
     const task = known ?? {
       id,
       networks,
+      containerTaskId: containerTaskIn(specJson),
       desired: 0,
       phase: 0,
       state: TASK_STATE.assigned,
@@ -285,6 +291,15 @@ export class SimWorker {
     if (task.state > TASK_STATE.running || random.float() < 0.3) return;
     if (isToStop(task)) {
       if (random.float() < 0.7) this.#stop(task);
+      return;
+    }
+    const container = task.containerTaskId;
+    if (container !== undefined && !this.containers.has(container)) {
+      this.containers.delete(task.id);
+      this.#reach(
+        task,
+        task.state < TASK_STATE.starting ? TASK_STATE.rejected : TASK_STATE.complete,
+      );
       return;
     }
     if (isFaulty() && random.float() < 0.004) {
@@ -355,6 +370,12 @@ export class SimWorker {
     this.#link?.send(batch);
     if (isFaulty() && random.float() < 0.1) this.#link?.send(batch);
   }
+}
+
+function containerTaskIn(specJson: Uint8Array | undefined): string | undefined {
+  if (specJson === undefined) return undefined;
+  const spec = JSON.parse(Buffer.from(specJson).toString()) as TaskSpec;
+  return spec.NetworkAttachmentSpec?.TaskID;
 }
 
 function isToStop(task: KnownTask): boolean {

@@ -1,5 +1,5 @@
 /** What may never happen to tasks, slots, jobs and ticks, checked on every applied entry of a simulation. */
-import { isGlobal, type Service, TASK_STATE, type Task } from "../api/index.js";
+import { containerTaskOf, isGlobal, type Service, TASK_STATE, type Task } from "../api/index.js";
 import type { Store } from "../store/index.js";
 
 /** The nodes as they are, whatever the managers know. */
@@ -70,6 +70,8 @@ export class TaskChecks {
       if (task.state < old.state) say(`state went back from ${old.state}`);
       if (task.desiredState < old.desiredState) say(`desired went back from ${old.desiredState}`);
     }
+    // It fills no slot.
+    if (containerTaskOf(task) !== undefined) return;
     if (this.#store.node(task.nodeId)?.spec.Availability === "drain") this.#leaving.add(task.id);
     const inSlot = this.#store
       .tasksBySlot(task.serviceId, task.slot)
