@@ -1,20 +1,24 @@
 /** The manager as `createManager` makes it: from a service to running tasks on agents, and through the loss of the leader. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TASK_STATE } from "../api/index.js";
+import { dispatcherService, TASK_STATE } from "../api/index.js";
 import { newId } from "../base/index.js";
 import { ROOMS } from "./rooms.js";
-import { eventually, random, TestCluster } from "./testing/cluster-kit.js";
+import { eventually, type KeyPair, random, TestCluster } from "./testing/cluster-kit.js";
 import { TestAgent } from "./testing/test-agent.js";
 
 let cluster: TestCluster;
 const agents: TestAgent[] = [];
+const workers: (KeyPair & { readonly nodeId: string })[] = [];
 
 beforeAll(async () => {
   cluster = await TestCluster.start(3, ROOMS);
   const [to] = cluster.identities;
   if (to === undefined) throw new Error("no manager");
-  for (let i = 0; i < 2; i++)
-    agents.push(new TestAgent(cluster, to, await cluster.admit(to, "worker")));
+  for (let i = 0; i < 2; i++) {
+    const own = await cluster.admit(to, "worker");
+    workers.push(own);
+    agents.push(new TestAgent(cluster, to, own));
+  }
 }, 60_000);
 
 afterAll(async () => {
@@ -45,6 +49,60 @@ test("a service created on a follower runs on the agents, and is seen running ev
   await follower.submit<"service.remove">({ kind: "service.remove", serviceId: id });
   await eventually("no task is left", () => third.store.tasksByService(id).length === 0);
 });
+
+test("a node asks a follower for a network of its container, by its certificate, and gives it back", async () => {
+  const [, follower] = cluster.managers;
+  const [, at] = cluster.identities;
+  if (!follower || !at) throw new Error("three managers");
+  await follower.submit<"network.create">({
+    kind: "network.create",
+    networkId: newId(random),
+    spec: { Name: "app", Labels: {}, Driver: "overlay", Scope: "swarm", Attachable: true },
+  });
+  const { id } = await follower.submit<"service.create">({
+    kind: "service.create",
+    serviceId: newId(random),
+    registryAuth: "",
+    spec: {
+      Name: "solo",
+      Labels: {},
+      TaskTemplate: { ContainerSpec: { Image: "web" }, ForceUpdate: 0, Runtime: "container" },
+      Mode: { Replicated: { Replicas: 1 } },
+    },
+  });
+  const solo = () =>
+    follower.store.tasksByService(id).find((task) => task.state === TASK_STATE.running);
+  await eventually("it runs", () => solo() !== undefined);
+  const container = solo();
+  const own = workers.find(({ nodeId }) => nodeId === container?.nodeId);
+  const other = workers.find(({ nodeId }) => nodeId !== container?.nodeId);
+  const request = {
+    ...{ taskId: newId(random), containerTaskId: container?.id ?? "", containerId: "abc" },
+    ...{ containerName: "solo.1", network: "app", aliases: ["db"], addresses: [] },
+  };
+  const ask = (keys: KeyPair | undefined) =>
+    cluster.call(at, keys, dispatcherService.connect, request);
+  expect((await ask(other)).error).toMatchObject({ code: "NotFound", http: 404, origin: "door" });
+  await expect(ask(undefined)).rejects.toThrow("certificate");
+  expect(await ask(own)).toMatchObject({ taskIds: [request.taskId], error: null });
+  const attachment = () => follower.store.task(request.taskId);
+  await eventually("it is connected", () => attachment()?.state === TASK_STATE.running);
+  expect(attachment()).toMatchObject({
+    nodeId: own?.nodeId,
+    networks: [{ address: expect.stringMatching(/^10\./) as string, aliases: ["solo.1", "db"] }],
+  });
+  // The answer was lost on its way.
+  expect((await ask(own)).taskIds).toEqual([request.taskId]);
+
+  const left = await cluster.call(at, own, dispatcherService.disconnect, {
+    container: container?.id ?? "",
+    network: "app",
+  });
+  expect(left.taskIds).toEqual([request.taskId]);
+  await eventually("nothing is left of it", () => attachment() === undefined);
+  expect(solo()?.id).toBe(container?.id);
+  await follower.submit<"service.remove">({ kind: "service.remove", serviceId: id });
+}, 30_000);
 
 test("losing the leader redirects the agents and writes no node state", async () => {
   const [leader, follower] = cluster.managers;
