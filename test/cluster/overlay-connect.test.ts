@@ -1,4 +1,5 @@
 /** Running containers are put on attachable networks and taken off again, by the stock client and by ours, on the node that has them. */
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ApiTask } from "../../src/cli/api-types.js";
 import { ClientError } from "../../src/cli/client.js";
@@ -10,6 +11,7 @@ import {
   eventually,
   healthy,
   IMAGE,
+  isAlive,
   kill,
   leader,
   managers,
@@ -245,6 +247,13 @@ test("it outlives net, worker, the managers with their leader, and containerd", 
     await healthy();
     await works(what);
   }
+  const text = readFileSync("/run/swarm-playground/playground.json", "utf8");
+  const { containerd } = JSON.parse(text) as { containerd: { pid: number } };
+  process.kill(containerd.pid, "SIGKILL");
+  await eventually("containerd is gone", 5_000, () => !isAlive(containerd.pid));
+  await startWhatDoesNotRun();
+  await healthy();
+  await works("containerd");
   for (const each of managers()) kill(each.pids.front);
   await startWhatDoesNotRun();
   await healthy();
