@@ -282,7 +282,7 @@ export type NetworkAttachmentSpec = {
 export type TaskSpec = {
   /** Of an attachment: nothing but the image of the container that it is for. */
   readonly ContainerSpec: ContainerSpec;
-  /** Present: no container is made (docs/adr/0015). */
+  /** Present: no container is made (docs/adr/0018). */
   readonly NetworkAttachmentSpec?: NetworkAttachmentSpec;
   readonly Resources?: ResourceRequirements;
   readonly RestartPolicy?: RestartPolicy;

@@ -1,5 +1,5 @@
 /**
- * network.connect and network.disconnect: a container that runs gets one more network, and leaves it again (docs/adr/0015). The connection
+ * network.connect and network.disconnect: a container that runs gets one more network, and leaves it again (docs/adr/0018). The connection
  * is a task of no service, an attachment, that lives and ends on the container's node.
  */
 import {

@@ -1,4 +1,4 @@
-/** `/networks/{id}/connect` and `/disconnect` for containers of this node (docs/adr/0015). */
+/** `/networks/{id}/connect` and `/disconnect` for containers of this node (docs/adr/0018). */
 import type { FastifyInstance } from "fastify";
 import { TASK_STATE } from "../../api/index.js";
 import { ApiError, doorError, newId } from "../../base/index.js";

@@ -1,4 +1,4 @@
-/** The work behind the steps of an attachment: the container of another task of this node is put on a network (docs/adr/0015). */
+/** The work behind the steps of an attachment: the container of another task of this node is put on a network (docs/adr/0018). */
 import { NETWORK_PHASE, TASK_STATE } from "../../api/index.js";
 import type { Outcome } from "../core/task/outcome.js";
 import { isTerminal } from "../core/task/types.js";
