@@ -26,6 +26,7 @@ const THROUGHPUT_MS = 2_000;
 const CONNECTIONS_MS = 1_000;
 /** Attached and released before anything is timed: a process that just started runs code that is not compiled yet. */
 const WARM_UP_COUNT = 30;
+const WARM_UP_ROUNDS = 6;
 const TIMED_COUNT = 50;
 const CONTAINER_COUNT = 100;
 const BACKEND_CHANGES = 40;
@@ -162,8 +163,11 @@ async function forgetConnections(netnsNames: readonly string[]): Promise<void> {
 }
 
 async function measureProgramming({ near, nearTold, note }: Scene): Promise<void> {
-  await attachSome(near, CONTAINER_COUNT, WARM_UP_COUNT);
-  await releaseSome(near, CONTAINER_COUNT, WARM_UP_COUNT);
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    const first = CONTAINER_COUNT + round * WARM_UP_COUNT;
+    await attachSome(near, first, WARM_UP_COUNT);
+    await releaseSome(near, first, WARM_UP_COUNT);
+  }
   const attached = await attachSome(near, 0, TIMED_COUNT);
   note("attach, median of 50, ms", median(attached));
   note("attach, p95 of 50, ms", quantile(attached, 0.95));
