@@ -299,6 +299,9 @@ describe("disconnecting", () => {
     const networks = [{ networkId: "net-open", address: "", address6: "", aliases: [] }];
     const { serviceId } = row;
     await put([{ kind: "putTask", task: task("web1", { ...RUNNING, networks, serviceId }) }]);
+    // Listed first, and with the same container.
+    const other = { ...RUNNING, spec: { NetworkAttachmentSpec: { TaskID: "web1" } } };
+    await put([{ kind: "putTask", task: task("a-first", other as Partial<Task>) }]);
     await expect(disconnect()).rejects.toMatchObject({
       http: 501,
       message: expect.stringContaining(row.remedy) as string,

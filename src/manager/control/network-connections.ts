@@ -268,8 +268,12 @@ function invalidAtDoor(message: string): ApiError {
 /** The Engine answers 500 for it. What a container has had from its start stays with it. */
 function notConnected(here: readonly Task[], reference: string, network: Network): ApiError {
   const { Name } = network.spec;
-  const container = here.find(({ id, containerId }) => [id, containerId].includes(reference));
-  if (container && isOn(container, network) && containerTaskOf(container) === undefined)
+  const container = here.find(
+    (task) =>
+      // What it was connected to has its container's id.
+      containerTaskOf(task) === undefined && [task.id, task.containerId].includes(reference),
+  );
+  if (container && isOn(container, network))
     return doorError(
       "Unimplemented",
       container.serviceId === ""

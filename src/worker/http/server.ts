@@ -68,6 +68,12 @@ export function buildServer(context: HttpContext): FastifyInstance {
     request.apiMinor = match === null ? undefined : Number(match[1]);
     done();
   });
+  // The docker CLI takes a message out of its JSON only where the type is this very text: no charset.
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    const type = String(reply.getHeader("content-type") ?? "");
+    if (type.startsWith("application/json;")) reply.header("content-type", "application/json");
+    done(null, payload);
+  });
   // Archives, and POSTs whose content type says nothing: handed on as streams.
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
   app.setErrorHandler((error, request, reply) => {
