@@ -19,7 +19,7 @@ import {
 beforeEach(reset);
 
 const SECOND_NS = 1_000_000_000;
-const DELAY_S = 4;
+const DELAY_S = 3;
 /** Tasks made closer together than this belong to one step: slots of a step differ by how long their old tasks took to stop. */
 const STEP_GAP_MS = (DELAY_S * 1000) / 2;
 

@@ -85,7 +85,7 @@ function insideLines({ address, gateway }: Endpoint): readonly string[] {
   return [
     `addr replace ${address} dev eth0`,
     "link set dev eth0 up",
-    `route replace default via ${gateway} dev eth0`,
+    `route replace default via ${gateway} dev eth0 proto static`,
   ];
 }
 
