@@ -390,6 +390,10 @@ export async function measure(
     figures[name] = value;
     say(`${cluster.name}: ${name} = ${value.toFixed(value < 100 ? 2 : 0)}`);
   };
+  const noteMemory = async (when: string): Promise<void> => {
+    for (const [name, value] of Object.entries(await memory(cluster)))
+      note(`${name}${when}`, value);
+  };
   const writes = await writeRate(cluster);
   note("service creates per s, 32 clients", writes.perSec);
   note("service create p99, ms", writes.p99Ms);
@@ -399,6 +403,13 @@ export async function measure(
       `${replicas} replicas running, s`,
       await median(times, () => startReplicas(cluster, replicas)),
     );
+  note("scale 1 to 20, s", await median(SCALES, () => scale(cluster)));
+  for (const order of ["stop-first", "start-first"] as const)
+    note(
+      `rolling update, 10 by 2, ${order}, s`,
+      await median(UPDATES, () => rollingUpdate(cluster, order)),
+    );
+  await noteMemory("");
   await startOnNetwork(cluster, 5); // the first network of each node
   note(
     `${STARTS_ON_NETWORK.replicas} replicas on an overlay network running, s`,
@@ -406,13 +417,7 @@ export async function measure(
       startOnNetwork(cluster, STARTS_ON_NETWORK.replicas),
     ),
   );
-  note("scale 1 to 20, s", await median(SCALES, () => scale(cluster)));
-  for (const order of ["stop-first", "start-first"] as const)
-    note(
-      `rolling update, 10 by 2, ${order}, s`,
-      await median(UPDATES, () => rollingUpdate(cluster, order)),
-    );
-  for (const [name, value] of Object.entries(await memory(cluster))) note(name, value);
+  await noteMemory(", having been on a network");
   note("worker frozen, 50 run elsewhere, s", await nodeFrozen(cluster));
   note("write gap, leader frozen, s", await writeGap(cluster, "SIGSTOP"));
   note("write gap, leader killed, s", await writeGap(cluster, "SIGKILL"));
