@@ -8,6 +8,9 @@ const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
+/** `struct linger`: on, zero seconds. */
+const AT_ONCE = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const SHUT_WR = 1;
@@ -107,6 +110,12 @@ export function receiveFrom(fd: number, into: Buffer): number {
 
 export function endSending(fd: number): void {
   checked(libc.shutdown(fd, SHUT_WR), "shutdown");
+}
+
+/** Neither side keeps the connection's ports for a while afterwards. */
+export function closeByReset(fd: number): void {
+  checked(libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, AT_ONCE, AT_ONCE.length), "setsockopt");
+  libc.close(fd);
 }
 
 export function closeSocket(fd: number): void {

@@ -5,6 +5,7 @@
 import { writeSync } from "node:fs";
 import {
   acceptFrom,
+  closeByReset,
   closeSocket,
   connectTo,
   endSending,
@@ -47,14 +48,17 @@ function source(ms: number, address: string, port: number): void {
   say(String((sent * 8) / 1e6 / (performance.now() - start)));
 }
 
-/** Takes connections and closes them at once: the time a client's port has to rest is then this side's. */
+/** Takes connections and closes them at once. */
 function door(port: number): void {
   const listener = listenOn(port);
   say("ready");
   for (;;) closeSocket(acceptFrom(listener));
 }
 
-/** Connections per second, one after the other, to each address in turn. */
+/**
+ * Connections per second, one after the other, to each address in turn. Ended by a reset: with a server that still remembers a client's port from
+ * another path, whose timestamps are others, every second attempt would be made again after 1 s.
+ */
 function caller(ms: number, port: number, addresses: readonly string[]): void {
   const targets = addresses.map((address) => targetOf(address, port));
   const into = Buffer.alloc(1);
@@ -65,7 +69,7 @@ function caller(ms: number, port: number, addresses: readonly string[]): void {
     if (target === undefined) throw new Error("no address");
     const fd = connectTo(target);
     receiveFrom(fd, into);
-    closeSocket(fd);
+    closeByReset(fd);
     count += 1;
   }
   say(String((count * 1_000) / (performance.now() - start)));

@@ -57,10 +57,15 @@ test("SIGKILL of the holder frees the lock", async () => {
 test("a killed holder that nobody reaped is waited for as one that is gone", async () => {
   const other = await holder();
   // `sleep` never reaps the child that its shell left to it.
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+  const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const [zombie] = (await once(parent.stdout, "data")) as [Buffer];
+  // Before that the shell itself could reap it.
+  await vi.waitFor(() => {
+    expect(readFileSync(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
+  });
+  process.kill(Number(zombie), "SIGKILL");
   await vi.waitFor(() => {
     expect(readFileSync(`/proc/${Number(zombie)}/stat`, "utf8")).toMatch(/\) Z /);
   });
