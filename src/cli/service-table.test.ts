@@ -21,6 +21,12 @@ test("a row per service", () => {
   ]);
 });
 
+test("a port that each task chooses for itself is shown with the tasks, not here", () => {
+  const Ports = [{ Protocol: "tcp" as const, TargetPort: 80, PublishMode: "host" as const }];
+  const [, row] = serviceTable([{ ...web, Endpoint: { Ports } }]);
+  expect(row).toMatch(/bb:1$/);
+});
+
 const named = (name: string, Mode: ApiService["Spec"]["Mode"], fields: Partial<ApiService>) => ({
   ...web,
   Spec: { Name: name, Mode, TaskTemplate: { ContainerSpec: { Image: "bb:1" } } },

@@ -17,7 +17,10 @@ export function serviceTable(services: readonly ApiService[]): readonly string[]
     modeName(entry.Spec.Mode),
     counts(entry),
     shortImage(entry.Spec.TaskTemplate.ContainerSpec?.Image),
-    (entry.Endpoint?.Ports ?? []).map(formatPort).join(", "),
+    (entry.Endpoint?.Ports ?? [])
+      .filter(({ PublishedPort }) => PublishedPort)
+      .map(formatPort)
+      .join(", "),
     ...(hasSchedule ? [entry.ScheduleStatus?.NextTick ?? ""] : []),
   ]);
   const isSimulated = services.some((entry) => entry.Engine === "simulated");
