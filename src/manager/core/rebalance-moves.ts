@@ -1,11 +1,11 @@
 /**
  * The moves of a service that are under way, each start-first: the new task runs (which includes its health check) and is reached, then
- * the old one goes. They stand in the service, so a new leader goes on with them.
+ * the old one goes; until that has stopped, both count. They stand in the service, so a new leader goes on with them.
  */
 import { type RebalanceState, TASK_STATE, type Task, type TaskMove } from "../../api/index.js";
 import { desired } from "./restart.js";
 import type { ServiceContext } from "./service-context.js";
-import { isStopped, isWanted, nodeFate, type Slot } from "./task-slot.js";
+import { isStopped, isWanted, mayStillRun, nodeFate, type Slot } from "./task-slot.js";
 import { isDirty } from "./task-template.js";
 import { paceOf } from "./update-config.js";
 
@@ -84,7 +84,7 @@ function stepMove(
   if (!isWanted(old)) {
     // The old task ended of itself: the new one goes on like any other.
     if (!hasArrived) return { outcome: "calledOff" };
-    return { outcome: reach.isWithdrawn(old) ? "moved" : "goesOn" };
+    return { outcome: reach.isWithdrawn(old) && !mayStillRun(old, nodeOf) ? "moved" : "goesOn" };
   }
   // The restart supervisor has just dealt with one of the two; how, is seen when that is stored.
   if (isTouched) return { outcome: "goesOn" };

@@ -124,6 +124,34 @@ describe("the command moves tasks until they are spread evenly", () => {
     expect(counts(world)).toMatchObject({ b1: 3 });
   });
 
+  test("what a move replaces counts among the moves under way until it has stopped", () => {
+    const world = onNodeA({ replicas: 6, rebalance: "manual" });
+    const stuckStopping: Agent = (task) =>
+      task.desiredState > TASK_STATE.complete && task.state === TASK_STATE.running
+        ? undefined
+        : goodAgent(task);
+    world.agent = stuckStopping;
+    world.rebalance().advance(MINUTE_MS);
+    expect([world.wanted().length, world.service().rebalance?.moves.length]).toEqual([6, 1]);
+    expect(counts(world)).toMatchObject({ a: 5 });
+    world.agent = goodAgent;
+    world.settle();
+    expect(counts(world)).toEqual({ a: 2, b: 2, c: 2 });
+    expect(world.service().rebalance).toMatchObject({ state: "completed", movedCount: 4 });
+  });
+
+  test("nobody waits for what a lost node would have to stop", () => {
+    const world = onNodeA({ replicas: 6, rebalance: "manual" });
+    world.agent = (task) =>
+      task.desiredState > TASK_STATE.complete && task.state === TASK_STATE.running
+        ? undefined
+        : goodAgent(task);
+    world.rebalance().settle();
+    world.putNode("a", { state: "down" });
+    world.advance(MINUTE_MS);
+    expect(state(world)).toBe("completed");
+  });
+
   test("a host port is in nobody's way", () => {
     const ports = [
       { Protocol: "tcp", TargetPort: 80, PublishedPort: 80, PublishMode: "host" },

@@ -40,6 +40,13 @@ test.each([
   expect([down.get("telling"), down.get("told")]).toEqual(downAtMs);
 });
 
+test("a longer period holds at once: also for a node whose next heartbeat never comes", () => {
+  const sessions = new NodeSessions(0, 1000);
+  sessions.register("n1", "s1", 0);
+  sessions.setPeriod(5000);
+  expect(watch(sessions, 0, 30_000)).toEqual([[25_000, "n1"]]);
+});
+
 test("a heartbeat after that revives the node without a new registration", () => {
   const sessions = new NodeSessions(0, 1000);
   sessions.register("n1", "s1", 0);

@@ -17,6 +17,8 @@ type Session = {
   readonly sessionId: string;
   /** What the node was told last: its next heartbeat comes after this, whatever holds for the cluster by then. */
   toldPeriodMs: number;
+  /** Its last heartbeat, or the registration before the first. */
+  heardAtMs: number;
   deadlineMs: number;
   /** Past its deadline and reported as such; a late heartbeat revives it. */
   isExpired: boolean;
@@ -44,9 +46,15 @@ export class NodeSessions {
     this.#periodMs = heartbeatPeriodMs;
   }
 
-  /** Holds for a node from the heartbeat on that is answered with it. */
+  /** A shorter one holds for a node from the heartbeat on that is answered with it; a longer one at once: it asks for patience. */
   setPeriod(heartbeatPeriodMs: number): void {
+    const isLonger = heartbeatPeriodMs > this.#periodMs;
     this.#periodMs = heartbeatPeriodMs;
+    if (!isLonger) return;
+    for (const session of this.#sessions.values()) {
+      const patientMs = session.heardAtMs + graceOf(heartbeatPeriodMs);
+      session.deadlineMs = Math.max(session.deadlineMs, patientMs);
+    }
   }
 
   /** A new leader's knowledge: each node that is not down has a while to appear. Writes nothing. */
@@ -55,7 +63,9 @@ export class NodeSessions {
       if (this.#sessions.has(nodeId)) continue;
       const deadlineMs = nowMs + Math.max(APPEAR_GRACE_MS, graceOf(this.#periodMs));
       const toldPeriodMs = this.#periodMs;
-      this.#sessions.set(nodeId, { sessionId: "", toldPeriodMs, deadlineMs, isExpired: false });
+      const heardAtMs = nowMs;
+      const fresh = { sessionId: "", toldPeriodMs, heardAtMs, deadlineMs, isExpired: false };
+      this.#sessions.set(nodeId, fresh);
     }
   }
 
@@ -68,7 +78,8 @@ export class NodeSessions {
       return { kind: "refused", reason: `this manager serves ${SESSIONS_MAX} nodes at most` };
     const toldPeriodMs = this.#periodMs;
     const deadlineMs = nowMs + graceOf(toldPeriodMs);
-    this.#sessions.set(nodeId, { sessionId, toldPeriodMs, deadlineMs, isExpired: false });
+    const fresh = { sessionId, toldPeriodMs, heardAtMs: nowMs, deadlineMs, isExpired: false };
+    this.#sessions.set(nodeId, fresh);
     const replaced = old === undefined || old.sessionId === "" ? undefined : old.sessionId;
     return { kind: "registered", replaced };
   }
@@ -77,6 +88,7 @@ export class NodeSessions {
   heartbeat(nodeId: string, sessionId: string, nowMs: number): Beat {
     const session = this.#sessions.get(nodeId);
     if (session === undefined || session.sessionId !== sessionId) return "unknown";
+    session.heardAtMs = nowMs;
     session.deadlineMs = nowMs + graceOf(Math.max(session.toldPeriodMs, this.#periodMs));
     session.toldPeriodMs = this.#periodMs;
     if (!session.isExpired) return "live";
@@ -105,7 +117,11 @@ export class NodeSessions {
     const lateMs = nowMs - this.#checkedAtMs - 2 * CHECK_PERIOD_MS;
     this.#checkedAtMs = nowMs;
     // This process stood still: the heartbeats of that time wait in its sockets and are not judged before they are read.
-    if (lateMs > 0) for (const session of this.#sessions.values()) session.deadlineMs += lateMs;
+    if (lateMs > 0)
+      for (const session of this.#sessions.values()) {
+        session.heardAtMs += lateMs;
+        session.deadlineMs += lateMs;
+      }
     const expired: string[] = [];
     for (const [nodeId, session] of this.#sessions) {
       if (session.isExpired || nowMs < session.deadlineMs) continue;
