@@ -15,7 +15,7 @@ import type {
 } from "./kernel-model.js";
 import { linkChange } from "./link-change.js";
 import { type Ownership, ownPart } from "./ownership.js";
-import { removeScript, updateScript } from "./rulesets/nft-table.js";
+import { makeScript, removeScript, revisionName, updateScript } from "./rulesets/nft-table.js";
 
 /** One namespace's operations by when they are due, seen over the whole node. */
 type Stages = Readonly<Record<StageName, readonly KernelOperation[]>>;
@@ -240,8 +240,12 @@ function planTables(
     const present = byKey.get(key(table));
     const isLost = table.family === "netdev" && hasNewLink;
     if (present?.hash === table.hash && !isLost) return [];
+    const isNew =
+      present === undefined && !byKey.has(key({ ...table, name: revisionName(table.name) }));
     const known = present === undefined || isLost ? { ...table, text: "" } : present;
-    return [{ name: table.name, operation: nft(scriptFor(known, table, scripts)) }];
+    return [
+      { name: table.name, operation: nft(scriptFor(isNew ? undefined : known, table, scripts)) },
+    ];
   });
   return {
     guard: loads.filter(({ name }) => name.endsWith(GUARD_SUFFIX)).map((one) => one.operation),
@@ -252,9 +256,11 @@ function planTables(
   };
 }
 
-function scriptFor(from: NftTable, to: NftTable, scripts: Scripts): string {
-  const key = `${to.family} ${to.name} ${from.text === "" ? "" : from.hash} ${to.hash}`;
-  const script = scripts.get(key) ?? updateScript(from, to);
+/** `from`: undefined where there is none. */
+function scriptFor(from: NftTable | undefined, to: NftTable, scripts: Scripts): string {
+  const before = from === undefined ? "none" : from.text === "" ? "unknown" : from.hash;
+  const key = `${to.family} ${to.name} ${before} ${to.hash}`;
+  const script = scripts.get(key) ?? (from === undefined ? makeScript(to) : updateScript(from, to));
   scripts.set(key, script);
   return script;
 }

@@ -172,6 +172,7 @@ export function runScript(tables: readonly NftTable[], script: string): readonly
   for (const command of script.split(/\n(?! |\})/).filter((line) => line !== "")) {
     const [verb = "", ...words] = command.split(/\s+/);
     if (verb === "table") declareTable(byKey, command);
+    else if (verb === "create") createTable(byKey, command);
     else if (verb === "delete" && words[0] === "table")
       need(byKey, words), byKey.delete(words.slice(1).join(" "));
     else editChain(byKey, verb, words);
@@ -188,10 +189,20 @@ function need(byKey: ReadonlyMap<string, NftTable>, words: readonly string[]): N
 function declareTable(byKey: Map<string, NftTable>, command: string): void {
   const [, family = "", name = ""] = command.split(/\s+/);
   const key = `${family} ${name}`;
-  const hash = /comment "(\w+)"/.exec(command)?.[1] ?? "";
-  if (byKey.has(key) && hash === "") return;
+  const known = byKey.get(key);
+  const hash = known?.hash ?? /comment "(\w+)"/.exec(command)?.[1] ?? "";
+  if (known !== undefined && chainsOf(command).size === 0) return;
+  if (known !== undefined && chainsOf(known.text).size > 0)
+    throw new Error(`${key} is loaded twice: its rules would be there twice`);
   const text = command.replace(/ {2}comment "\w+"\n/, "").trimEnd();
   byKey.set(key, { family: family as NftTable["family"], name, text: `${text}\n`, hash });
+}
+
+function createTable(byKey: Map<string, NftTable>, command: string): void {
+  const key = command.split(/\s+/).slice(2, 4).join(" ");
+  if (byKey.has(key)) throw new Error(`${key} exists`);
+  if (command.includes("chain ")) throw new Error("nft 1.0.6 leaves out chains here");
+  declareTable(byKey, command.replace("create ", ""));
 }
 
 function editChain(byKey: Map<string, NftTable>, verb: string, words: readonly string[]): void {

@@ -11,7 +11,7 @@ export class NftScriptError extends Error {
 }
 
 const FAMILY = "(ip6|ip|inet|netdev)";
-const MAKE = new RegExp(`^(?:add )?table ${FAMILY} (\\S+?)\\s*(?:\\{(.*)\\})?$`, "s");
+const MAKE = new RegExp(`^(add |create )?table ${FAMILY} (\\S+?)\\s*(?:\\{(.*)\\})?$`, "s");
 const DELETE = new RegExp(`^(delete|destroy) table ${FAMILY} (\\S+)$`);
 const INSIDE = new RegExp(
   `^(?:add|create|insert|replace|delete|destroy|flush|reset) (?:element|map|set|chain|rule|table) ${FAMILY} (\\S+)`,
@@ -40,9 +40,11 @@ function applyStatement(tables: Map<string, SimulatedTable>, statement: string):
   }
   const made = MAKE.exec(statement);
   if (made !== null) {
-    const [, family = "", name = "", body = ""] = made;
+    const [, verb, family = "", name = "", body = ""] = made;
     const comment = /^\s*comment "([^"]*)"/.exec(body)?.[1] ?? "";
     const key = `${family} ${name}`;
+    if (verb === "create " && tables.has(key))
+      throw new NftScriptError(`File exists: ${statement.slice(0, 80)}`);
     if (!tables.has(key)) tables.set(key, { family: family as NftFamily, name, comment });
     return;
   }
