@@ -1,5 +1,6 @@
 /** The kernel ports against the real kernel, in network namespaces of the test's own; each is the other's stranger. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Link } from "../../src/overlay-net/core/kernel-model.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
@@ -130,6 +131,43 @@ test.each([
     expect(sh(`nsenter --net=/run/netns/${netns} ${sockets}`)).toBe("");
   },
 );
+
+test("netlink: sockets of many namespaces leave nftables the descriptors that it can use", async () => {
+  await using stack = new AsyncStack();
+  const kernel = await NetlinkKernel.open(THREAD);
+  stack.defer(() => kernel.close());
+  stack.defer(() => removeAll(kernel));
+  const lowSockets = () =>
+    readdirSync("/proc/self/fd").filter((fd) => Number(fd) < 1024 && isSocket(fd)).length;
+  const before = lowSockets();
+  const names = Array.from({ length: 12 }, (_, i) => `${PREFIX}many${i}`);
+  const table = { kind: "nft", script: "table inet x { }" } as const;
+  await kernel.execute(
+    names.map((netns) => ({ netns, operations: [{ kind: "addNetns" }, table] })),
+  );
+  for (const netns of names) await kernel.watch(netns, () => undefined);
+  // The one of each nft context; route, netfilter and watching sockets are above.
+  expect(lowSockets() - before).toBeLessThanOrEqual(names.length);
+
+  const taken: number[] = [];
+  stack.defer(async () => {
+    for (const fd of taken) closeSync(fd);
+  });
+  while ((taken.at(-1) ?? 0) < 1030) taken.push(openSync("/dev/null", "r"));
+  const late = `${PREFIX}late`;
+  await expect(
+    kernel.execute([{ netns: late, operations: [{ kind: "addNetns" }, table] }]),
+  ).rejects.toThrow(/nftables needs one below 1000/);
+  await kernel.execute([{ netns: names[0] ?? "", operations: [table] }]);
+});
+
+function isSocket(fd: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+  } catch {
+    return false; // closed meanwhile
+  }
+}
 
 /** Runs what was deferred, last first. */
 class AsyncStack implements AsyncDisposable {

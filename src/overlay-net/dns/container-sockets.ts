@@ -7,8 +7,8 @@ import { serveTcp } from "./tcp-connection.js";
 
 /** Connections of one container. */
 export const TCP_CONTAINER_MAX = 32;
-/** Connections of all containers of the node. */
-export const TCP_NODE_MAX = 1_024;
+/** Connections of all containers of the node: half of the descriptors that nftables can use. */
+export const TCP_NODE_MAX = 512;
 /** Answers that wait to leave one UDP socket; what comes after them is dropped, as UDP may be. */
 const UDP_UNSENT_MAX_BYTES = 1024 * 1024;
 

@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import koffi from "koffi";
 import { addressBytes } from "../core/dns-address.js";
 import { RESOLVER_ADDRESS } from "../core/dns-resolv-conf.js";
+import { DUPLICATE_FROM, moveHigh } from "../low-descriptors.js";
 import { NetnsSocketError, type SocketRequest } from "./netns-sockets.js";
 
 /** Values of Linux on every architecture koffi runs on. */
@@ -33,6 +34,13 @@ const cConnect = libc.func("int connect(int fd, const uint8_t *address, uint32_t
 const cSetOption = libc.func(
   "int setsockopt(int fd, int level, int name, const int *value, uint32_t length)",
 );
+const cClose = libc.func("int close(int fd)");
+const cFcntl = libc.func("int fcntl(int fd, int command, ...)");
+const descriptors = {
+  duplicateFrom: (fd: number, lowest: number) =>
+    cFcntl(fd, DUPLICATE_FROM, "int", lowest) as number,
+  close: (fd: number) => cClose(fd) as number,
+};
 const cAbort = libc.func("void abort()");
 
 /**
@@ -101,12 +109,13 @@ function socketOf(
   prepare: (fd: number) => void,
   protocol = 0,
 ): number {
-  const fd = check(cSocket(family, kind | SOCK_NONBLOCK_CLOEXEC, protocol) as number, "socket");
+  const opened = check(cSocket(family, kind | SOCK_NONBLOCK_CLOEXEC, protocol) as number, "socket");
+  const fd = moveHigh(descriptors, opened);
   try {
     prepare(fd);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    descriptors.close(fd);
     throw error;
   }
 }

@@ -1,6 +1,8 @@
 /** Every foreign function of this program, declared once. Signatures are those of the man pages and of libnftables(3). */
+import { closeSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import type * as Koffi from "koffi";
+import { DUPLICATE_FROM } from "../../low-descriptors.js";
 
 type Fd = number;
 
@@ -18,6 +20,7 @@ export type Libc = {
   recv(fd: Fd, bytes: Buffer, size: number, flags: number): number;
   /** For descriptors that came from here: Node warns when a thread closes one that it did not open itself. */
   close(fd: Fd): number;
+  duplicateFrom(fd: Fd, lowest: number): number;
   /** Gives free memory back to the kernel, where the C library can. */
   trimMemory(): void;
   /** Ends the whole process at once, from any thread. */
@@ -44,6 +47,8 @@ export type Foreign = {
   readonly libc: Libc;
   readonly nftables: Libnftables;
   readonly poll: Poll;
+  /** The descriptor that whoever opens something now would get. */
+  readonly lowestFree: () => number;
 };
 
 const NFTABLES_LIBRARY = "libnftables.so.1";
@@ -59,12 +64,18 @@ export function loadForeign(): Foreign {
       koffi.node.poll(fd, { readable: true }, () => {
         onReadable();
       }),
+    lowestFree: () => {
+      const fd = openSync("/dev/null", "r");
+      closeSync(fd);
+      return fd;
+    },
   };
 }
 
 function loadLibc(koffi: typeof Koffi): Libc {
   // The C library this process runs on, whichever it is.
   const library = koffi.load(null);
+  const fcntl = library.func("int fcntl(int fd, int command, ...)");
   return {
     errno: () => koffi.errno(),
     setns: library.func("int setns(int fd, int nstype)"),
@@ -81,6 +92,7 @@ function loadLibc(koffi: typeof Koffi): Libc {
     send: library.func("long send(int fd, const void *bytes, size_t size, int flags)"),
     recv: library.func("long recv(int fd, void *bytes, size_t size, int flags)"),
     close: library.func("int close(int fd)"),
+    duplicateFrom: (fd, lowest) => fcntl(fd, DUPLICATE_FROM, "int", lowest) as number,
     trimMemory: trimOf(library),
     exitNow: library.func("void _exit(int status)"),
   };

@@ -6,6 +6,7 @@ import type { Namespaces } from "./namespaces.js";
 /** Counts contexts and trims; sockets are numbers. */
 class FakeLibraries {
   openContexts = 0;
+  lowestFree = 30;
   trims = 0;
   #lastFd = 100;
 
@@ -16,6 +17,7 @@ class FakeLibraries {
       setsockopt: () => 0,
       bind: () => 0,
       close: () => 0,
+      duplicateFrom: (fd: number) => fd + 1000,
       trimMemory: () => {
         this.trims++;
       },
@@ -34,6 +36,7 @@ class FakeLibraries {
       errorText: () => "",
     },
     poll: () => ({ close: () => undefined }),
+    lowestFree: () => this.lowestFree,
   } as unknown as Foreign;
 
   readonly handles = new Handles(this.foreign, {
@@ -90,4 +93,14 @@ test("a closed namespace takes its context with it, and the last one the timer",
   libraries.handles.closeAll();
   expect(libraries.openContexts).toBe(0);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("without a low descriptor a context is refused, and those that are open go on", () => {
+  const libraries = new FakeLibraries();
+  libraries.runIn("a");
+  libraries.lowestFree = 1000;
+  expect(() => libraries.handles.get("b").runNft("")).toThrow(/descriptor 1000 .* below 1000/);
+  libraries.runIn("a");
+  libraries.lowestFree = 999;
+  libraries.runIn("b");
 });

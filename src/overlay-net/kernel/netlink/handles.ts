@@ -1,3 +1,4 @@
+import { LOW_DESCRIPTORS } from "../../low-descriptors.js";
 import { KernelError, netnsText } from "../netns-kernel.js";
 import type { Foreign, Libnftables, NftContextPointer } from "./ffi.js";
 import type { Namespaces } from "./namespaces.js";
@@ -10,6 +11,8 @@ const OPEN_NAMESPACES_MAX = 256;
  * long is freed; right after its last use the kernel would make us wait some 12 ms for what that transaction left to clean up.
  */
 const NFT_IDLE_MS = 5_000;
+/** Descriptors that other threads of the process may open between the look for a low one and its use. */
+const OTHERS_AT_ONCE = 24;
 /** Contexts freed at once: the thread does nothing else meanwhile, some 0.2 ms each. */
 const FREED_MAX = 32;
 const FREE_AGAIN_DELAY_MS = 50;
@@ -21,6 +24,7 @@ export class NamespaceHandle {
   readonly netfilter: NetlinkSocket;
   readonly #nftables: Libnftables;
   readonly #inside: <T>(run: () => T) => T;
+  readonly #lowestFree: () => number;
   readonly #onNft: () => void;
   #nft: NftContextPointer | undefined;
   #nftUsedAtMs = 0;
@@ -36,6 +40,7 @@ export class NamespaceHandle {
     this.identity = identity;
     this.#onNft = onNft;
     this.#nftables = foreign.nftables;
+    this.#lowestFree = foreign.lowestFree;
     this.#inside = (run) => namespaces.inside(netns, run);
     const [route, netfilter] = this.#inside(() => {
       const first = new NetlinkSocket(foreign.libc, NETLINK_ROUTE);
@@ -80,7 +85,14 @@ export class NamespaceHandle {
     this.freeNft();
   }
 
+  /** Throws KernelError BUSY rather than let libnftables end the process (low-descriptors.ts). */
   #openNft(): NftContextPointer {
+    const lowest = this.#lowestFree();
+    if (lowest >= LOW_DESCRIPTORS - OTHERS_AT_ONCE)
+      throw new KernelError(
+        "BUSY",
+        `descriptor ${lowest} would be the lowest free one, and nftables needs one below ${LOW_DESCRIPTORS - OTHERS_AT_ONCE}: this process has too many connections or published ports open`,
+      );
     const context = this.#nftables.contextNew(0);
     if (context === null) throw new KernelError("FAILED", "nft_ctx_new failed");
     this.#nftables.bufferOutput(context);

@@ -1,3 +1,4 @@
+import { moveHigh } from "../../low-descriptors.js";
 import { KernelError } from "../netns-kernel.js";
 import {
   type Ack,
@@ -53,7 +54,7 @@ export class NetlinkSocket {
   /** `groups`: multicast groups by number. Throws KernelError. */
   constructor(libc: Libc, protocol: number, groups: readonly number[] = []) {
     this.#libc = libc;
-    this.fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    this.fd = moveHigh(libc, libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
     if (this.fd < 0) throw callError("socket(AF_NETLINK)", libc.errno());
     try {
       this.#setOption(SOL_SOCKET, SO_RCVBUFFORCE, u32(RECEIVE_QUEUE_BYTES));
