@@ -163,9 +163,9 @@ export class NetService {
     const overlay = { taskId, networkIds, dnsServers, ndots, isInternalOnly };
     const mode = isInternalOnly ? "none" : "default";
     const isKnown = network.attachments.some((one) => one.containerId === containerId);
-    const attachment = await network.attach(containerId, mode, ports, overlay);
+    const { attachment, saved } = await network.beginAttach(containerId, mode, ports, overlay);
     try {
-      await plane.connect(attachment);
+      await Promise.all([plane.connect(attachment), saved]);
     } catch (error) {
       // One that runs already keeps what it has.
       if (!isKnown) await network.release(containerId);

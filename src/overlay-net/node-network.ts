@@ -218,15 +218,27 @@ export class NodeNetwork {
   }
 
   /** Safe to repeat: an attached container gets what it has. */
-  attach(
+  async attach(
     containerId: string,
     mode: Attachment["mode"],
     hostPorts: readonly HostPort[],
     overlay?: OverlayAttachment,
   ): Promise<Attachment> {
+    const { attachment, saved } = await this.beginAttach(containerId, mode, hostPorts, overlay);
+    await saved;
+    return attachment;
+  }
+
+  /** As `attach`, for who has more to do with the container meanwhile: it is remembered over a restart once `saved` resolves. */
+  beginAttach(
+    containerId: string,
+    mode: Attachment["mode"],
+    hostPorts: readonly HostPort[],
+    overlay?: OverlayAttachment,
+  ): Promise<{ readonly attachment: Attachment; readonly saved: Promise<void> }> {
     return this.#serial(containerId, async () => {
       const existing = this.#attachments.get(containerId);
-      if (existing !== undefined) return existing;
+      if (existing !== undefined) return { attachment: existing, saved: this.#save() };
       if (this.#attachments.size >= ATTACHMENT_MAX) {
         throw new NodeNetworkError(
           `this node has ${ATTACHMENT_MAX} containers attached: no more fit`,
@@ -236,9 +248,8 @@ export class NodeNetwork {
       const attachment = overlay === undefined ? made : { ...made, overlay };
       this.#attachments.set(containerId, attachment);
       if (attachment.hostPorts.length > 0) await this.#applyRules();
-      await this.#save();
       this.#refillSoon();
-      return attachment;
+      return { attachment, saved: this.#save() };
     });
   }
 

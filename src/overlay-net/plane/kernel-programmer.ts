@@ -35,6 +35,7 @@ export type KernelProgrammerOptions = {
 export class KernelProgrammer {
   readonly #kernel: NetnsKernel;
   readonly #names: NodeNames;
+  readonly #prefix6: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #removesContainers: boolean;
@@ -49,6 +50,7 @@ export class KernelProgrammer {
   constructor(options: KernelProgrammerOptions) {
     this.#kernel = options.kernel;
     this.#names = options.names;
+    this.#prefix6 = gwbridgePrefix6(options.names.nodeId);
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#removesContainers = options.removesContainers;
@@ -246,7 +248,7 @@ export class KernelProgrammer {
     const { mayDelete } = this;
     if (this.#rank(netns) === 0) return { mayDelete, aliasPrefix: "", tablePrefix: "" };
     const aliases = netns === "" ? networkAliasPrefix(this.#names) : aliasPrefix(this.#names);
-    const prefix6 = gwbridgePrefix6(this.#names.nodeId);
+    const prefix6 = this.#prefix6;
     return { mayDelete, aliasPrefix: aliases, tablePrefix: `${this.#names.nftTable}_`, prefix6 };
   }
 
