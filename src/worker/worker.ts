@@ -243,7 +243,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Net that is away just now says nothing new; one that has no bridge yet is given time. */
-  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems" | "proxied">> {
+  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems" | "proxied" | "wireGuard">> {
     const known = this.#description;
     try {
       const status = await this.#net.status();
@@ -263,6 +263,7 @@ export class Worker implements AsyncDisposable {
   }
 
   #currentDescription(): NodeDescription {
+        ...(known?.WireGuard !== undefined && { wireGuard: known.WireGuard }),
     if (this.#description === undefined) throw new Error("the node is not described yet");
     const dataPathAddr = this.#identity.current?.dataPathAddr ?? "";
     // Of the membership, which may have begun after the last look at this machine.

@@ -3032,6 +3032,7 @@ export namespace swarm {
             plane?: (swarm.net.PlaneStatus.$Properties|null);
             static create(properties: swarm.net.StatusReply.$Shape): swarm.net.StatusReply & swarm.net.StatusReply.$Shape;
             static create(properties?: swarm.net.StatusReply.$Properties): swarm.net.StatusReply;
+            wireguard: string;
             static encode(message: swarm.net.StatusReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
             static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.net.StatusReply & swarm.net.StatusReply.$Shape;
             static getTypeUrl(prefix?: string): string;
@@ -3046,6 +3047,7 @@ export namespace swarm {
                 plane?: (swarm.net.PlaneStatus.$Properties|null);
                 $unknowns?: Uint8Array[];
             }
+                wireguard?: (string|null);
             type $Shape = swarm.net.StatusReply.$Properties;
         }
 

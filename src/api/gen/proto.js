@@ -13403,6 +13403,7 @@ export const swarm = $root.swarm = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
+            StatusReply.prototype.wireguard = "";
                 if (message.bridge != null && $Object.hasOwnProperty.call(message, "bridge") && message.bridge !== "")
                     writer.uint32(10).string(message.bridge);
                 if (message.subnet != null && $Object.hasOwnProperty.call(message, "subnet") && message.subnet !== "")
@@ -13427,6 +13428,8 @@ export const swarm = $root.swarm = (() => {
                 if (_depth === $undefined)
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
+                if (message.wireguard != null && $Object.hasOwnProperty.call(message, "wireguard") && message.wireguard !== "")
+                    writer.uint32(50).string(message.wireguard);
                     throw $Error("max depth exceeded");
                 let end, message, value;
                 if (length === $undefined)
@@ -13500,6 +13503,15 @@ export const swarm = $root.swarm = (() => {
                         throw $RangeError("index out of range");
                     reader.len = length;
                 }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.wireguard = value;
+                            else
+                                delete message.wireguard;
+                            continue;
+                        }
                 if (_end !== $undefined)
                     throw $Error("missing end group");
                 return message;

@@ -245,6 +245,20 @@ describe("connecting", () => {
     });
   });
 
+  test("is refused to an encrypted network where the node has no WireGuard", async () => {
+    lead.capabilities.add("encryption");
+    await put([{ kind: "putNode", node: describedNode("m1", { WireGuard: "none" }) }]);
+    await network("vault", { Attachable: true, Options: { encrypted: "" } }, "10.9.0.0/24");
+    await expect(connect({ network: "vault" })).rejects.toMatchObject({
+      http: 400,
+      message: expect.stringContaining(
+        "node m1 has no WireGuard; install wireguard-tools",
+      ) as string,
+    });
+    await put([{ kind: "putNode", node: describedNode("m1", { WireGuard: "kernel" }) }]);
+    expect((await connect({ network: "vault" })).result).toEqual({ networkId: "net-vault" });
+  });
+
   test("is refused for an attachment: that is no container", async () => {
     await connect({}, "t-a");
     await expect(connect({ containerTaskId: "t-a" })).rejects.toMatchObject({ http: 404 });

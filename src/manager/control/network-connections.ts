@@ -5,6 +5,7 @@
 import {
   containerTaskOf,
   internSpec,
+  isEncrypted,
   type Network,
   type Operation,
   type Precondition,
@@ -199,14 +200,20 @@ function checkNotConnected(
 function checkRoom(
   container: Task,
   attachments: readonly Task[],
-  { spec: { Name }, subnets }: Network,
+  { spec, subnets }: Network,
   store: StoreView,
 ): void {
+  const { Name } = spec;
   const node = store.node(container.nodeId);
   const others = [container, ...attachments].flatMap(({ networks }) => networks);
   if (others.length >= NETWORKS_MAX)
     throw invalid(
       `a container can be on ${NETWORKS_MAX} networks, and this one is; disconnect one`,
+    );
+  if (isEncrypted(spec) && node?.description?.WireGuard === "none")
+    throw new ApiError(
+      "FailedPrecondition",
+      `network ${Name} is encrypted, and node ${node.description.Hostname} has no WireGuard; install wireguard-tools there, and wireguard-go where the kernel has none`,
     );
   for (const { subnet } of subnets) {
     const found = node && bridgeInTheWay(subnet, [node]);
