@@ -141,7 +141,12 @@ export class Worker implements AsyncDisposable {
     this.#http = {
       ...shared,
       tasks: this.#tasks,
-      connections: new ManagerCalls({ addrs: () => this.#agent.managers, credentials, clock }),
+      connections: new ManagerCalls({
+        addrs: () => this.#agent.managers,
+        credentials,
+        clock,
+        random,
+      }),
       random,
       volumeRoot,
       node,
@@ -258,12 +263,12 @@ export class Worker implements AsyncDisposable {
       return {
         ...{ subnet: known?.Bridge ?? "", problems: known?.NetworkProblems ?? [] },
         proxied: known?.Proxied6 ?? [],
+        ...(known?.WireGuard !== undefined && { wireGuard: known.WireGuard }),
       };
     }
   }
 
   #currentDescription(): NodeDescription {
-        ...(known?.WireGuard !== undefined && { wireGuard: known.WireGuard }),
     if (this.#description === undefined) throw new Error("the node is not described yet");
     const dataPathAddr = this.#identity.current?.dataPathAddr ?? "";
     // Of the membership, which may have begun after the last look at this machine.
