@@ -307,7 +307,10 @@ describe("disconnecting", () => {
   });
 
   test.each([
-    { name: "a service's task", serviceId: "s1", remedy: "service update --network-rm" },
+    {
+      ...{ name: "a service's task", serviceId: "s1" },
+      remedy: "swarm service update --network-rm open web",
+    },
     { name: "a container outside services", serviceId: "", remedy: "swarm task rm" },
   ])("$name does not leave a network of its start: the remedy is named", async (row) => {
     const networks = [{ networkId: "net-open", address: "", address6: "", aliases: [] }];
@@ -317,7 +320,7 @@ describe("disconnecting", () => {
     const other = { ...RUNNING, spec: { NetworkAttachmentSpec: { TaskID: "web1" } } };
     await put([{ kind: "putTask", task: task("a-first", other as Partial<Task>) }]);
     await expect(disconnect()).rejects.toMatchObject({
-      http: 501,
+      http: 403,
       message: expect.stringContaining(row.remedy) as string,
     });
   });

@@ -272,7 +272,13 @@ function invalidAtDoor(message: string): ApiError {
   return doorError("InvalidArgument", message);
 }
 
-/** The Engine answers 500 for it. What a container has had from its start stays with it. */
+function leaving({ spec: { Name, Ingress } }: Network, { serviceName }: Task): string {
+  return Ingress === true
+    ? `swarm service update --publish-rm PORT ${serviceName} takes its ports off`
+    : `swarm service update --network-rm ${Name} ${serviceName} takes it off`;
+}
+
+/** The Engine answers 500 for it, and documents 403 for networks of a cluster. What a container has had from its start stays with it. */
 function notConnected(here: readonly Task[], reference: string, network: Network): ApiError {
   const { Name } = network.spec;
   const container = here.find(
@@ -282,10 +288,10 @@ function notConnected(here: readonly Task[], reference: string, network: Network
   );
   if (container && isOn(container, network))
     return doorError(
-      "Unimplemented",
+      "PermissionDenied",
       container.serviceId === ""
-        ? `container ${container.serviceName} was started on network ${Name}: leaving it is not supported yet; remove the container with swarm task rm`
-        : `the task is on network ${Name} by the spec of service ${container.serviceName}: leaving it alone is not supported yet; use service update --network-rm`,
+        ? `container ${container.serviceName} was started on network ${Name}, and leaves it with its end: swarm task rm ${container.serviceName}`
+        : `service ${container.serviceName} is on network ${Name}, and its containers with it: ${leaving(network, container)}`,
     );
   const text = `container ${reference} is not connected to network ${Name}`;
   return doorError("NotFound", text, { http: 500 });
