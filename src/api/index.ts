@@ -37,6 +37,7 @@ export {
   type RaftKeys,
   type ToChild,
 } from "./ipc.js";
+export { ENCRYPTED_OPTION, isEncrypted } from "./network-options.js";
 export { type NodeConfig, nodePaths } from "./node-config.js";
 export {
   type Cluster,

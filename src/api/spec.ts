@@ -368,6 +368,8 @@ export type NodeDescription = {
   readonly NetworkProblems?: readonly string[];
   /** Bytes that a packet between nodes may have; absent: not known. Not shown to clients. */
   readonly UnderlayMtu?: number;
+  /** What it encrypts with, or could; absent: not known. Not shown to clients. */
+  readonly WireGuard?: NodeTunnel["Implementation"] | "none";
   /** Of its encrypted networks; absent before the first one, or while the agent does not know. */
   readonly Tunnel?: NodeTunnel;
   /** Published ports of its tasks that take IPv4 alone: what comes over IPv6 is passed on there. Absent: none. Shown with the service. */

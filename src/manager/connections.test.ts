@@ -20,6 +20,7 @@ const NEVER = new AbortController().signal;
 let clock: FakeClock;
 let store: ClusterStore;
 let asked: Operation[];
+let requestIds: (string | undefined)[];
 let refusal: Error | undefined;
 let parts: ConnectionParts;
 
@@ -27,6 +28,7 @@ beforeEach(() => {
   clock = new FakeClock();
   store = new ClusterStore({ yieldToLoop: () => Promise.resolve(), nowMs: () => 0 });
   asked = [];
+  requestIds = [];
   refusal = undefined;
   parts = { store, clock, submit };
 });
@@ -41,8 +43,12 @@ function put(...changes: readonly Change[]): Promise<unknown> {
 /** As control does it, roughly. */
 async function submit<K extends OperationKind>(
   operation: Extract<Operation, { kind: K }>,
+  _signal: AbortSignal,
+  _client: string,
+  requestId?: string,
 ): Promise<ResultOf<K>> {
   asked.push(operation);
+  requestIds.push(requestId);
   if (operation.kind === "network.connect") {
     if (refusal !== undefined) throw refusal;
     await put({ kind: "putTask", task: sampleTask({ id: "t1", state: TASK_STATE.new }) });
@@ -129,8 +135,19 @@ test.each([
   expect(asked).toEqual([]);
 });
 
-test("disconnecting tells which attachments end", async () => {
+test("disconnecting tells which attachments end; the node's own id of the call goes with it", async () => {
   const request = { container: "abc", network: "app" };
-  expect(await disconnect(parts, request, "n1", NEVER)).toEqual(["t1"]);
-  expect(asked).toEqual([{ kind: "network.disconnect", nodeId: "n1", ...request }]);
+  for (const requestId of ["", "r1"])
+    expect(await disconnect(parts, { ...request, requestId }, "n1", NEVER)).toEqual(["t1"]);
+  const operation = { kind: "network.disconnect", nodeId: "n1", ...request };
+  expect(asked).toEqual([operation, operation]);
+  expect(requestIds).toEqual([undefined, "n1.r1"]);
+});
+
+test("an id of a call that no node makes is refused", async () => {
+  const request = { container: "abc", network: "app", requestId: "n2.r1" };
+  await expect(disconnect(parts, request, "n1", NEVER)).rejects.toMatchObject({
+    code: "InvalidArgument",
+  });
+  expect(asked).toEqual([]);
 });

@@ -18,6 +18,9 @@ export const ADDRESS_MAX_MS = 20_000;
 const ALIASES_MAX = 64;
 const TEXT_CHARS_MAX = 256;
 
+/** As nodes make them. */
+const REQUEST_ID = /^[0-9a-z]{1,25}$/;
+
 type Reply = swarm.dispatcher.IConnectionReply;
 type ConnectCall = Pick<
   swarm.dispatcher.ConnectRequest,
@@ -29,7 +32,10 @@ type ConnectCall = Pick<
   | "aliases"
   | "addresses"
 >;
-type DisconnectCall = Pick<swarm.dispatcher.DisconnectRequest, "container" | "network">;
+type DisconnectCall = Pick<
+  swarm.dispatcher.DisconnectRequest,
+  "container" | "network" | "requestId"
+>;
 
 export type ConnectionParts = {
   readonly store: Store;
@@ -38,6 +44,7 @@ export type ConnectionParts = {
     operation: Extract<Operation, { kind: K }>,
     signal: AbortSignal,
     client: string,
+    requestId?: string,
   ) => Promise<ResultOf<K>>;
 };
 
@@ -92,16 +99,20 @@ export async function connect(
 
 export async function disconnect(
   { submit }: ConnectionParts,
-  { container, network }: DisconnectCall,
+  { container, network, requestId }: DisconnectCall,
   nodeId: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   checkLength(container);
   checkLength(network);
+  if (requestId !== "" && !REQUEST_ID.test(requestId))
+    throw new ApiError("InvalidArgument", `request id "${requestId}" is none`);
   const { taskIds } = await submit<"network.disconnect">(
     { kind: "network.disconnect", nodeId, container, network },
     signal,
     clientOf(nodeId),
+    // With the node's own id, so that no other node is given its answer.
+    requestId === "" ? undefined : `${nodeId}.${requestId}`,
   );
   return taskIds;
 }

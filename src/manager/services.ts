@@ -45,7 +45,8 @@ export function registerServices(parts: ServiceParts): void {
   registerCa(parts);
   registerConnections(parts.server, {
     ...parts,
-    submit: (operation, signal, client) => parts.submitter.submit(operation, signal, client),
+    submit: (operation, signal, client, requestId) =>
+      parts.submitter.submit(operation, signal, client, requestId),
   });
   const { server, receiver, dispatcher, tunnels } = parts;
   server.clientStream(raftService.stream, (call, caller, end) => {

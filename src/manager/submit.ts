@@ -90,13 +90,14 @@ export class Submitter {
     });
   }
 
-  /** Exactly once: every attempt carries the same requestId. `client` is what the caller at this manager's door calls itself. */
+  /** Exactly once: every attempt carries the same requestId. `client` is what the caller at this manager's door calls itself. One
+   * who may ask several managers gives a `requestId` of its own. */
   submit<K extends OperationKind>(
     operation: Extract<Operation, { kind: K }>,
     signal?: AbortSignal,
     client = "",
+    requestId = newId(this.#random),
   ): Promise<ResultOf<K>> {
-    const requestId = newId(this.#random);
     const kind: OperationKind = operation.kind;
     const isLong = kind === "raft.join";
     return this.#withinBudget(

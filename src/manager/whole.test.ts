@@ -94,11 +94,14 @@ test("a node asks a follower for a network of its container, by its certificate,
   // The answer was lost on its way.
   expect((await ask(own)).taskIds).toEqual([request.taskId]);
 
-  const left = await cluster.call(at, own, dispatcherService.disconnect, {
-    container: container?.id ?? "",
-    network: "app",
-  });
-  expect(left.taskIds).toEqual([request.taskId]);
+  const leave = (requestId: string) =>
+    cluster.call(at, own, dispatcherService.disconnect, {
+      ...{ container: container?.id ?? "", network: "app", requestId },
+    });
+  expect((await leave("first")).taskIds).toEqual([request.taskId]);
+  // The answer was lost on its way; another call is one of its own.
+  expect((await leave("first")).taskIds).toEqual([request.taskId]);
+  expect((await leave("second")).error).toMatchObject({ http: 500 });
   await eventually("nothing is left of it", () => attachment() === undefined);
   expect(solo()?.id).toBe(container?.id);
   await follower.submit<"service.remove">({ kind: "service.remove", serviceId: id });

@@ -1,12 +1,13 @@
 /** The `net` process: all kernel programming of this node. Keeps serving from its last state when everybody else restarts. */
 import { rm } from "node:fs/promises";
 import { ChildChannel, EXIT_CODE, nodePaths, type ToChild } from "../api/index.js";
-import { createLogger } from "../base/index.js";
+import { createLogger, SystemClock } from "../base/index.js";
 import { IpKernel } from "./kernel/ip-kernel.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
 import { NetService } from "./net-service.js";
 import { NetworkOwner } from "./network-owner.js";
 import { openPlaneParts } from "./plane/plane-parts.js";
+import { WireGuardProbe } from "./wireguard/wireguard-probe.js";
 
 /** The thread that speaks to the kernel ends what it does; longer than this nobody waits for it. */
 const STOP_LIMIT_MS = 2_000;
@@ -18,7 +19,10 @@ async function main(): Promise<void> {
   const logger = createLogger(logLevel, { program: "net", node: hostname });
   const tools = new IpKernel();
   const kernel = isSimulated ? new SimulatedKernel() : tools;
-  const service = new NetService(kernel, logger);
+  const probe = isSimulated ? undefined : new WireGuardProbe({ clock: new SystemClock(), logger });
+  // Known before the node says for the first time what it is.
+  void probe?.look(); // reports its own failures
+  const service = new NetService(kernel, logger, probe);
   const paths = nodePaths(start.config);
   let isStopping = false;
   const owner = new NetworkOwner({

@@ -24,6 +24,7 @@ import { EndpointError } from "./plane/endpoint-waits.js";
 import type { NetworkPlane } from "./plane/network-plane.js";
 import { NetworksMessageError } from "./plane/networks-message.js";
 import { PortHeldError } from "./port-holder.js";
+import type { WireGuardProbe } from "./wireguard/wireguard-probe.js";
 
 const ID_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
 /** Published ports of one container. */
@@ -43,6 +44,7 @@ export class NetService {
   readonly #server = new Server({ "grpc.max_receive_message_length": MESSAGE_MAX_BYTES });
   readonly #kernel: Kernel;
   readonly #logger: Logger;
+  readonly #wireGuard: Pick<WireGuardProbe, "found"> | undefined;
   #network: NodeNetwork | undefined;
   #plane: NetworkPlane | undefined;
   /** Nothing was said of networks on this node yet: whoever needs the plane has it opened. */
@@ -51,9 +53,11 @@ export class NetService {
   #openError = NO_CLUSTER;
   #planeError = NO_CLUSTER;
 
-  constructor(kernel: Kernel, logger: Logger) {
+  /** `wireGuard` absent: nobody knows what there is, as on a simulated host. */
+  constructor(kernel: Kernel, logger: Logger, wireGuard?: Pick<WireGuardProbe, "found">) {
     this.#kernel = kernel;
     this.#logger = logger;
+    this.#wireGuard = wireGuard;
   }
 
   setNetwork(network: NodeNetwork | undefined, error = ""): void {
@@ -280,6 +284,7 @@ export class NetService {
       subnet: network?.subnet ?? "",
       problems: [...problems, ...(plane?.problems ?? [])],
       attachments: network?.attachments.map((entry) => toReply(network, entry, resolvers)) ?? [],
+      wireguard: this.#wireGuard?.found ?? "",
       ...(plane === undefined
         ? {}
         : { plane: { ...planeReply(plane), ...tunnelReply({ status: plane }) } }),

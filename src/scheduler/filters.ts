@@ -12,6 +12,7 @@ export type FilterName =
   | "platform"
   | "hostPort"
   | "network"
+  | "encryption"
   | "maxReplicas";
 
 type Filter = {
@@ -63,6 +64,11 @@ const FILTERS: readonly Filter[] = [
     explain: (count) => `network overlaps the bridge of ${nodes(count)}`,
   },
   {
+    name: "encryption",
+    passes: canEncrypt,
+    explain: (count) => `no WireGuard on ${nodes(count)}`,
+  },
+  {
     name: "maxReplicas",
     passes: withinMaxReplicas,
     explain: () => "max replicas per node limit exceed",
@@ -96,11 +102,15 @@ export function passesStatic(needs: TaskNeeds, info: NodeInfo): boolean {
 
 /** What a class of services has not in common: networks and replicas per node. */
 export function passesService(needs: TaskNeeds, info: NodeInfo): boolean {
-  return isClearOfBridge(needs, info) && withinMaxReplicas(needs, info);
+  return isClearOfBridge(needs, info) && canEncrypt(needs, info) && withinMaxReplicas(needs, info);
 }
 
 function isClearOfBridge(needs: TaskNeeds, { clashes }: NodeInfo): boolean {
   return clashes.size === 0 || !needs.networkIds.some((id) => clashes.has(id));
+}
+
+function canEncrypt(needs: TaskNeeds, { notEncrypting }: NodeInfo): boolean {
+  return notEncrypting.size === 0 || !needs.networkIds.some((id) => notEncrypting.has(id));
 }
 
 export function withinMaxReplicas(needs: TaskNeeds, info: NodeInfo): boolean {

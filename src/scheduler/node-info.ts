@@ -1,8 +1,9 @@
 /** What the scheduler knows of one node: its own facts and the sums over its tasks. */
-import { containerTaskOf, type Node, TASK_STATE, type Task } from "../api/index.js";
+import { containerTaskOf, type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
 import { invariant } from "../base/index.js";
-import type { BridgeClashes } from "./bridge-clash.js";
+import { type BridgeClashes, bridgeClashes } from "./bridge-clash.js";
 import { GenericStock } from "./generic-resources.js";
+import { type EncryptedNetworks, notEncrypting } from "./missing-wireguard.js";
 import { hostPortKeys, reservationsOf } from "./task-needs.js";
 
 /** A node that failed a spec this often within FAILURE_WINDOW_MS is tried last for it. */
@@ -10,6 +11,7 @@ export const FAILURES_MAX = 5;
 export const FAILURE_WINDOW_MS = 5 * 60_000;
 
 const NO_CLASHES: BridgeClashes = new Map();
+const NO_NETWORKS: EncryptedNetworks = new Map();
 
 /** What of a task is held against its node. */
 export type Held = Pick<
@@ -31,8 +33,9 @@ export class NodeInfo {
   cpuTotalNano = 0;
   memTotalBytes = 0;
   readonly generic = new GenericStock();
-  /** Networks whose tasks it cannot take. */
+  /** Networks whose tasks it cannot take: for their addresses, and for want of WireGuard. */
   clashes: BridgeClashes = NO_CLASHES;
+  notEncrypting: EncryptedNetworks = NO_NETWORKS;
 
   /** Those of them with desired ≤ complete. */
   activeCount = 0;
@@ -56,6 +59,12 @@ export class NodeInfo {
     this.cpuTotalNano = resources?.NanoCPUs ?? 0;
     this.memTotalBytes = resources?.MemoryBytes ?? 0;
     this.generic.setTotal(resources?.GenericResources ?? []);
+  }
+
+  /** Those of a cluster that matter to it. */
+  setNetworks(networks: readonly Network[]): void {
+    this.clashes = bridgeClashes(this.node, networks);
+    this.notEncrypting = notEncrypting(this.node, networks);
   }
 
   isReady(): boolean {

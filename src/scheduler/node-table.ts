@@ -1,6 +1,7 @@
 /** All nodes with their bookings, kept up to date event by event, and a log of which ones changed. */
 import { type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
 import { bridgeClashes } from "./bridge-clash.js";
+import { notEncrypting } from "./missing-wireguard.js";
 import { type Held, isHeld, NodeInfo } from "./node-info.js";
 
 export class NodeTable {
@@ -61,7 +62,7 @@ export class NodeTable {
   setNode(node: Node): void {
     const info = this.#infoOf(node.id);
     info.setNode(node);
-    info.clashes = bridgeClashes(node, this.#networks.values());
+    info.setNetworks([...this.#networks.values()]);
     this.#freedCount++;
     this.#changed(info);
   }
@@ -75,13 +76,16 @@ export class NodeTable {
     this.#dropIfEmpty(info);
   }
 
-  /** Its subnets count; it has them once and for all. */
+  /** Its subnets count, and whether it is encrypted: it has them once and for all. */
   setNetwork(network: Network): void {
     if (network.subnets.length === 0) return;
     this.#networks.set(network.id, network);
     for (const info of this.#infos.values()) {
-      if (bridgeClashes(info.node, [network]).size === 0) continue;
-      info.clashes = bridgeClashes(info.node, this.#networks.values());
+      const isTaken =
+        bridgeClashes(info.node, [network]).size === 0 &&
+        notEncrypting(info.node, [network]).size === 0;
+      if (isTaken) continue;
+      info.setNetworks([...this.#networks.values()]);
       this.#changed(info);
     }
   }
@@ -90,8 +94,8 @@ export class NodeTable {
     if (!this.#networks.delete(id)) return;
     this.#freedCount++;
     for (const info of this.#infos.values()) {
-      if (!info.clashes.has(id)) continue;
-      info.clashes = bridgeClashes(info.node, this.#networks.values());
+      if (!info.clashes.has(id) && !info.notEncrypting.has(id)) continue;
+      info.setNetworks([...this.#networks.values()]);
       this.#changed(info);
     }
   }

@@ -9,7 +9,7 @@ import {
   type TaskSpec,
 } from "../api/index.js";
 import { type Decision, Scheduler } from "./scheduler.js";
-import { makeNode, makeSpec, makeTask } from "./testing/objects.js";
+import { makeEncrypted, makeNetwork, makeNode, makeSpec, makeTask } from "./testing/objects.js";
 
 const NODE_IDS = ["n1", "n2", "n3", "n4", "n5", "n6"];
 const SPECS: readonly { readonly spec: TaskSpec; readonly ports: Task["hostPorts"] }[] = [
@@ -52,7 +52,17 @@ const SPECS: readonly { readonly spec: TaskSpec; readonly ports: Task["hostPorts
     }),
     ports: [],
   },
+  { spec: makeSpec({ Networks: [{ Target: "vault" }] }), ports: [] },
+  {
+    spec: makeSpec({
+      Networks: [{ Target: "vault" }],
+      Placement: { Preferences: [{ Spread: { SpreadDescriptor: "node.labels.zone" } }] },
+    }),
+    ports: [],
+  },
 ];
+/** Encrypted. */
+const VAULT = makeEncrypted(makeNetwork("vault", "10.0.1.0/24"));
 
 /** What nodes list of the kind "gpu". */
 const GPUS: readonly (readonly GenericResource[])[] = [
@@ -121,6 +131,7 @@ function naiveFilter(world: World, task: Task, node: Node): string | undefined {
   if (Placement?.Platforms && description?.Platform.Architecture !== "aarch64") return "platform";
   if (task.hostPorts.length > 0 && here.some((t) => held(t) && t.hostPorts.length > 0))
     return "hostPort";
+  if (task.spec.Networks && description?.WireGuard === "none") return "encryption";
   const replicas = here.filter((t) => active(t) && t.serviceId === task.serviceId).length;
   if (Placement?.MaxReplicas && replicas >= Placement.MaxReplicas) return "maxReplicas";
   return undefined;
@@ -132,6 +143,7 @@ const EXPLAIN: Record<string, (n: number) => string> = {
   constraint: (n) => `scheduling constraints not satisfied on ${n} node${n === 1 ? "" : "s"}`,
   platform: (n) => `unsupported platform on ${n} node${n === 1 ? "" : "s"}`,
   hostPort: (n) => `host-mode port already in use on ${n} node${n === 1 ? "" : "s"}`,
+  encryption: (n) => `no WireGuard on ${n} node${n === 1 ? "" : "s"}`,
   maxReplicas: () => "max replicas per node limit exceed",
 };
 const FILTER_ORDER = Object.keys(EXPLAIN);
@@ -168,9 +180,9 @@ function naivePick(world: World, task: Task, nowMs: number): string | undefined 
     return recent < 5 ? 0 : recent;
   };
   const usable = all.filter((node) => naiveFilter(world, task, node) === undefined);
-  /** Passes all but max replicas: what ties between branches look at. */
+  /** Passes all that is asked of the node alone: what ties between branches look at. */
   const standing = all.filter((node) =>
-    [undefined, "maxReplicas"].includes(naiveFilter(world, task, node)),
+    [undefined, "encryption", "maxReplicas"].includes(naiveFilter(world, task, node)),
   );
   const labels = (task.spec.Placement?.Preferences ?? []).map((p) =>
     p.Spread.SpreadDescriptor.replace("node.labels.", ""),
@@ -226,10 +238,15 @@ class Drive {
   view() {
     return {
       nodes: () => [...this.world.nodes.values()],
-      networks: () => [],
+      networks: () => [VAULT],
       tasks: () => [...this.world.tasks.values()],
       task: (id: string) => this.world.tasks.get(id),
     };
+  }
+
+  constructor() {
+    const created = { table: "network", kind: "created", object: VAULT } as const;
+    this.scheduler.applyEvents([created], this.nowMs);
   }
 
   putNode(node: Node): void {
@@ -364,6 +381,7 @@ function runStep(
           cpus: value % 4,
           memBytes: 100 * (value % 4),
           generic: GPUS[value % GPUS.length] ?? [],
+          wireGuard: (["none", "kernel", undefined] as const)[value % 13],
         }),
       );
       break;

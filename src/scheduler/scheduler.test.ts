@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { type Network, type Node, TASK_STATE, type Task, type TaskSpec } from "../api/index.js";
 import { Scheduler } from "./scheduler.js";
-import { makeNetwork, makeNode, makeSpec, makeTask, type NodeFields } from "./testing/objects.js";
+import {
+  makeEncrypted,
+  makeNetwork,
+  makeNode,
+  makeSpec,
+  makeTask,
+  type NodeFields,
+} from "./testing/objects.js";
 
 const NOW = 1_000_000_000;
 
@@ -480,6 +487,45 @@ describe("a network that overlaps the bridge of a node", () => {
     cluster.scheduler.rebuild(cluster.view(), NOW);
     expect(cluster.tasksOf(1, {}, { ...onApp(), nodeId: "a" }).run().reasons).toEqual([
       "network overlaps the bridge of 1 node",
+    ]);
+  });
+});
+
+describe("an encrypted network", () => {
+  const onApp = (): Partial<Task> => ({
+    networks: [{ networkId: "app", address: "10.0.1.2", address6: "", aliases: [] }],
+  });
+  const app = makeEncrypted(makeNetwork("app", "10.0.1.0/24"));
+
+  test("has its tasks on nodes with WireGuard, or that do not say; others' tasks are everywhere", () => {
+    const cluster = new Cluster();
+    cluster.networks = [app, makeNetwork("other", "10.0.0.0/24")];
+    cluster.node("a", { wireGuard: "none" }).node("b", { wireGuard: "wireguard-go" }).node("c");
+    cluster.scheduler.rebuild(cluster.view(), NOW);
+    expect(cluster.tasksOf(2, {}, onApp()).run().nodes).toEqual(["b", "c"]);
+    const onOther = { ...onApp().networks?.[0], networkId: "other" } as Task["networks"][number];
+    expect(cluster.tasksOf(1, {}, { serviceId: "free", networks: [onOther] }).run().nodes).toEqual([
+      "a",
+    ]);
+  });
+
+  test("the reason is told while no node has WireGuard, and the tasks go where it is installed", () => {
+    const cluster = new Cluster().node("a", { wireGuard: "none" }).node("b", { wireGuard: "none" });
+    cluster.scheduler.applyEvents([{ table: "network", kind: "created", object: app }], NOW);
+    expect(cluster.tasksOf(1, {}, onApp()).run()).toEqual({
+      nodes: [],
+      reasons: ["no suitable node (no WireGuard on 2 nodes)"],
+    });
+    expect(cluster.node("b", { wireGuard: "kernel" }).run().nodes).toEqual(["b"]);
+  });
+
+  test("what was made for a node without WireGuard says so too", () => {
+    const cluster = new Cluster();
+    cluster.networks = [app];
+    cluster.node("a", { wireGuard: "none" });
+    cluster.scheduler.rebuild(cluster.view(), NOW);
+    expect(cluster.tasksOf(1, {}, { ...onApp(), nodeId: "a" }).run().reasons).toEqual([
+      "no WireGuard on 1 node",
     ]);
   });
 });

@@ -5,12 +5,14 @@ import { type Move, SpreadBalance } from "./spread-balance.js";
 
 type NodeFields = {
   readonly bridge?: string;
+  readonly wireGuard?: "none";
   readonly zone?: string;
   readonly memBytes?: number;
   readonly pause?: boolean;
 };
 
-function node(id: string, { zone, memBytes = 1000, pause, bridge }: NodeFields = {}): Node {
+function node(id: string, fields: NodeFields = {}): Node {
+  const { zone, memBytes = 1000, pause, bridge, wireGuard } = fields;
   return {
     id,
     state: "ready",
@@ -26,6 +28,7 @@ function node(id: string, { zone, memBytes = 1000, pause, bridge }: NodeFields =
       Engine: { EngineVersion: "1", Plugins: [] },
       EngineKind: "simulated",
       Bridge: bridge,
+      WireGuard: wireGuard,
     },
   } as unknown as Node;
 }
@@ -127,6 +130,21 @@ describe("moves", () => {
         counts: { a: 2 },
         networks: [
           { id: "n1", spec: { Name: "front" }, subnets: [{ subnet: "10.1.2.0/24" }] },
+        ] as unknown as Network[],
+      },
+      moves: ["a>c"],
+      imbalance: 1,
+    },
+    {
+      name: "past a node without WireGuard, where the service's network is encrypted",
+      setup: {
+        nodes: [node("a"), node("b", { wireGuard: "none" }), node("c")],
+        counts: { a: 2 },
+        networks: [
+          {
+            ...{ id: "n1", spec: { Name: "front", Options: { encrypted: "" } } },
+            subnets: [{ subnet: "10.1.2.0/24" }],
+          },
         ] as unknown as Network[],
       },
       moves: ["a>c"],

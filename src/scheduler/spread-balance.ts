@@ -3,7 +3,6 @@
  * the tree of the spread preferences, then nodes by their number of tasks, and the same filters for the node that is to take one.
  */
 import { type Network, type Node, TASK_STATE, type Task } from "../api/index.js";
-import { bridgeClashes } from "./bridge-clash.js";
 import { labelOf } from "./constraint.js";
 import { failingFilter, passesStatic } from "./filters.js";
 import { isHeld, NodeInfo } from "./node-info.js";
@@ -198,7 +197,7 @@ export class SpreadBalance {
     if (!info) {
       info = new NodeInfo(node.id);
       info.setNode(node);
-      info.clashes = bridgeClashes(node, this.#view.networks());
+      info.setNetworks(this.#view.networks());
       for (const task of this.#view.tasksByNode(node.id))
         if (isHeld(task) || isOnItsWay(task)) info.account(task, 1);
       this.#infos.set(node.id, info);

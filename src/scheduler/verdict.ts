@@ -36,6 +36,7 @@ export function verdictOf(needs: TaskNeeds, info: NodeInfo, service: string): No
       ...platform(needs, info),
       ...hostPorts(needs, info, hostname),
       ...networks(needs, info, hostname),
+      ...encryption(needs, info, hostname),
       ...maxReplicas(needs, info),
     ],
   };
@@ -203,6 +204,16 @@ function networks(needs: TaskNeeds, info: NodeInfo, hostname: string): Refusal[]
       distance: 1,
     } as const;
   });
+}
+
+function encryption(needs: TaskNeeds, info: NodeInfo, hostname: string): Refusal[] {
+  const names = needs.networkIds.flatMap((id) => info.notEncrypting.get(id) ?? []);
+  return names.map((name) => ({
+    filter: "encryption",
+    text: `network ${name} is encrypted, and the node has no WireGuard`,
+    fix: `install wireguard-tools on ${hostname}, and wireguard-go where the kernel has no WireGuard`,
+    distance: 1,
+  }));
 }
 
 function maxReplicas(needs: TaskNeeds, info: NodeInfo): Refusal[] {

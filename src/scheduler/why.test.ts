@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Node, Service, Task } from "../api/index.js";
 import { TASK_STATE } from "../api/index.js";
-import { makeNetwork, makeNode, makeSpec, makeTask, type NodeFields } from "./testing/objects.js";
+import {
+  makeEncrypted,
+  makeNetwork,
+  makeNode,
+  makeSpec,
+  makeTask,
+  type NodeFields,
+} from "./testing/objects.js";
 import { whyNode, whyTask } from "./why.js";
 
 const GIB = 2 ** 30;
@@ -9,7 +16,10 @@ const GIB = 2 ** 30;
 function viewOf(nodes: readonly Node[], tasks: readonly Task[]) {
   return {
     nodes: () => nodes,
-    networks: () => [makeNetwork("app", "172.16.0.0/12")],
+    networks: () => [
+      makeNetwork("app", "172.16.0.0/12"),
+      makeEncrypted(makeNetwork("vault", "10.0.1.0/24")),
+    ],
     tasks: () => tasks,
     tasksByService: (id: string) => tasks.filter((task) => task.serviceId === id),
     service: (): Service | undefined => undefined,
@@ -70,6 +80,13 @@ describe("what a node says to a task that waits, and the fix", () => {
       task: { networks: [{ networkId: "app", address: "172.16.0.2", address6: "", aliases: [] }] },
       says: "network app (172.16.0.0/12) overlaps the node's bridge (172.20.0.0/20)",
       fix: "give app another --subnet, or start swarmd on w1 with another --gwbridge-pool",
+    },
+    {
+      name: "an encrypted network where there is no WireGuard",
+      node: { wireGuard: "none" },
+      task: { networks: [{ networkId: "vault", address: "10.0.1.2", address6: "", aliases: [] }] },
+      says: "network vault is encrypted, and the node has no WireGuard",
+      fix: "install wireguard-tools on w1, and wireguard-go where the kernel has no WireGuard",
     },
     {
       name: "a platform",

@@ -141,7 +141,12 @@ export class Worker implements AsyncDisposable {
     this.#http = {
       ...shared,
       tasks: this.#tasks,
-      connections: new ManagerCalls({ addrs: () => this.#agent.managers, credentials, clock }),
+      connections: new ManagerCalls({
+        addrs: () => this.#agent.managers,
+        credentials,
+        clock,
+        random,
+      }),
       random,
       volumeRoot,
       node,
@@ -243,7 +248,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Net that is away just now says nothing new; one that has no bridge yet is given time. */
-  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems" | "proxied">> {
+  async #describeNet(): Promise<Pick<NetStatus, "subnet" | "problems" | "proxied" | "wireGuard">> {
     const known = this.#description;
     try {
       const status = await this.#net.status();
@@ -258,6 +263,7 @@ export class Worker implements AsyncDisposable {
       return {
         ...{ subnet: known?.Bridge ?? "", problems: known?.NetworkProblems ?? [] },
         proxied: known?.Proxied6 ?? [],
+        ...(known?.WireGuard !== undefined && { wireGuard: known.WireGuard }),
       };
     }
   }

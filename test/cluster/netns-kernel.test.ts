@@ -67,6 +67,17 @@ async function harnessOf(kernel: NetnsKernel, stranger: NetnsKernel): Promise<Ke
         program.stdout.once("data", resolve);
       });
     },
+    abandon: async (netns) => {
+      const command = ["sh", "-c", "echo in; exec sleep 600"];
+      const program = spawn("nsenter", [`--net=/run/netns/${netns}`, ...command], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      programs.push(program);
+      await new Promise((resolve) => {
+        program.stdout.once("data", resolve);
+      });
+      sh(`ip netns del ${netns}`);
+    },
     flows: async (netns) =>
       FLOWS.filter(({ protocol, dst, port }) =>
         new RegExp(`^${protocol}\\b.* dst=${dst} sport=\\d+ dport=${port} `, "m").test(

@@ -442,6 +442,13 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     await net.kill();
     expect(answers(CLIENT, "10.96.0.1", PORT)).toHaveLength(2);
     await net.start();
+    // Resolvers on other ports than before are no drift.
+    await eventually("a look at all", async () => {
+      const { plane } = await net.call<swarm.net.StatusReply>("status", {});
+      return Number(plane?.rounds) > 0;
+    });
+    const status = await net.call<swarm.net.StatusReply>("status", {});
+    expect(Number(status.plane?.drifts)).toBe(0);
     expect(answers(netnsOf.get("caller") ?? "", VIP, 80)).toHaveLength(2);
     await eventually("names", () => lookUp("caller", "web") === VIP);
     await eventually("no drift", async () => {
@@ -527,6 +534,26 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     const ends = () => inNetns(SANDBOX, "ip -o link").match(/endpoint:front:/g);
     await eventually("its link is gone", () => ends()?.length === 1);
     expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+  });
+
+  test("a container attached again at once has its place, though a process of its former life is left", async () => {
+    const net = processOf(1);
+    const failures = async () =>
+      Number((await net.call<swarm.net.StatusReply>("status", {})).plane?.failures);
+    const before = await failures();
+    // The servers of its former life keep its namespace, as the kernel does for a while in any case.
+    for (let lives = 0; lives < 3; lives++) {
+      const former = netnsOf.get("web1");
+      await net.call("release", { containerId: "web1" });
+      const reply = await processOf(1).attachTask(TASKS[0]);
+      netnsOf.set("web1", reply.netnsPath.replace("/run/netns/", ""));
+      expect(netnsOf.get("web1")).not.toBe(former);
+      inTask("web1", "busybox ping -c 1 -W 2 10.51.1.12");
+      servers.push(await serve(netnsOf.get("web1") ?? "", "web1", 80));
+    }
+    expect(await failures()).toBe(before);
+    expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+    for (const { address } of NODES) expect(answers(CLIENT, address, PORT)).toHaveLength(2);
   });
 
   test("leaving the cluster leaves nothing behind", async () => {

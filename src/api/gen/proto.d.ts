@@ -439,6 +439,7 @@ export namespace swarm {
             $unknowns?: Uint8Array[];
             container: string;
             network: string;
+            requestId: string;
             static create(properties: swarm.dispatcher.DisconnectRequest.$Shape): swarm.dispatcher.DisconnectRequest & swarm.dispatcher.DisconnectRequest.$Shape;
             static create(properties?: swarm.dispatcher.DisconnectRequest.$Properties): swarm.dispatcher.DisconnectRequest;
             static encode(message: swarm.dispatcher.DisconnectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -450,6 +451,7 @@ export namespace swarm {
             interface $Properties {
                 container?: (string|null);
                 network?: (string|null);
+                requestId?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.dispatcher.DisconnectRequest.$Properties;
@@ -3030,6 +3032,7 @@ export namespace swarm {
             problems: string[];
             attachments: swarm.net.AttachReply.$Properties[];
             plane?: (swarm.net.PlaneStatus.$Properties|null);
+            wireguard: string;
             static create(properties: swarm.net.StatusReply.$Shape): swarm.net.StatusReply & swarm.net.StatusReply.$Shape;
             static create(properties?: swarm.net.StatusReply.$Properties): swarm.net.StatusReply;
             static encode(message: swarm.net.StatusReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -3044,6 +3047,7 @@ export namespace swarm {
                 problems?: (string[]|null);
                 attachments?: (swarm.net.AttachReply.$Properties[]|null);
                 plane?: (swarm.net.PlaneStatus.$Properties|null);
+                wireguard?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.net.StatusReply.$Properties;

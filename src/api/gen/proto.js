@@ -1864,6 +1864,7 @@ export const swarm = $root.swarm = (() => {
 
             DisconnectRequest.prototype.container = "";
             DisconnectRequest.prototype.network = "";
+            DisconnectRequest.prototype.requestId = "";
 
             DisconnectRequest.create = function(properties) {
                 return new DisconnectRequest(properties);
@@ -1880,6 +1881,8 @@ export const swarm = $root.swarm = (() => {
                     writer.uint32(10).string(message.container);
                 if (message.network != null && $Object.hasOwnProperty.call(message, "network") && message.network !== "")
                     writer.uint32(18).string(message.network);
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== "")
+                    writer.uint32(26).string(message.requestId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1929,6 +1932,15 @@ export const swarm = $root.swarm = (() => {
                                 message.network = value;
                             else
                                 delete message.network;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
                             continue;
                         }
                     }
@@ -13391,6 +13403,7 @@ export const swarm = $root.swarm = (() => {
             StatusReply.prototype.problems = $util.emptyArray;
             StatusReply.prototype.attachments = $util.emptyArray;
             StatusReply.prototype.plane = null;
+            StatusReply.prototype.wireguard = "";
 
             StatusReply.create = function(properties) {
                 return new StatusReply(properties);
@@ -13415,6 +13428,8 @@ export const swarm = $root.swarm = (() => {
                         $root.swarm.net.AttachReply.encode(message.attachments[i], writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.plane != null && $Object.hasOwnProperty.call(message, "plane"))
                     $root.swarm.net.PlaneStatus.encode(message.plane, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.wireguard != null && $Object.hasOwnProperty.call(message, "wireguard") && message.wireguard !== "")
+                    writer.uint32(50).string(message.wireguard);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -13486,6 +13501,15 @@ export const swarm = $root.swarm = (() => {
                             if (wireType !== 2)
                                 break;
                             message.plane = $root.swarm.net.PlaneStatus.decode(reader, reader.size(), $undefined, _depth + 1, message.plane);
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.wireguard = value;
+                            else
+                                delete message.wireguard;
                             continue;
                         }
                     }

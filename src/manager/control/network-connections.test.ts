@@ -245,6 +245,20 @@ describe("connecting", () => {
     });
   });
 
+  test("is refused to an encrypted network where the node has no WireGuard", async () => {
+    lead.capabilities.add("encryption");
+    await put([{ kind: "putNode", node: describedNode("m1", { WireGuard: "none" }) }]);
+    await network("vault", { Attachable: true, Options: { encrypted: "" } }, "10.9.0.0/24");
+    await expect(connect({ network: "vault" })).rejects.toMatchObject({
+      http: 400,
+      message: expect.stringContaining(
+        "node m1 has no WireGuard; install wireguard-tools",
+      ) as string,
+    });
+    await put([{ kind: "putNode", node: describedNode("m1", { WireGuard: "kernel" }) }]);
+    expect((await connect({ network: "vault" })).result).toEqual({ networkId: "net-vault" });
+  });
+
   test("is refused for an attachment: that is no container", async () => {
     await connect({}, "t-a");
     await expect(connect({ containerTaskId: "t-a" })).rejects.toMatchObject({ http: 404 });
@@ -293,7 +307,10 @@ describe("disconnecting", () => {
   });
 
   test.each([
-    { name: "a service's task", serviceId: "s1", remedy: "service update --network-rm" },
+    {
+      ...{ name: "a service's task", serviceId: "s1" },
+      remedy: "swarm service update --network-rm open web",
+    },
     { name: "a container outside services", serviceId: "", remedy: "swarm task rm" },
   ])("$name does not leave a network of its start: the remedy is named", async (row) => {
     const networks = [{ networkId: "net-open", address: "", address6: "", aliases: [] }];
@@ -303,7 +320,7 @@ describe("disconnecting", () => {
     const other = { ...RUNNING, spec: { NetworkAttachmentSpec: { TaskID: "web1" } } };
     await put([{ kind: "putTask", task: task("a-first", other as Partial<Task>) }]);
     await expect(disconnect()).rejects.toMatchObject({
-      http: 501,
+      http: 403,
       message: expect.stringContaining(row.remedy) as string,
     });
   });

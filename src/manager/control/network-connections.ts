@@ -5,6 +5,7 @@
 import {
   containerTaskOf,
   internSpec,
+  isEncrypted,
   type Network,
   type Operation,
   type Precondition,
@@ -199,14 +200,20 @@ function checkNotConnected(
 function checkRoom(
   container: Task,
   attachments: readonly Task[],
-  { spec: { Name }, subnets }: Network,
+  { spec, subnets }: Network,
   store: StoreView,
 ): void {
+  const { Name } = spec;
   const node = store.node(container.nodeId);
   const others = [container, ...attachments].flatMap(({ networks }) => networks);
   if (others.length >= NETWORKS_MAX)
     throw invalid(
       `a container can be on ${NETWORKS_MAX} networks, and this one is; disconnect one`,
+    );
+  if (isEncrypted(spec) && node?.description?.WireGuard === "none")
+    throw new ApiError(
+      "FailedPrecondition",
+      `network ${Name} is encrypted, and node ${node.description.Hostname} has no WireGuard; install wireguard-tools there, and wireguard-go where the kernel has none`,
     );
   for (const { subnet } of subnets) {
     const found = node && bridgeInTheWay(subnet, [node]);
@@ -265,7 +272,13 @@ function invalidAtDoor(message: string): ApiError {
   return doorError("InvalidArgument", message);
 }
 
-/** The Engine answers 500 for it. What a container has had from its start stays with it. */
+function leaving({ spec: { Name, Ingress } }: Network, { serviceName }: Task): string {
+  return Ingress === true
+    ? `swarm service update --publish-rm PORT ${serviceName} takes its ports off`
+    : `swarm service update --network-rm ${Name} ${serviceName} takes it off`;
+}
+
+/** The Engine answers 500 for it, and documents 403 for networks of a cluster. What a container has had from its start stays with it. */
 function notConnected(here: readonly Task[], reference: string, network: Network): ApiError {
   const { Name } = network.spec;
   const container = here.find(
@@ -275,10 +288,10 @@ function notConnected(here: readonly Task[], reference: string, network: Network
   );
   if (container && isOn(container, network))
     return doorError(
-      "Unimplemented",
+      "PermissionDenied",
       container.serviceId === ""
-        ? `container ${container.serviceName} was started on network ${Name}: leaving it is not supported yet; remove the container with swarm task rm`
-        : `the task is on network ${Name} by the spec of service ${container.serviceName}: leaving it alone is not supported yet; use service update --network-rm`,
+        ? `container ${container.serviceName} was started on network ${Name}, and leaves it with its end: swarm task rm ${container.serviceName}`
+        : `service ${container.serviceName} is on network ${Name}, and its containers with it: ${leaving(network, container)}`,
     );
   const text = `container ${reference} is not connected to network ${Name}`;
   return doorError("NotFound", text, { http: 500 });

@@ -1,5 +1,5 @@
 /** A network spec as it is stored: checked against spec §1.8 and §6.2, addresses in canonical form. */
-import { internSpec, type NetworkSpec } from "../../api/index.js";
+import { ENCRYPTED_OPTION, internSpec, type NetworkSpec } from "../../api/index.js";
 import {
   ApiError,
   type Cidr,
@@ -11,7 +11,6 @@ import {
   parseIp,
 } from "../../base/index.js";
 import {
-  ENCRYPTED_OPTION,
   isHostAddress,
   MTU_OPTION,
   overlayOverhead,

@@ -424,6 +424,13 @@ test.each([
     },
   },
   {
+    name: "a WireGuard of an unknown kind",
+    hello: {
+      bootId: "b1",
+      descriptionJson: Buffer.from(JSON.stringify({ ...DESCRIPTION, WireGuard: "some" })),
+    },
+  },
+  {
     name: "a key of a tunnel that is none",
     hello: {
       bootId: "b1",

@@ -133,6 +133,11 @@ export function redirectMessage(
   };
 }
 
+const WIREGUARD_TEXTS: ReadonlySet<unknown> = new Set<NodeDescription["WireGuard"]>([
+  undefined,
+  ...(["kernel", "wireguard-go", "none"] as const),
+]);
+
 /** Throws ApiError InvalidArgument: an agent that reports nonsense about itself must not get tasks. */
 export function readDescription(bytes: Uint8Array): NodeDescription {
   if (bytes.byteLength > DESCRIPTION_BYTES_MAX)
@@ -166,6 +171,8 @@ export function readDescription(bytes: Uint8Array): NodeDescription {
     throw malformed("has an UnderlayMtu that is no number of bytes");
   if (!isProxiedList(value.Proxied6))
     throw malformed("has Proxied6 that are no list of tasks' ports");
+  if (!WIREGUARD_TEXTS.has(value.WireGuard))
+    throw malformed("has a WireGuard that is neither kernel, wireguard-go nor none");
   if (!isTunnel(value.Tunnel)) throw malformed("has a Tunnel whose keys are none");
   // Its members were checked above.
   return value as NodeDescription;

@@ -40,7 +40,7 @@ test.each<{ name: string; after: RandomCluster; expected: readonly string[] }>([
     after: { ...BOTH, tasks: BOTH.tasks.slice(0, 1) },
     expected: [
       "host tcp 8000 10.100.1.2",
-      "host tcp 8000 fd00:0::1:2",
+      "host tcp 8000 fd00::1:2",
       ...["udp", "tcp", "sctp"].map((p) => `${CLIENT} ${p} 10.101.0.10 10.101.1.2`),
       ...["udp", "tcp", "sctp"].map((p) => `${CLIENT} ${p} fd00:1::10 fd00:1::1:2`),
     ],
@@ -50,7 +50,7 @@ test.each<{ name: string; after: RandomCluster; expected: readonly string[] }>([
     after: { ...BOTH, nodeCount: 1, tasks: BOTH.tasks.slice(0, 1) },
     expected: [
       "host tcp 8000 10.100.1.2",
-      "host tcp 8000 fd00:0::1:2",
+      "host tcp 8000 fd00::1:2",
       ...["udp", "tcp", "sctp"].map((p) => `${CLIENT} ${p} 10.101.0.10 10.101.1.2`),
       ...["udp", "tcp", "sctp"].map((p) => `${CLIENT} ${p} fd00:1::10 fd00:1::1:2`),
       `${CLIENT} 2`,

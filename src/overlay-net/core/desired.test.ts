@@ -34,7 +34,7 @@ test("a container's interfaces: eth0 on the bridge with the way out, then one pe
   expect(addresses.map(({ link, address }) => `${link} ${address}`)).toEqual([
     "eth0 172.20.0.2/20",
     "eth1 10.100.1.1/16",
-    "eth1 fd00:0::1:1/64",
+    "eth1 fd00::1:1/64",
     "eth2 10.101.1.1/16",
     "eth2 fd00:1::1:1/64",
   ]);
@@ -125,7 +125,7 @@ test("with an IPv6 way out a container leaves through the bridge, and replies of
   );
   const ingress = container.tables.find(({ name }) => name.endsWith("_ingress"))?.text;
   expect(ingress).toContain(
-    `ip6 saddr != fd00:0::/64 ct mark and 0xf000 == 0x1000 meta l4proto udp dnat ip6 to ${prefix}2`,
+    `ip6 saddr != fd00::/64 ct mark and 0xf000 == 0x1000 meta l4proto udp dnat ip6 to ${prefix}2`,
   );
   const host = netns(input, "");
   expect(host.addresses).toContainEqual({ link: input.names.bridge, address: `${prefix}1/64` });

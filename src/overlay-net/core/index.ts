@@ -47,4 +47,4 @@ export {
 } from "./port-allocation.js";
 export { nextVni, VNI_MAX, VNI_MIN, VNI_OPTION, type WantedVni, wantedVni } from "./vni.js";
 export { PAIR_KEYS_MAX } from "./wireguard/pair-key.js";
-export { ENCRYPTED_OPTION, tunnelPort } from "./wireguard/tunnel-address.js";
+export { tunnelPort } from "./wireguard/tunnel-address.js";

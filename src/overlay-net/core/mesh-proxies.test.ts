@@ -34,7 +34,7 @@ test("every target of a published port of this node's own tasks gets one relay, 
     "container0 tcp 80",
     "container0 udp 80",
   ]);
-  expect(found[0]).toMatchObject({ address: "10.100.1.1", address6: "fd00:0::1:1" });
+  expect(found[0]).toMatchObject({ address: "10.100.1.1", address6: "fd00::1:1" });
 });
 
 test.each([

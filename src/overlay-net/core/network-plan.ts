@@ -1,5 +1,5 @@
 /** What a network is given: VNI, subnets, MTU. Pure functions of its spec and of what others have. */
-import type { Cluster, NetworkSpec, Subnet } from "../../api/index.js";
+import { type Cluster, isEncrypted, type NetworkSpec, type Subnet } from "../../api/index.js";
 import {
   type Cidr,
   cidrsOverlap,
@@ -10,7 +10,7 @@ import {
 } from "../../base/index.js";
 import { firstAddress, freeSubnet } from "./ipam.js";
 import { nextVni, VNI_OPTION, wantedVni } from "./vni.js";
-import { ENCRYPTED_OPTION, TUNNEL_OVERHEAD } from "./wireguard/tunnel-address.js";
+import { TUNNEL_OVERHEAD } from "./wireguard/tunnel-address.js";
 
 export const MTU_OPTION = "com.docker.network.driver.mtu";
 /** MTU of the underlay unless the option says otherwise. */
@@ -80,11 +80,10 @@ export function planNetwork(spec: NetworkSpec, others: Others): NetworkPlan {
 
 /** Bytes that are added to a network's packets on the underlay. */
 export function overlayOverhead(
-  { Options }: Pick<NetworkSpec, "Options">,
+  spec: Pick<NetworkSpec, "Options">,
   { hasIpv6 }: Pick<Underlay, "hasIpv6"> = { hasIpv6: false },
 ): number {
-  const isEncrypted = Object.hasOwn(Options ?? {}, ENCRYPTED_OPTION);
-  if (isEncrypted) return VXLAN_OVERHEAD + TUNNEL_OVERHEAD;
+  if (isEncrypted(spec)) return VXLAN_OVERHEAD + TUNNEL_OVERHEAD;
   return VXLAN_OVERHEAD + (hasIpv6 ? IPV6_MORE : 0);
 }
 

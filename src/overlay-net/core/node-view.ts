@@ -1,5 +1,6 @@
 /** From stored objects to what the managers tell one node about its networks. Each entry is a function of one object. */
 import {
+  isEncrypted,
   NETWORK_PHASE,
   type Network,
   type Node,
@@ -18,7 +19,6 @@ import type {
   NodeEntry,
   ServiceEntry,
 } from "./network-state.js";
-import { ENCRYPTED_OPTION } from "./wireguard/tunnel-address.js";
 
 const NS_PER_MS = 1e6;
 const NO_SUBNET: Subnet = { subnet: "", gateway: "", ipRange: "" };
@@ -72,7 +72,7 @@ export function networkEntry({ id, spec, vni, subnets, mtu }: Network): NetworkE
     mtu,
     isInternal: spec.Internal === true,
     isIngress: spec.Ingress === true,
-    isEncrypted: Object.hasOwn(spec.Options ?? {}, ENCRYPTED_OPTION),
+    isEncrypted: isEncrypted(spec),
   };
 }
 

@@ -43,7 +43,7 @@ export function planChanges(
   observed: NetnsState | undefined,
   ownership: Ownership,
 ): readonly KernelOperation[] {
-  const stages = planStages(desired, observed, ownership, new Map());
+  const stages = planStages({ desired, observed, ownership }, NO_NAMES, new Map());
   return STAGES.flatMap((stage) => stages[stage]);
 }
 
@@ -60,9 +60,10 @@ export type NetnsPair = {
  */
 export function planNode(pairs: readonly NetnsPair[]): readonly NetnsOperations[] {
   const scripts: Scripts = new Map();
-  const planned = pairs.map(({ netns, desired, observed, ownership }) => ({
-    netns,
-    stages: planStages(desired, observed, ownership, scripts),
+  const byNetns = new Map(pairs.map((pair) => [pair.netns, pair]));
+  const planned = pairs.map((pair) => ({
+    netns: pair.netns,
+    stages: planStages(pair, astray(pair.desired, byNetns), scripts),
   }));
   const reversed = [...planned].reverse();
   return STAGES.flatMap((stage) =>
@@ -87,10 +88,27 @@ const NO_STAGES: Stages = {
 /** Scripts by the digests they lead from and to: containers on the same networks need the same one. */
 type Scripts = Map<string, string>;
 
-function planStages(
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/**
+ * Links of pairs whose other end is not where it should be: until the kernel has cleared the namespace of a container that is gone, such a
+ * link is there and leads into that one.
+ */
+function astray(
   desired: NetnsState | undefined,
-  observed: NetnsState | undefined,
-  ownership: Ownership,
+  pairs: ReadonlyMap<string, NetnsPair>,
+): ReadonlySet<string> {
+  const lost = (desired?.links ?? []).filter(({ peer }) => {
+    const other = peer === undefined ? undefined : pairs.get(peer.netns);
+    if (peer === undefined || other === undefined) return false;
+    return other.observed?.links.some(({ name }) => name === peer.link.name) !== true;
+  });
+  return lost.length === 0 ? NO_NAMES : new Set(lost.map(({ name }) => name));
+}
+
+function planStages(
+  { desired, observed, ownership }: Omit<NetnsPair, "netns">,
+  lost: ReadonlySet<string>,
   scripts: Scripts,
 ): Stages {
   const nothing = NO_STAGES;
@@ -99,13 +117,15 @@ function planStages(
     const isKept = observed === undefined || !ownership.mayDelete;
     return isKept ? nothing : { ...nothing, clear: [{ kind: "removeNetns" }] };
   }
-  if (desired !== undefined && observed !== undefined && haveSameLists(desired, observed)) {
+  const isSame =
+    desired !== undefined && observed !== undefined && haveSameLists(desired, observed);
+  if (isSame && lost.size === 0) {
     const { guard, load, remove } = planTables(desired.tables, observed.tables, false, scripts);
     return { ...nothing, guard, publish: load, withdraw: ownership.mayDelete ? remove : [] };
   }
   const wanted = desired ?? emptyNetns(netns);
   const seen = ownPart(observed ?? emptyNetns(netns), wanted, ownership);
-  const links = planLinks(wanted, seen, ownership.mayDelete);
+  const links = planLinks(wanted, seen, lost, ownership.mayDelete);
   // What is on a link that is made anew went with the old one.
   const left = withoutLinks(seen, links.replaced);
   const hasNewLink = wanted.links.some(
@@ -133,7 +153,12 @@ type LinkPlan = {
   readonly replaced: ReadonlySet<string>;
 };
 
-function planLinks(wanted: NetnsState, seen: NetnsState, mayDelete: boolean): LinkPlan {
+function planLinks(
+  wanted: NetnsState,
+  seen: NetnsState,
+  lost: ReadonlySet<string>,
+  mayDelete: boolean,
+): LinkPlan {
   const byName = new Map(seen.links.map((link) => [link.name, link]));
   const operations: KernelOperation[] = [];
   const replaced = new Set<string>();
@@ -141,7 +166,8 @@ function planLinks(wanted: NetnsState, seen: NetnsState, mayDelete: boolean): Li
   const ordered = [...wanted.links].sort((a, b) => rank(a) - rank(b));
   for (const { peer, ...link } of ordered) {
     const present = byName.get(link.name);
-    const change = present === undefined ? "make" : linkChange(link, present);
+    const isMade = present !== undefined && !lost.has(link.name);
+    const change = isMade ? linkChange(link, present) : "make";
     if (change === "none" || (change === "make" && present !== undefined && !mayDelete)) continue;
     if (change === "set") {
       operations.push({ kind: "setLink", link });

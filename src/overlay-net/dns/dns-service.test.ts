@@ -2,7 +2,7 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SeededRandom, SystemClock, silentLogger } from "../../base/index.js";
 import { endpoint, network, service, state } from "../core/testing/dns-states.js";
@@ -69,12 +69,21 @@ class Upstream {
   }
 
   async open(): Promise<number> {
-    this.udp.bind(0, "127.0.0.1");
-    await once(this.udp, "listening");
-    const { port } = this.udp.address();
-    this.tcp.listen(port, "127.0.0.1");
+    this.tcp.listen(0, "127.0.0.1");
     await once(this.tcp, "listening");
-    return port;
+    const { port } = this.tcp.address() as AddressInfo;
+    const listening = once(this.udp, "listening");
+    this.udp.bind(port, "127.0.0.1");
+    try {
+      await listening;
+      return port;
+    } catch (error) {
+      // Free over one protocol, taken over the other.
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      this.tcp.close();
+      await once(this.tcp, "close");
+      return this.open();
+    }
   }
 
   close(): void {

@@ -64,7 +64,8 @@ export class KernelProgrammer {
   async program(desired: readonly NetnsState[]): Promise<Failures> {
     if (!this.#removesContainers) this.#letGo(desired);
     try {
-      await this.#kernel.execute(planNode(await this.#pairs(desired)));
+      const plan = planNode(await this.#pairs(desired));
+      await this.#kernel.execute([...this.#clearing(desired), ...plan]);
     } catch (error) {
       if (isLost(error)) throw error;
       this.#logger.warn({ error }, "networks: programming failed; looking at what is there");
@@ -162,6 +163,18 @@ export class KernelProgrammer {
       const links = state.links.filter((link) => !ends.includes(link));
       this.#programmed.set(state.netns, { ...state, links });
     }
+  }
+
+  /** Those of them that are in the way of new ones of the same name: a task may come back, or another get its address, before the kernel is done. */
+  #clearing(desired: readonly NetnsState[]): readonly NetnsOperations[] {
+    if (this.#dying.size === 0) return [];
+    return desired.flatMap(({ netns, links }) => {
+      const operations = links
+        .filter(({ name }) => this.#dying.delete(`${netns} ${name}`))
+        .map(({ name }) => ({ kind: "removeLink" as const, name }));
+      const isThere = operations.length > 0 && this.#programmed.has(netns);
+      return isThere ? [{ netns, operations }] : [];
+    });
   }
 
   #living(

@@ -381,7 +381,7 @@ export class NetworkPlane {
     const desired = desiredState(input, this.#memo);
     const before = this.#input;
     await this.#learnToDelete();
-    if (before === undefined && this.#isRestart) await this.#repairer.logDrift(desired);
+    if (before === undefined && this.#isRestart) await this.#repairer.logDrift(input, desired);
     await this.#followTunnel(state, false);
     const failures = this.#withTunnel(await this.#programmer.program(desired));
     this.#repairer.expect(input, desired);

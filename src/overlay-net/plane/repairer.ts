@@ -10,6 +10,7 @@ import type { DesiredInput } from "../core/cluster-lookup.js";
 import type { NetnsState } from "../core/kernel-model.js";
 import { ownEndpoints } from "../core/local-facts.js";
 import { type NodeNames, sandboxNetns, sandboxPrefix } from "../core/names.js";
+import { tablesOfOwnSockets } from "../core/own-sockets.js";
 import type { Failures, Finding, KernelProgrammer } from "./kernel-programmer.js";
 
 /** Namespaces looked at in one piece; changes of the managers get in between. */
@@ -67,16 +68,25 @@ export class Repairer {
     this.#desired = byNetns(desired);
   }
 
-  /** After a start, before the kernel is programmed: what is not as it should be. Settings count as unknown then. */
-  async logDrift(desired: readonly NetnsState[]): Promise<void> {
+  /**
+   * After a start, before the kernel is programmed: what is not as it should be. Settings count as unknown then, and nobody has changed
+   * what led to sockets of the process before.
+   */
+  async logDrift(
+    { local }: Pick<DesiredInput, "local">,
+    desired: readonly NetnsState[],
+  ): Promise<void> {
     const wanted = byNetns(desired);
+    const own = tablesOfOwnSockets(this.#names, local);
+    const isOwn = (line: string, netns: string): boolean =>
+      own.get(netns)?.some((table) => line.endsWith(`: table inet ${table} differs`)) === true;
     const findings = await this.#programmer.inspect(
       wanted,
       await this.#programmer.netnsNames(wanted),
     );
-    const lines = findings
-      .flatMap((one) => one.lines)
-      .filter((line) => !line.includes(": sysctl "));
+    const lines = findings.flatMap(({ netns, lines: found }) =>
+      found.filter((line) => !line.includes(": sysctl ") && !isOwn(line, netns)),
+    );
     this.driftCount += lines.length;
     this.#log(lines, "networks: what is not as it should be at the start");
   }

@@ -73,10 +73,6 @@ export function presentNetwork(network: Network): NetworkJson {
   };
 }
 
-export function isEncrypted({ Options }: Network["spec"]): boolean {
-  return Object.hasOwn(Options ?? {}, "encrypted");
-}
-
 /** With the VXLAN id where it was given one: clients read it there. */
 export function networkOptions({ spec, vni }: Network): Readonly<Record<string, string>> {
   return vni === 0 ? (spec.Options ?? {}) : { ...spec.Options, [VNI_OPTION]: String(vni) };

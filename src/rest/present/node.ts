@@ -12,6 +12,7 @@ function presentDescription(description: NodeDescription, cluster: Cluster | und
     Bridge: _bridge,
     NetworkProblems: _problems,
     UnderlayMtu: _mtu,
+    WireGuard: _wireGuard,
     Tunnel: tunnel,
     Proxied6: _proxied,
     ...rest

@@ -3,11 +3,10 @@
  * `repair` puts it right. An extension of the Engine API.
  */
 import type { FastifyInstance } from "fastify";
-import type { Network, Node } from "../../api/index.js";
+import { isEncrypted, type Network, type Node } from "../../api/index.js";
 import type { NetworkVerification } from "../../worker/index.js";
 import { pathRef, queryOf, type RestContext } from "../context.js";
 import { nodeStreams, type OpenNodeStream } from "../logs/node-stream.js";
-import { isEncrypted } from "../present/network.js";
 import { sendJson } from "../reply.js";
 import { resolveNetwork, resolveNode } from "../resolve.js";
 

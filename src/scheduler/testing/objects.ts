@@ -33,6 +33,7 @@ export type NodeFields = {
   readonly downSinceMs?: number;
   /** CIDR of its own bridge. */
   readonly bridge?: string;
+  readonly wireGuard?: "kernel" | "wireguard-go" | "none" | undefined;
 };
 
 export function makeNode(id: string, fields: NodeFields = {}): Node {
@@ -63,6 +64,7 @@ export function makeNode(id: string, fields: NodeFields = {}): Node {
       },
       EngineKind: "simulated",
       ...(fields.bridge ? { Bridge: fields.bridge } : {}),
+      ...(fields.wireGuard ? { WireGuard: fields.wireGuard } : {}),
     },
     state: fields.state ?? "ready",
     stateMessage: "",
@@ -117,4 +119,8 @@ export function makeNetwork(id: string, ...subnets: readonly string[]): Network 
     subnets: subnets.map((subnet) => ({ subnet, gateway: "", ipRange: "" })),
     mtu: 1450,
   };
+}
+
+export function makeEncrypted(network: Network): Network {
+  return { ...network, spec: { ...network.spec, Options: { encrypted: "" } } };
 }

@@ -33,6 +33,7 @@ export async function describeNode(
   net: {
     readonly subnet: string;
     readonly problems: readonly string[];
+    readonly wireGuard?: NonNullable<NodeDescription["WireGuard"]>;
     readonly proxied?: readonly ProxiedPort6[];
   },
 ): Promise<NodeDescription> {
@@ -57,6 +58,7 @@ export async function describeNode(
     ...(net.subnet !== "" && { Bridge: net.subnet }),
     ...(problems.length > 0 && { NetworkProblems: problems }),
     ...(mtu !== undefined && { UnderlayMtu: mtu }),
+    ...(net.wireGuard !== undefined && { WireGuard: net.wireGuard }),
     ...(proxied.length > 0 && { Proxied6: proxied }),
   };
 }

@@ -1,7 +1,7 @@
 import { credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { dispatcherService, type swarm } from "../../api/index.js";
-import { SystemClock } from "../../base/index.js";
+import { SeededRandom, SystemClock } from "../../base/index.js";
 import { FakeClock } from "../testing/fake-clock.js";
 import { ManagerCalls } from "./manager-calls.js";
 
@@ -17,26 +17,32 @@ const REQUEST = {
 let server: Server;
 let addr: string;
 let asked: swarm.dispatcher.ConnectRequest[];
+let left: swarm.dispatcher.DisconnectRequest[];
 /** Of the manager; a number: a gRPC status instead. */
 let answers: (Reply | status)[];
 
+type Handler<Req> = (
+  call: { readonly request: Req },
+  done: (error: object | null, reply?: Reply) => void,
+) => void;
+
+function answering<Req>(list: () => Req[]): Handler<Req> {
+  return ({ request }, done) => {
+    list().push(request);
+    const answer = answers.shift() ?? {};
+    if (typeof answer === "number") done({ code: answer, details: "no" });
+    else done(null, answer);
+  };
+}
+
 beforeEach(async () => {
   asked = [];
+  left = [];
   answers = [];
   server = new Server();
   server.addService(
-    { connect: dispatcherService.connect },
-    {
-      connect: (
-        call: { readonly request: swarm.dispatcher.ConnectRequest },
-        done: (error: object | null, reply?: Reply) => void,
-      ) => {
-        asked.push(call.request);
-        const answer = answers.shift() ?? {};
-        if (typeof answer === "number") done({ code: answer, details: "no" });
-        else done(null, answer);
-      },
-    },
+    { connect: dispatcherService.connect, disconnect: dispatcherService.disconnect },
+    { connect: answering(() => asked), disconnect: answering(() => left) },
   );
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
@@ -53,6 +59,7 @@ function calls(addrs: readonly string[], clock = new SystemClock()): ManagerCall
     addrs: () => addrs,
     credentials: () => credentials.createInsecure(),
     clock,
+    random: new SeededRandom(1),
   });
 }
 
@@ -60,6 +67,17 @@ test("one that does not answer is left for the next, with the same attachment", 
   answers = [status.UNAVAILABLE, { taskIds: ["t1"] }];
   expect(await calls([AWAY, addr]).connect(REQUEST, NEVER)).toEqual(["t1"]);
   expect(asked).toMatchObject([REQUEST, REQUEST]);
+});
+
+test("of a disconnection whose answer is lost it is asked again as the same call, another is one of its own", async () => {
+  answers = [status.UNAVAILABLE, { taskIds: ["t1"] }];
+  const manager = calls([addr]);
+  expect(await manager.disconnect("abc", "app", NEVER)).toEqual(["t1"]);
+  await manager.disconnect("abc", "app", NEVER);
+  const [first, again, other] = left.map(({ requestId }) => requestId);
+  expect(first).toMatch(/^[0-9a-z]{1,25}$/);
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
 });
 
 test("what the cluster says is told with its code, status and words", async () => {
@@ -86,6 +104,7 @@ test("without any manager it is told so, after twenty seconds", async () => {
     addrs: () => [],
     credentials: () => credentials.createInsecure(),
     clock,
+    random: new SeededRandom(1),
   })
     .connect(REQUEST, NEVER)
     .catch((caught: unknown) => {

@@ -7,7 +7,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { dispatcherService, type swarm } from "../../api/index.js";
-import { ApiError, type Clock, isApiErrorCode } from "../../base/index.js";
+import { ApiError, type Clock, isApiErrorCode, newId, type Random } from "../../base/index.js";
 import { MANAGER_CHANNEL_OPTIONS } from "./credentials.js";
 
 /** A network for one of this node's containers. */
@@ -34,6 +34,7 @@ export type ManagerCallsParts = {
   readonly addrs: () => readonly string[];
   readonly credentials: () => ChannelCredentials;
   readonly clock: Clock;
+  readonly random: Random;
 };
 
 /** The manager's own budgets, for the write and for the address, fit in. */
@@ -64,7 +65,9 @@ export class ManagerCalls implements ConnectionsPort {
   }
 
   disconnect(container: string, network: string, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#ask(dispatcherService.disconnect, { container, network }, signal);
+    // Of an answer that is lost the next manager is asked, and knows the call again: the container would be on no such network by then.
+    const requestId = newId(this.#parts.random);
+    return this.#ask(dispatcherService.disconnect, { container, network, requestId }, signal);
   }
 
   async #ask<Req>(

@@ -19,6 +19,7 @@ let dir = "";
 let server: Server | undefined;
 /** What the net process was asked, in order. */
 let asked: string[] = [];
+let wireguard = "";
 let refusal = "";
 let client: NetClient;
 
@@ -77,7 +78,10 @@ async function startNet(): Promise<void> {
       const tunnel = { implementation: "wireguard-go", publicKey: "p", pairKeys: ["q"] };
       return { drifts: [drift], appliedIndex: 7, tunnel };
     }),
-    status: unary(() => ({ bridge: "br0", subnet: "172.20.0.0/20", problems: ["no nft"] })),
+    status: unary(() => ({
+      ...{ bridge: "br0", subnet: "172.20.0.0/20", problems: ["no nft"] },
+      wireguard,
+    })),
   });
   await new Promise<void>((resolve, reject) => {
     server?.bindAsync(`unix:${dir}/net.sock`, ServerCredentials.createInsecure(), (error) =>
@@ -93,6 +97,7 @@ beforeEach(async () => {
   dir = await mkdtemp(`${tmpdir()}/net-client-`);
   asked = [];
   refusal = "";
+  wireguard = "";
   client = new NetClient({
     socketPath: `${dir}/net.sock`,
     wantedIds: () => Promise.resolve(["a", "b"]),
@@ -169,14 +174,20 @@ test("an absent net process is no refusal; after it comes back the set is told a
   expect(asked).toEqual(["sync a,b", "attach a default"]);
 });
 
-test("status names bridge and problems", async () => {
-  await startNet();
-  expect(await client.status()).toEqual({
-    bridge: "br0",
-    subnet: "172.20.0.0/20",
-    problems: ["no nft"],
-  });
-});
+test.each([
+  { says: "", known: {} },
+  { says: "none", known: { wireGuard: "none" } },
+  { says: "of a later version", known: {} },
+])(
+  "status names bridge, problems, and a WireGuard that is known: '$says'",
+  async ({ says, known }) => {
+    wireguard = says;
+    await startNet();
+    const problems = ["no nft"];
+    const status = { bridge: "br0", subnet: "172.20.0.0/20", problems, ...known };
+    expect(await client.status()).toEqual(status);
+  },
+);
 
 test("a call that is given up is no answer of the net process", async () => {
   await startNet();

@@ -7,6 +7,7 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import {
+  type NodeDescription,
   type NodeTunnel,
   netService,
   type ProxiedPort6,
@@ -120,6 +121,8 @@ export type NetStatus = {
   readonly bridge: string;
   readonly subnet: string;
   readonly problems: readonly string[];
+  /** What there is to encrypt with; absent: not known. */
+  readonly wireGuard?: NonNullable<NodeDescription["WireGuard"]>;
   readonly tunnel?: NodeTunnel;
   /** Absent: none. */
   readonly proxied?: readonly ProxiedPort6[];
@@ -249,6 +252,7 @@ export class NetClient implements NetPort, Disposable {
     const { bridge, subnet, problems, plane } = reply;
     return {
       ...{ bridge: bridge ?? "", subnet: subnet ?? "", problems: problems ?? [] },
+      ...wireGuardOf(reply.wireguard),
       ...tunnelOf(plane?.tunnel),
       ...proxiedOf(plane?.proxied),
     };
@@ -414,6 +418,12 @@ function proxiedOf(ports: readonly swarm.net.ProxiedPort.$Properties[] | null | 
     `${TaskID} ${Protocol} ${TargetPort}`;
   proxied.sort((a, b) => (key(a) < key(b) ? -1 : 1));
   return proxied.length === 0 ? {} : { proxied };
+}
+
+/** What a later version may call it counts as not known. */
+function wireGuardOf(text: string | null | undefined): Pick<NetStatus, "wireGuard"> {
+  const isKnown = text === "kernel" || text === "wireguard-go" || text === "none";
+  return isKnown ? { wireGuard: text } : {};
 }
 
 /** What a later version may call its implementation is not passed on. */

@@ -14,6 +14,9 @@ import type { PublishedPort } from "../network-state.js";
 import { nftTable, regularChain } from "./nft-table.js";
 import { ACCEPT_ND, dnatTo, REFUSE, setOf } from "./rule-parts.js";
 
+/** Ends the name of the table. */
+export const TASK_INGRESS_SUFFIX = "_ingress";
+
 export type TaskIngressInput = {
   /** The task's link on the ingress network. */
   readonly link: string;
@@ -43,7 +46,7 @@ export function taskIngressTable(names: NodeNames, task: TaskIngressInput): NftT
   const link = `"${task.link}"`;
   const nodes = [...task.nodeIndexes].sort((a, b) => a - b);
   const ports = task.ports.map((port) => `${port.protocol} . ${port.targetPort}`);
-  return nftTable("inet", `${names.nftTable}_ingress`, [
+  return nftTable("inet", `${names.nftTable}${TASK_INGRESS_SUFFIX}`, [
     REFUSE,
     regularChain(
       "zones",

@@ -51,14 +51,19 @@ function networkId(network: number): string {
   return network === 0 ? "ingress" : `net${network}`;
 }
 
+/** Followed by a colon and the rest, in canonical form. */
+function prefix6(network: number): string {
+  return network === 0 ? "fd00:" : `fd00:${network}:`;
+}
+
 const NETWORKS: readonly NetworkEntry[] = Array.from({ length: NETWORK_COUNT }, (_, i) => ({
   id: networkId(i),
   name: networkId(i),
   vni: 4096 + i,
   subnet: `10.${100 + i}.0.0/16`,
-  subnet6: i === 2 ? "" : `fd00:${i}::/64`,
+  subnet6: i === 2 ? "" : `${prefix6(i)}:/64`,
   gateway: `10.${100 + i}.0.1`,
-  gateway6: i === 2 ? "" : `fd00:${i}::1`,
+  gateway6: i === 2 ? "" : `${prefix6(i)}:1`,
   mtu: 1450,
   isInternal: false,
   isIngress: i === 0,
@@ -73,7 +78,7 @@ export function endpointsOf(cluster: RandomCluster): readonly EndpointEntry[] {
       nodeId: nodeIdOf(node),
       serviceId: `service${service}`,
       address: `10.${100 + network}.1.${i + 1}`,
-      address6: network === 2 ? "" : `fd00:${network}::1:${i + 1}`,
+      address6: network === 2 ? "" : `${prefix6(network)}:1:${i + 1}`,
       taskName: `service${service}.${i}.task${i}`,
       containerId: "",
       aliases: [],
@@ -90,7 +95,7 @@ function servicesOf(): readonly ServiceEntry[] {
       networkId: id,
       mode: "vip" as const,
       vip: isIngress ? "" : `10.${100 + network}.0.${10 + service}`,
-      vip6: isIngress || network === 2 ? "" : `fd00:${network}::${10 + service}`,
+      vip6: isIngress || network === 2 ? "" : `${prefix6(network)}:${10 + service}`,
       aliases: [],
       ports: isIngress
         ? [{ protocol: "tcp" as const, publishedPort: 8000 + service, targetPort: 80, name: "" }]

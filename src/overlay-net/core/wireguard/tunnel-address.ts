@@ -2,9 +2,6 @@
 import { invariant } from "../../../base/index.js";
 import { NODE_INDEX_MAX } from "../ingress-identity.js";
 
-/** Option of a network: "" or "true". */
-export const ENCRYPTED_OPTION = "encrypted";
-
 /**
  * Of the range for measurements between networks (RFC 2544), which no network uses for its hosts: an address for each node index. The
  * interface's own route covers the range, so that what has no peer goes nowhere.

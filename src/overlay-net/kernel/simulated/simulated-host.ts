@@ -27,6 +27,9 @@ export type SimulatedNetns = {
   generation: number;
 };
 
+/** Nobody asks for names that begin so. */
+const HIDDEN = "\0";
+
 /** What several kernel ports on one host share: the kernel. */
 export class SimulatedHost {
   readonly namespaces = new Map<string, SimulatedNetns>([["", emptyNetns()]]);
@@ -72,6 +75,18 @@ export class SimulatedHost {
     }
     this.changed(netns);
     if (peer !== undefined) this.removeLink(peer.netns, peer.name);
+  }
+
+  /** The namespace goes on without a name, as one that a process keeps: its links stay, and nobody can reach it. */
+  loseName(netns: string): void {
+    const space = this.namespaces.get(netns);
+    if (space === undefined) return;
+    const hidden = `${HIDDEN}${netns}`;
+    for (const [name, peer] of space.peers)
+      this.namespaces.get(peer.netns)?.peers.set(peer.name, { netns: hidden, name });
+    this.namespaces.delete(netns);
+    this.namespaces.set(hidden, space);
+    this.changed(netns);
   }
 
   findVxlan(

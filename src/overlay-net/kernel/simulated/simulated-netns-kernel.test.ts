@@ -16,6 +16,9 @@ kernelConformance("simulated", async () => {
         ...{ originalDst: dst, originalDstPort: port, replySrc: dst },
       }));
     },
+    abandon: async (netns) => {
+      host.loseName(netns);
+    },
     flows: async (netns) =>
       host.connections
         .filter((flow) => flow.netns === netns)

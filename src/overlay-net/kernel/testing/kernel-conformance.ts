@@ -31,6 +31,8 @@ export type KernelHarness = {
   readonly quietMs: number;
   /** Opens FLOWS inside the namespace and keeps them open. */
   openFlows(netns: string): Promise<void>;
+  /** Takes the name of a namespace away while something stays in it: its links stay too, and nobody can reach it any more. */
+  abandon(netns: string): Promise<void>;
   /** Those of FLOWS that connection tracking knows, as `protocol address:port`, sorted. */
   flows(netns: string): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -403,6 +405,29 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
       expect((await seenBy(kernel, inside))?.links).toEqual([]);
       await kernel.execute(everything());
       expect(await seenBy(kernel, box)).toEqual(comparable(expected().box));
+    });
+
+    test("a link into a namespace that lost its name is in the way until it is removed; then it is made anew at once", async () => {
+      await kernel.execute(everything());
+      await harness.abandon(inside);
+      expect(await kernel.observe(inside, PREFIX)).toBeUndefined();
+      const successor = `${harness.prefix}next`;
+      const again: KernelOperation = {
+        ...{ kind: "addLink", link: port },
+        peer: { netns: successor, link: eth },
+      };
+      const address = { link: "eth0", address: "10.1.0.5/24" };
+      await run(successor, { kind: "addNetns" });
+      await expect(run(box, again)).rejects.toMatchObject({ code: "EXISTS" });
+      await kernel.execute([
+        { netns: box, operations: [{ kind: "removeLink", name: "v1" }, again] },
+        { netns: successor, operations: [{ kind: "addAddress", address }] },
+      ]);
+      expect((await seenBy(kernel, box))?.links).toEqual(comparable(expected().box).links);
+      expect(await seenBy(stranger, successor)).toMatchObject({
+        links: [eth],
+        addresses: [address],
+      });
     });
 
     test("a namespace removed and made by a stranger is seen as it is", async () => {
