@@ -8,21 +8,15 @@ import { RestContext } from "./context.js";
 import type { RestDeps, RestServer } from "./deps.js";
 import { LeadershipWatch } from "./events/leadership-watch.js";
 import { sendFailure } from "./failure.js";
-import { attachedRoutes } from "./routes/attached.js";
 import { eventRoutes } from "./routes/events.js";
-import { journalRoutes } from "./routes/journal.js";
 import { handleUpgrade, localRoutes } from "./routes/local.js";
 import { logRoutes } from "./routes/logs.js";
 import { metricsRoutes } from "./routes/metrics.js";
-import { networkVerifyRoute } from "./routes/network-verify.js";
 import { networkRoutes } from "./routes/networks.js";
-import { nodeRoutes } from "./routes/nodes.js";
-import { serviceRoutes } from "./routes/services.js";
 import { swarmRoutes } from "./routes/swarm.js";
 import { systemRoutes } from "./routes/system.js";
-import { taskRoutes } from "./routes/tasks.js";
 import { unsupportedRoutes } from "./routes/unsupported.js";
-import { whyRoutes } from "./routes/why.js";
+import { routesWithoutCluster } from "./routes/without-cluster.js";
 
 /** Longest name in a path: image references and ids fit many times over. */
 const PATH_PARAM_MAX = 4_096;
@@ -36,20 +30,15 @@ export async function createRestServer(deps: RestDeps): Promise<RestServer> {
   const watch =
     deps.cluster === undefined ? undefined : new LeadershipWatch(deps.cluster, deps.clock);
 
+  if (deps.cluster === undefined) routesWithoutCluster(app, context);
+  else (await import("./routes/cluster-routes.js")).clusterRoutes(app, context);
   systemRoutes(app, context);
   swarmRoutes(app, context);
-  nodeRoutes(app, context);
-  serviceRoutes(app, context);
-  taskRoutes(app, context);
-  attachedRoutes(app, context);
-  whyRoutes(app, context);
   logRoutes(app, context);
   networkRoutes(app, context);
-  networkVerifyRoute(app, context);
   eventRoutes(app, context, watch);
-  journalRoutes(app, context);
   localRoutes(app, context, () => connections.isRetiring);
-  metricsRoutes(app, context, () => connections.count);
+  await metricsRoutes(app, context, () => connections.count);
   unsupportedRoutes(app, context);
   await app.ready();
 

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Network } from "../../api/index.js";
 import { ApiError, doorError, newId } from "../../base/index.js";
-import { routeWarning } from "../../manager/core/index.js";
 import type { StoreView } from "../../store/index.js";
 import { bodyOf, pathRef, queryOf, type RestContext } from "../context.js";
 import { Filters } from "../filters.js";
@@ -14,7 +13,6 @@ import {
   presentNetwork,
   SWARM_NONE,
 } from "../present/network.js";
-import { presentContainers } from "../present/network-containers.js";
 import { presentNetworkUse } from "../present/network-services.js";
 import { sendEmpty, sendJson } from "../reply.js";
 import { resolveNetwork } from "../resolve.js";
@@ -57,6 +55,7 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
     if (ref === SWARM_NONE.Name) return sendJson(reply, SWARM_NONE);
     const network = resolveNetwork(view, ref);
     const use = isVerbose ? presentNetworkUse(network, view) : {};
+    const { presentContainers } = await import("../present/network-containers.js");
     const Containers = presentContainers(network, view, context.cluster.nodeId);
     return sendJson(reply, { ...presentNetwork(network), Containers, ...use });
   });
@@ -73,6 +72,8 @@ export function networkRoutes(app: FastifyInstance, context: RestContext): void 
     // A read, since this manager's own store may be behind; its failure must not hide that the network was made.
     const view = await cluster.read().catch(() => undefined);
     const made = view?.network(id);
+    // Not loaded where there is no cluster.
+    const { routeWarning } = await import("../../manager/core/index.js");
     const warning = view && made ? routeWarning(made, view.nodes()) : "";
     return sendJson(reply, { Id: id, Warning: warning }, 201);
   });

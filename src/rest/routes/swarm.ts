@@ -5,7 +5,6 @@ import { bodyOf, queryOf, type RestContext } from "../context.js";
 import { parseClusterSpec } from "../parse/cluster-spec.js";
 import { parseInit, parseJoin, parseUnlock } from "../parse/membership.js";
 import { dropNewerFields, INIT_DROPS } from "../parse/old-api.js";
-import { presentCluster, presentJournalStatus } from "../present/cluster.js";
 import { sendEmpty, sendJson } from "../reply.js";
 
 export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
@@ -35,6 +34,7 @@ export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
   app.get("/swarm", async (request, reply) => {
     const cluster = (await context.read()).cluster();
     if (cluster === undefined) throw doorError("NotFound", "the cluster object does not exist yet");
+    const { presentCluster, presentJournalStatus } = await import("../present/cluster.js");
     // Ours, for who asks: others get the Engine's keys and no more.
     const isJournalWanted = queryOf(request).flag("journal");
     return sendJson(reply, {

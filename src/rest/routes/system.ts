@@ -5,7 +5,6 @@ import { doorError } from "../../base/index.js";
 import { API_VERSION_MAX, API_VERSION_MIN } from "../api-version.js";
 import type { RestContext } from "../context.js";
 import { LocalInfoCache, runtimeKeys } from "../local-info.js";
-import { presentClusterInfo } from "../present/cluster.js";
 import { sendJson } from "../reply.js";
 
 const ENGINE_ARCH: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -29,7 +28,8 @@ export function systemRoutes(app: FastifyInstance, context: RestContext): void {
 
   app.get("/info", async (_request, reply) => {
     const local = await localInfo.get();
-    return sendJson(reply, { ...hostInfo(context), ...local, ...doorInfo(context, local) });
+    const door = doorInfo(context, local, await swarmInfo(context));
+    return sendJson(reply, { ...hostInfo(context), ...local, ...door });
   });
 
   app.get("/plugins", (_request, reply) => sendJson(reply, []));
@@ -146,7 +146,11 @@ function wantedRuntime({ deps: { config } }: RestContext): string {
   return config.runtime === "auto" ? "" : config.runtime;
 }
 
-function doorInfo(context: RestContext, local: Readonly<Record<string, unknown>>): object {
+function doorInfo(
+  context: RestContext,
+  local: Readonly<Record<string, unknown>>,
+  swarm: object,
+): object {
   const { config, clock, version } = context.deps;
   const isSimulated = config.engine === "simulated";
   const warnings = Array.isArray(local["Warnings"]) ? (local["Warnings"] as unknown[]) : [];
@@ -158,12 +162,12 @@ function doorInfo(context: RestContext, local: Readonly<Record<string, unknown>>
     Name: config.hostname,
     ServerVersion: isSimulated ? `${version} (engine: simulated)` : version,
     ...(isSimulated ? { Engine: "simulated" } : {}),
-    Swarm: swarmInfo(context),
+    Swarm: swarm,
     Warnings: said.length === 0 ? null : said,
   };
 }
 
-function swarmInfo(context: RestContext): object {
+async function swarmInfo(context: RestContext): Promise<object> {
   const { cluster } = context.deps;
   const local = context.deps.localState();
   const head = {
@@ -180,6 +184,8 @@ function swarmInfo(context: RestContext): object {
       RemoteManagers: remoteManagers(local.managers),
     };
   }
+  // Certificates are a manager's business: others do not load what reads them.
+  const { presentClusterInfo } = await import("../present/cluster.js");
   const nodes = cluster.store.nodes();
   const managers = nodes.flatMap((node) =>
     node.manager === undefined ? [] : [{ nodeId: node.id, addr: node.manager.addr }],
