@@ -56,7 +56,7 @@ export class JournalRecorder {
 
   /** Resolves when what the store has applied so far is with the journal. */
   async settled(): Promise<void> {
-    await this.#working;
+    while (this.#working !== undefined) await this.#working;
   }
 
   /** Takes no more, and resolves when all that was taken is with the journal. */
@@ -78,6 +78,7 @@ export class JournalRecorder {
     }
     if (this.#eventCount + events.length > EVENTS_MAX && this.#eventCount > 0) {
       this.#droppedCount += events.length;
+      this.#journal.unmade(index, events.length);
       return;
     }
     this.#eventCount += events.length;

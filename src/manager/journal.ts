@@ -4,6 +4,7 @@ import { canonicalJson, type JournalSpec } from "../api/index.js";
 import type { Clock, Logger } from "../base/index.js";
 import {
   FileJournal,
+  History,
   type JournalEntry,
   type JournalLag,
   type JournalQuery,
@@ -11,6 +12,7 @@ import {
   type Position,
   parseJournalUrl,
   RedisJournal,
+  RedisReader,
 } from "../journal/index.js";
 import type { Store } from "../store/index.js";
 import type { ClusterJournal, LeaderContext } from "./port.js";
@@ -27,13 +29,23 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
   readonly #clusterId: string;
   readonly #files: FileJournal;
   readonly #recorder: JournalRecorder;
+  readonly #history: History;
   #redis: RedisJournal | undefined;
 
   private constructor(parts: ManagerJournalParts, files: FileJournal) {
     this.#clusterId = parts.clusterId;
     this.#files = files;
-    const { store, clock } = parts;
+    const { store, clock, logger } = parts;
     this.#recorder = new JournalRecorder({ store, journal: files, clock, nextTurn });
+    this.#history = new History({
+      files,
+      logger,
+      openOlder: () => {
+        const spec = store.cluster()?.spec.Journal;
+        if (spec === undefined) return undefined;
+        return new RedisReader({ ...this.#stream(spec), clock, logger });
+      },
+    });
   }
 
   /** To be opened before the log is read into the store. Never rejects. */
@@ -50,8 +62,8 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
     );
   }
 
-  read(query: JournalQuery): AsyncIterable<JournalEntry> {
-    return this.#files.read(query);
+  read(query: JournalQuery, onNotice?: (text: string) => void): AsyncIterable<JournalEntry> {
+    return this.#history.read(query, onNotice);
   }
 
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
@@ -60,7 +72,7 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
 
   async tail(): Promise<Position> {
     await this.#recorder.settled();
-    return this.#files.lag().last;
+    return this.#files.tail;
   }
 
   lag(): JournalLag {
@@ -95,14 +107,20 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
 
   #connect(spec: JournalSpec, { clock, logger }: LeaderContext): RedisJournal {
     return RedisJournal.open({
-      target: parseJournalUrl(spec.URL),
-      clusterId: this.#clusterId,
+      ...this.#stream(spec),
       spill: this.#files,
       clock,
       logger,
-      ...(spec.CACert !== undefined && { caPem: spec.CACert }),
       ...(spec.MaxEntries !== undefined && { entriesMax: spec.MaxEntries }),
     });
+  }
+
+  #stream({ URL: url, CACert: caPem }: JournalSpec) {
+    return {
+      target: parseJournalUrl(url),
+      clusterId: this.#clusterId,
+      ...(caPem !== undefined && { caPem }),
+    };
   }
 }
 

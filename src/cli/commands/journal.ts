@@ -5,7 +5,7 @@ import { EngineClient } from "../client.js";
 import { ExitError } from "../exit-codes.js";
 import { eventText, historyRows, type JournalEntry } from "../journal-table.js";
 import { isObject, type JsonObject } from "../json.js";
-import { print, table } from "../output.js";
+import { print, printError, table } from "../output.js";
 import { UsageError } from "../units.js";
 
 type Flags = Readonly<Record<string, string | boolean | number | readonly string[] | undefined>>;
@@ -141,8 +141,19 @@ async function eachEntry(
   show: (entry: JournalEntry, line: string) => void,
 ): Promise<void> {
   const response = await client.open("GET", `/journal?${query.toString()}`);
+  const early = noticeOf(response.headers[NOTICE_HEADER]);
+  if (early !== "") printError(early);
   for await (const line of createInterface({ input: response }))
     if (line !== "") show(JSON.parse(line) as JournalEntry, line);
+  const late = noticeOf(response.trailers[NOTICE_HEADER]);
+  if (late !== "" && late !== early) printError(late);
+}
+
+/** What the answer may lack; in a trailer when that was known only later. */
+const NOTICE_HEADER = "swarm-journal-notice";
+
+function noticeOf(value: string | readonly string[] | undefined): string {
+  return typeof value === "string" && value !== "" ? `notice: ${value}` : "";
 }
 
 function filtersOf(given: Flags[string]): string {

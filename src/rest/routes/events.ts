@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
+import type { Position } from "../../journal/index.js";
 import { queryOf, type RestContext } from "../context.js";
 import type { ClusterEvent } from "../events/cluster-event.js";
 import { eventLine } from "../events/cluster-event.js";
@@ -12,6 +13,7 @@ import {
 } from "../events/event-filter.js";
 import { journalEvent } from "../events/journal-event.js";
 import type { LeadershipWatch } from "../events/leadership-watch.js";
+import { beginHistory, noticeHeaders, type ToldHistory } from "../events/told-history.js";
 import type { Filters } from "../filters.js";
 import { beginStream } from "../reply.js";
 
@@ -28,24 +30,40 @@ export function eventRoutes(
 ): void {
   const { clock, logger } = context.deps;
 
-  app.get("/events", (request, reply) => {
+  app.get("/events", async (request, reply) => {
     const query = queryOf(request);
     const filters = parseEventFilters(query);
     const sinceMs = parseEventTime(query, "since");
     const untilMs = parseEventTime(query, "until");
-    const raw = beginStream(reply, { "Content-Type": "application/json" });
-    const waitMs = untilMs === undefined ? undefined : untilMs - clock.wallMs();
-    const isOver = waitMs !== undefined && waitMs <= 0;
     const closed = new AbortController();
-    const cancel =
-      isOver || waitMs === undefined ? undefined : clock.setTimer(waitMs, () => raw.end());
-    raw.once("close", () => {
+    let cancel: (() => void) | undefined;
+    // Before anything is waited for: the client may leave meanwhile.
+    reply.raw.once("close", () => {
       cancel?.();
       closed.abort();
     });
+    const past = watch && (await pastOf(context, { sinceMs, untilMs }));
+    const raw = beginStream(reply, {
+      "Content-Type": "application/json",
+      ...noticeHeaders(past?.history),
+    });
+    const waitMs = untilMs === undefined ? undefined : untilMs - clock.wallMs();
+    const isOver = waitMs !== undefined && waitMs <= 0;
+    if (!isOver && waitMs !== undefined && !closed.signal.aborted)
+      cancel = clock.setTimer(waitMs, () => raw.end());
     const parts = [
       watch &&
-        clusterEvents(context, watch, filters, { sinceMs, untilMs }, raw, closed.signal, isOver),
+        past &&
+        clusterEvents(
+          context,
+          watch,
+          filters,
+          { sinceMs, untilMs },
+          past,
+          raw,
+          closed.signal,
+          isOver,
+        ),
       wantsLocalEvents(filters) ? workerEvents(context, request.url, raw) : undefined,
     ];
     Promise.all(parts).then(
@@ -60,12 +78,24 @@ export function eventRoutes(
   });
 }
 
+/** What the journal has of the time before the answer; no history where none is wanted. */
+type Past = { readonly tail: Position; readonly history: ToldHistory | undefined };
+
+async function pastOf(context: RestContext, { sinceMs, untilMs }: Span): Promise<Past> {
+  const { journal } = context.cluster;
+  const tail = await journal.tail();
+  if (sinceMs === undefined) return { tail, history: undefined };
+  const span = { sinceMs, ...(untilMs !== undefined && { untilMs }), upTo: tail };
+  return { tail, history: await beginHistory(journal, span) };
+}
+
 /** History from the journal, then what comes. A slow client is waited for: what it has not read stays on disk. */
 async function clusterEvents(
   context: RestContext,
   watch: LeadershipWatch,
   filters: Filters,
   { sinceMs, untilMs }: Span,
+  { tail, history }: Past,
   raw: ServerResponse,
   signal: AbortSignal,
   isOver: boolean,
@@ -75,13 +105,11 @@ async function clusterEvents(
     if (event === undefined || raw.writableEnded || !eventMatches(event, filters)) return;
     if (!raw.write(eventLine(event))) await drained(raw, signal);
   };
-  const tail = await journal.tail();
-  if (sinceMs !== undefined) {
+  if (sinceMs !== undefined && history !== undefined) {
     const observed = watch
       .history()
       .filter((event) => event.atMs >= sinceMs && event.atMs <= (untilMs ?? Infinity));
-    const span = { sinceMs, ...(untilMs !== undefined && { untilMs }), upTo: tail };
-    for await (const entry of journal.read(span)) {
+    for await (const entry of history.entries) {
       if (signal.aborted) return;
       while ((observed[0]?.atMs ?? Infinity) < entry.atMs) await give(observed.shift());
       await give(journalEvent(entry));
