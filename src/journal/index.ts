@@ -20,6 +20,7 @@ export {
   selectionFilter,
 } from "./core/index.js";
 export { FileJournal } from "./file/file-journal.js";
+export type { FileJournalLimits } from "./file/limits.js";
 export { History } from "./history.js";
 export { type Journal, type JournalLag, JournalReadError, type JournalReader } from "./port.js";
 export { JournalRecorder } from "./recorder.js";

@@ -56,7 +56,12 @@ export class JournalRecorder {
 
   /** Resolves when what the store has applied so far is with the journal. */
   async settled(): Promise<void> {
-    while (this.#working !== undefined) await this.#working;
+    await this.#working;
+  }
+
+  /** Something the store has applied is not with the journal yet. */
+  get isBusy(): boolean {
+    return this.#working !== undefined;
   }
 
   /** Takes no more, and resolves when all that was taken is with the journal. */

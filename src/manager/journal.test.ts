@@ -1,4 +1,6 @@
 /** Three real managers and a real redis-server: one history, whoever leads. */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "../base/index.js";
@@ -43,11 +45,24 @@ function create(manager: Manager, name: string) {
   );
 }
 
-async function history(manager: Manager): Promise<readonly JournalEntry[]> {
+async function history(
+  manager: Manager,
+  onNotice?: (text: string) => void,
+): Promise<readonly JournalEntry[]> {
   const upTo = await manager.journal.tail();
   const found: JournalEntry[] = [];
-  for await (const entry of manager.journal.read({ upTo })) found.push(entry);
+  for await (const entry of manager.journal.read({ upTo }, onNotice)) found.push(entry);
   return found;
+}
+
+/** As a damaged disk does it: what the first half of its files held is gone. */
+async function loseHalf(manager: number): Promise<void> {
+  const dir = join(cluster.journalDir(manager), cluster.clusterId);
+  for (const name of await readdir(dir)) {
+    const bytes = await readFile(join(dir, name));
+    bytes.fill(0, 0, bytes.length >> 1);
+    await writeFile(join(dir, name), bytes);
+  }
 }
 
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
@@ -140,4 +155,50 @@ test("Redis killed, restarted empty, and the leader lost meanwhile: nothing is l
   // The one that was away makes up for it out of its files and its log.
   await untilAllAgree([third, await cluster.reopen(0)]);
   expect(JSON.stringify(entries)).not.toContain("s3cret");
+}, 60_000);
+
+test("what a manager's files have lost comes from Redis; a frozen Redis costs that and a notice, nothing else", async () => {
+  const [, , third] = cluster.managers;
+  if (!third) throw new Error("three managers");
+  await untilStreamIs(third);
+  const whole = await history(third);
+  await third.stop();
+  await loseHalf(2);
+  const again = await cluster.reopen(2);
+  await eventually(async () => (await again.journal.tail()).index >= (whole.at(-1)?.index ?? 0));
+  const notices: string[] = [];
+  const told = await history(again, (text) => notices.push(text));
+  expect(told.slice(0, whole.length)).toEqual(whole);
+  expect(notices).toEqual([]);
+
+  redis.signal("SIGSTOP");
+  try {
+    const startMs = clock.nowMs();
+    const own = await history(again, (text) => notices.push(text));
+    expect(clock.nowMs() - startMs).toBeLessThan(3000);
+    expect(own.length).toBeLessThan(whole.length);
+    expect(own.at(-1)).toEqual(told.at(-1));
+    expect(notices).toEqual([
+      expect.stringMatching(
+        /^changes up to .* may be missing: redis .* did not answer within 1\.5 s$/,
+      ),
+    ]);
+    expect(notices.join()).not.toContain("s3cret");
+    // Writing goes on meanwhile.
+    await create(again, "frozen");
+  } finally {
+    redis.signal("SIGCONT");
+  }
+  await untilStreamIs(again);
+}, 60_000);
+
+test("a manager that joins tells what was before it", async () => {
+  const [, second] = cluster.managers;
+  if (!second) throw new Error("three managers");
+  const before = await history(second);
+  const joined = await cluster.add("m4");
+  await eventually(async () => {
+    const told = await history(joined);
+    return JSON.stringify(told.slice(0, before.length)) === JSON.stringify(before);
+  });
 }, 60_000);

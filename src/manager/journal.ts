@@ -4,6 +4,7 @@ import { canonicalJson, type JournalSpec } from "../api/index.js";
 import type { Clock, Logger } from "../base/index.js";
 import {
   FileJournal,
+  type FileJournalLimits,
   History,
   type JournalEntry,
   type JournalLag,
@@ -23,6 +24,8 @@ export type ManagerJournalParts = {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of the files. Absent: the usual ones. */
+  readonly limits?: Partial<FileJournalLimits>;
 };
 
 export class ManagerJournal implements ClusterJournal, AsyncDisposable {
@@ -50,7 +53,7 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
 
   /** To be opened before the log is read into the store. Never rejects. */
   static async open(parts: ManagerJournalParts): Promise<ManagerJournal> {
-    const { rootDir, clusterId, clock, logger } = parts;
+    const { rootDir, clusterId, clock, logger, limits } = parts;
     return new ManagerJournal(
       parts,
       await FileJournal.open({
@@ -58,6 +61,7 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
         clusterId,
         clock,
         logger: logger.child({ part: "journal" }),
+        ...(limits !== undefined && { limits }),
       }),
     );
   }
@@ -71,7 +75,7 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
   }
 
   async tail(): Promise<Position> {
-    await this.#recorder.settled();
+    while (this.#recorder.isBusy) await this.#recorder.settled();
     return this.#files.tail;
   }
 

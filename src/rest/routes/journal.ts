@@ -36,7 +36,10 @@ export function journalRoutes(app: FastifyInstance, context: RestContext): void 
     });
     const query = queryOf(request);
     const wanted = journalQuery(query);
-    const isFollowing = query.flag("follow");
+    const { untilMs } = wanted;
+    // An end that has passed leaves nothing to follow: what was until then is told, all of it.
+    const isOver = untilMs !== undefined && untilMs <= clock.wallMs();
+    const isFollowing = query.flag("follow") && !isOver;
     const tail = await journal.tail();
     const isHistoryWanted =
       !isFollowing || [wanted.sinceMs, wanted.after, wanted.last].some((set) => set !== undefined);
@@ -49,9 +52,11 @@ export function journalRoutes(app: FastifyInstance, context: RestContext): void 
       ...(request.raw.httpVersion === "1.1" && { Trailer: NOTICE_HEADER }),
       ...noticeHeaders(history),
     });
-    const { untilMs } = wanted;
+    const ended = new AbortController();
     if (isFollowing && untilMs !== undefined && !closed.signal.aborted)
-      cancel = clock.setTimer(Math.max(0, untilMs - clock.wallMs()), () => raw.end());
+      cancel = clock.setTimer(Math.max(0, untilMs - clock.wallMs()), () => {
+        ended.abort();
+      });
     const run = async (): Promise<void> => {
       const { signal } = closed;
       for await (const entry of history?.entries ?? []) {
@@ -60,7 +65,7 @@ export function journalRoutes(app: FastifyInstance, context: RestContext): void 
       }
       if (history !== undefined) raw.addTrailers(noticeHeaders(history));
       if (!isFollowing) return;
-      for await (const entry of journal.follow(tail, signal))
+      for await (const entry of journal.follow(tail, AbortSignal.any([signal, ended.signal])))
         if (wanted.filter?.(entry) !== false) await give(raw, entry, signal);
     };
     run().then(
