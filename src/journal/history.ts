@@ -33,11 +33,12 @@ export class History implements JournalReader {
 
   /**
    * One sequence by place, each entry once. Never rejects for what is kept elsewhere: what cannot be had there is left out, and
-   * `onNotice` is told once, in words for users, before the entries behind it come.
+   * `onNotice` is told once, in words for users, before the entries behind it come. Once the signal aborts nothing is waited for.
    */
   async *read(
     query: JournalQuery,
     onNotice: (text: string) => void = () => undefined,
+    signal?: AbortSignal,
   ): AsyncGenerator<JournalEntry> {
     const { files, openOlder, logger } = this.#parts;
     let older: OlderEntries | undefined;
@@ -51,7 +52,7 @@ export class History implements JournalReader {
     };
     let hasFailed = false;
     const fill = async function* (within: JournalQuery): AsyncGenerator<JournalEntry> {
-      if (hasFailed) return;
+      if (hasFailed || signal?.aborted) return;
       const { upTo } = within;
       try {
         older ??= openOlder();
@@ -63,13 +64,17 @@ export class History implements JournalReader {
         yield* older.read(within);
       } catch (error) {
         hasFailed = true;
+        if (signal?.aborted) return;
         if (upTo !== undefined)
           missing(upTo, error instanceof Error ? error.message : String(error));
       }
     };
+    const leave = (): void => older?.close();
+    signal?.addEventListener("abort", leave, { once: true });
     try {
       yield* files.read(query, fill);
     } finally {
+      signal?.removeEventListener("abort", leave);
       older?.close();
     }
   }

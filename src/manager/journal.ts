@@ -66,8 +66,12 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
     );
   }
 
-  read(query: JournalQuery, onNotice?: (text: string) => void): AsyncIterable<JournalEntry> {
-    return this.#history.read(query, onNotice);
+  read(
+    query: JournalQuery,
+    onNotice?: (text: string) => void,
+    signal?: AbortSignal,
+  ): AsyncIterable<JournalEntry> {
+    return this.#history.read(query, onNotice, signal);
   }
 
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {

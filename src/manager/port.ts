@@ -83,9 +83,14 @@ export type ReachabilityOf = (node: Node) => {
 export type ClusterJournal = Pick<Journal, "follow" | "lag"> & {
   /**
    * Entries in their order, each once: of this manager's files, and where these hold nothing of the Redis Stream, if one is set. Its
-   * failures end nothing: `onNotice` gets a sentence on what may be missing, within 2 s and before what comes behind it.
+   * failures end nothing: `onNotice` gets a sentence on what may be missing, within 2 s and before what comes behind it. Once the
+   * signal aborts, Redis is not asked any more.
    */
-  read(query: JournalQuery, onNotice?: (text: string) => void): AsyncIterable<JournalEntry>;
+  read(
+    query: JournalQuery,
+    onNotice?: (text: string) => void,
+    signal?: AbortSignal,
+  ): AsyncIterable<JournalEntry>;
   /** Place of the newest entry, once all that this manager's store has applied is in the journal. */
   tail(): Promise<Position>;
   /** Of the Redis Stream; undefined while none is set or this manager does not lead. */

@@ -1,5 +1,5 @@
 /** Reading alone, against a real redis-server of its own. */
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Logger, SystemClock, silentLogger } from "../../base/index.js";
@@ -151,6 +151,21 @@ describe("a Redis that does not answer", () => {
     },
   );
 
+  test("slow: given up when its answers take too long in all, with what came until then", async () => {
+    await write(entries(1, 20_001));
+    await using slow = await slowDoor(server.port, 120);
+    const seen: number[] = [];
+    const startMs = clock.nowMs();
+    const reading = (async () => {
+      const target = parseJournalUrl(`redis://127.0.0.1:${slow.port}`);
+      for await (const each of open({ target }).read({})) seen.push(each.index);
+    })();
+    await expect(reading).rejects.toThrow(/did not answer within 1\.5 s/);
+    expect(clock.nowMs() - startMs).toBeLessThan(2 * READ_PATIENCE_MS + 1000);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).toEqual(entries(1, seen.length + 1).map(({ index }) => index));
+  });
+
   test("frozen in the middle: what was read is kept, the rest is an error; thawed, the next read works", async () => {
     await using own = await RedisServer.start();
     const control = new Redis({ port: own.port });
@@ -177,3 +192,34 @@ describe("a Redis that does not answer", () => {
     }
   });
 });
+
+/** Passes on to a port of this host, every answer late by so much. */
+async function slowDoor(
+  port: number,
+  delayMs: number,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const door = createServer((client) => {
+    const server = connect(port, "127.0.0.1");
+    for (const socket of [client, server]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+    }
+    client.pipe(server);
+    server.on("data", (bytes: Buffer) => {
+      server.pause();
+      void clock.sleep(delayMs).then(() => {
+        client.write(bytes);
+        server.resume();
+      });
+    });
+  });
+  await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (door.address() as { port: number }).port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => door.close(resolve));
+    },
+  };
+}

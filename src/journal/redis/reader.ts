@@ -46,6 +46,7 @@ export class RedisReader implements JournalReader {
   readonly #parts: RedisReaderParts;
   readonly #key: string;
   #client: RedisClient | undefined;
+  #isClosed = false;
   #connecting: Promise<RedisClient> | undefined;
   /** What the connection said of its own. */
   #problem: unknown;
@@ -79,8 +80,13 @@ export class RedisReader implements JournalReader {
     return placeOf(await this.#rows({ after: ORIGIN, upTo: END }, 1, true)) ?? ORIGIN;
   }
 
-  /** Ends the connection; questions on their way reject. */
+  /** Ends the connection for good; reads on their way reject. */
   close(): void {
+    this.#isClosed = true;
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     this.#client?.disconnect();
     this.#client = undefined;
   }
@@ -176,7 +182,7 @@ export class RedisReader implements JournalReader {
       return answer;
     } catch (error) {
       const why = this.#problem ?? error;
-      this.close();
+      this.#disconnect();
       throw this.#error(why instanceof Error ? why.message : String(why), error);
     } finally {
       end.abort();
@@ -184,6 +190,7 @@ export class RedisReader implements JournalReader {
   }
 
   #connected(): Promise<RedisClient> {
+    if (this.#isClosed) return Promise.reject(new Error("the reader is closed"));
     if (this.#client === undefined || this.#client.status === "end") {
       const client = createClient(this.#parts.target, this.#parts.caPem);
       this.#client = client;

@@ -85,10 +85,15 @@ export class RedisJournal implements Journal {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     let position = after;
     while (!either.aborted) {
-      for await (const entry of this.#reader.read({ after: position })) {
-        if (either.aborted) return;
-        position = entry;
-        yield entry;
+      try {
+        for await (const entry of this.#reader.read({ after: position })) {
+          if (either.aborted) return;
+          position = entry;
+          yield entry;
+        }
+      } catch (error) {
+        // The end of the connection is then its end.
+        if (!either.aborted) throw error;
       }
       await this.#parts.clock.sleep(FOLLOW_POLL_MS, either).catch(() => undefined);
     }

@@ -16,13 +16,14 @@ export type ToldHistory = {
 export async function beginHistory(
   journal: ClusterJournal,
   query: JournalQuery,
+  /** The client has left. */
+  closed: AbortSignal,
 ): Promise<ToldHistory> {
   let notice = "";
-  const iterator = journal
-    .read(query, (text) => {
-      notice = headerText(text);
-    })
-    [Symbol.asyncIterator]();
+  const onNotice = (text: string): void => {
+    notice = headerText(text);
+  };
+  const iterator = journal.read(query, onNotice, closed)[Symbol.asyncIterator]();
   const first = await iterator.next();
   return { entries: startingWith(first, iterator), notice: () => notice };
 }

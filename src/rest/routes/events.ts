@@ -49,7 +49,7 @@ export function eventRoutes(
     });
     const isOver = untilMs !== undefined && untilMs <= clock.wallMs();
     const span = { sinceMs, untilMs, isOver };
-    const past = watch && (await pastOf(context, span));
+    const past = watch && (await pastOf(context, span, closed.signal));
     const raw = beginStream(reply, {
       "Content-Type": "application/json",
       ...noticeHeaders(past?.history),
@@ -87,7 +87,11 @@ export function eventRoutes(
 /** What the journal has of the time before the answer; no history where none is wanted. */
 type Past = { readonly tail: Position; readonly history: ToldHistory | undefined };
 
-async function pastOf(context: RestContext, { sinceMs, untilMs, isOver }: Span): Promise<Past> {
+async function pastOf(
+  context: RestContext,
+  { sinceMs, untilMs, isOver }: Span,
+  closed: AbortSignal,
+): Promise<Past> {
   const { journal } = context.cluster;
   const tail = await journal.tail();
   if (sinceMs === undefined && !isOver) return { tail, history: undefined };
@@ -96,7 +100,7 @@ async function pastOf(context: RestContext, { sinceMs, untilMs, isOver }: Span):
     ...(sinceMs !== undefined && { sinceMs }),
     ...(untilMs !== undefined && { untilMs }),
   };
-  return { tail, history: await beginHistory(journal, query) };
+  return { tail, history: await beginHistory(journal, query, closed) };
 }
 
 /** History from the journal, then what comes. A slow client is waited for: what it has not read stays on disk. */

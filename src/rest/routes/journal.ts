@@ -44,7 +44,7 @@ export function journalRoutes(app: FastifyInstance, context: RestContext): void 
     const isHistoryWanted =
       !isFollowing || [wanted.sinceMs, wanted.after, wanted.last].some((set) => set !== undefined);
     const history = isHistoryWanted
-      ? await beginHistory(journal, { ...wanted, upTo: tail })
+      ? await beginHistory(journal, { ...wanted, upTo: tail }, closed.signal)
       : undefined;
     const raw = beginStream(reply, {
       "Content-Type": "application/x-ndjson",
