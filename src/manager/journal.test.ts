@@ -9,6 +9,7 @@ import { RedisServer } from "../journal/testing/redis-server.js";
 import type { Manager } from "./manager.js";
 import { ROOMS } from "./rooms.js";
 import { clock, random, TestCluster } from "./testing/cluster-kit.js";
+import { CLUSTER_SPEC } from "./testing/samples.js";
 
 let cluster: TestCluster;
 let redis: RedisServer;
@@ -192,13 +193,30 @@ test("what a manager's files have lost comes from Redis; a frozen Redis costs th
   await untilStreamIs(again);
 }, 60_000);
 
-test("a manager that joins tells what was before it", async () => {
-  const [, second] = cluster.managers;
-  if (!second) throw new Error("three managers");
-  const before = await history(second);
-  const joined = await cluster.add("m4");
-  await eventually(async () => {
-    const told = await history(joined);
-    return JSON.stringify(told.slice(0, before.length)) === JSON.stringify(before);
+test("a manager that joins by a snapshot tells what was before it, and without Redis says that it cannot", async () => {
+  await using young = await TestCluster.start(1, ROOMS, {
+    ...CLUSTER_SPEC,
+    Raft: { ...CLUSTER_SPEC.Raft, SnapshotInterval: 30, LogEntriesForSlowFollowers: 5 },
+    Journal: { URL: `redis://:s3cret@127.0.0.1:${redis.port}` },
   });
+  const [first] = young.managers;
+  if (!first) throw new Error("a manager");
+  for (let i = 0; i < 100; i++) await create(first, `old-${i}`);
+  const before = await history(first);
+  await eventually(async () => first.journal.redisLag()?.waitingCount === 0);
+  const joined = await young.add("m2");
+  const told = async (onNotice?: (text: string) => void) =>
+    JSON.stringify((await history(joined, onNotice)).slice(0, before.length));
+  await eventually(async () => (await told()) === JSON.stringify(before));
+
+  redis.signal("SIGSTOP");
+  try {
+    const notices: string[] = [];
+    const own = await history(joined, (text) => notices.push(text));
+    // By its snapshot: its files begin later.
+    expect(own.length).toBeLessThan(before.length);
+    expect(notices).toHaveLength(1);
+  } finally {
+    redis.signal("SIGCONT");
+  }
 }, 60_000);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, type MethodDefinition } from "@grpc/grpc-js";
 import {
+  type ClusterSpec,
   caService,
   type ManagerStart,
   type NodeConfig,
@@ -101,18 +102,24 @@ export class TestCluster {
   readonly #tokens: { readonly worker: string; readonly manager: string };
 
   readonly #rooms: ManagerRooms;
+  readonly #spec: ClusterSpec;
 
-  private constructor(dir: string, root: Root, rooms: ManagerRooms) {
+  private constructor(dir: string, root: Root, rooms: ManagerRooms, spec: ClusterSpec) {
     this.#dir = dir;
     this.#rooms = rooms;
+    this.#spec = spec;
     this.root = root;
     this.#tokens = makeJoinTokens(root.certificatePem, random);
   }
 
   /** `count` managers, each joined through the first. */
-  static async start(count: number, rooms: ManagerRooms = BARE_ROOMS): Promise<TestCluster> {
+  static async start(
+    count: number,
+    rooms: ManagerRooms = BARE_ROOMS,
+    spec: ClusterSpec = CLUSTER_SPEC,
+  ): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), "swarm-manager-"));
-    const cluster = new TestCluster(dir, await createRoot(Date.now(), random), rooms);
+    const cluster = new TestCluster(dir, await createRoot(Date.now(), random), rooms, spec);
     for (let i = 1; i <= count; i++) await cluster.add(`m${i}`);
     return cluster;
   }
@@ -129,7 +136,7 @@ export class TestCluster {
             rootCertPem: this.root.certificatePem,
             rootKeyPem: this.root.privateKeyPem,
             joinTokens: this.#tokens,
-            spec: CLUSTER_SPEC,
+            spec: this.#spec,
             availability: "active",
             defaultAddrPool: ["10.0.0.0/8"],
             subnetSize: 24,
