@@ -15,10 +15,10 @@ test.each([
     expected: { ...SPEC, Raft: { ...SPEC.Raft, KeepOldSnapshots: 3 } },
   },
   {
-    flags: { snapshotInterval: 0, taskHistoryLimit: 0 },
+    flags: { snapshotInterval: 500, taskHistoryLimit: 0 },
     expected: {
       ...SPEC,
-      Raft: { ...SPEC.Raft, SnapshotInterval: 0 },
+      Raft: { ...SPEC.Raft, SnapshotInterval: 500 },
       Orchestration: { TaskHistoryRetentionLimit: 0 },
     },
   },
@@ -50,4 +50,11 @@ test("without a flag it prints its help, with every flag that Docker's has and t
     "--task-history-limit",
   ])
     expect(text).toContain(flag);
+});
+
+test("an interval of 0, which the API takes for any, is refused", async () => {
+  const program = new Command().option("-H, --host <socket>", "", "unix:///nowhere");
+  addSwarmUpdate(program);
+  const run = program.parseAsync(["update", "--snapshot-interval", "0"], { from: "user" });
+  await expect(run).rejects.toThrow(/1 or more/);
 });

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { EngineClient } from "../client.js";
 import { isObject, type JsonObject } from "../json.js";
 import { print } from "../output.js";
-import { parseCount, parseDuration } from "../units.js";
+import { parseCount, parseDuration, UsageError } from "../units.js";
 
 type Flags = Readonly<Record<string, number | undefined>>;
 
@@ -30,8 +30,12 @@ export function addSwarmUpdate(program: Command): void {
       "between two signs of life of a node",
       parseDuration,
     )
-    .option("--max-snapshots <count>", "older Raft snapshots kept", parseCount)
-    .option("--snapshot-interval <count>", "Raft log entries between two snapshots", parseCount)
+    .option(
+      "--max-snapshots <count>",
+      "older Raft snapshots kept; another number than the present one is refused",
+      parseCount,
+    )
+    .option("--snapshot-interval <count>", "Raft log entries between two snapshots", intervalOf)
     .option(
       "--task-history-limit <count>",
       "tasks kept per slot, the running one among them",
@@ -54,6 +58,13 @@ export function addSwarmUpdate(program: Command): void {
     });
     print("Swarm updated.");
   });
+}
+
+/** 0 would leave it as it is, as the API has it. */
+function intervalOf(text: string): number {
+  const count = parseCount(text);
+  if (count > 0) return count;
+  throw new UsageError("--snapshot-interval: 1 or more");
 }
 
 /** The spec with what the flags set; all else, also what this command does not know, stays. */

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, type MethodDefinition } from "@grpc/grpc-js";
 import {
-  type ClusterSpec,
   caService,
   type ManagerStart,
   type NodeConfig,
@@ -102,24 +101,18 @@ export class TestCluster {
   readonly #tokens: { readonly worker: string; readonly manager: string };
 
   readonly #rooms: ManagerRooms;
-  readonly #spec: ClusterSpec;
 
-  private constructor(dir: string, root: Root, rooms: ManagerRooms, spec: ClusterSpec) {
+  private constructor(dir: string, root: Root, rooms: ManagerRooms) {
     this.#dir = dir;
     this.#rooms = rooms;
-    this.#spec = spec;
     this.root = root;
     this.#tokens = makeJoinTokens(root.certificatePem, random);
   }
 
   /** `count` managers, each joined through the first. */
-  static async start(
-    count: number,
-    rooms: ManagerRooms = BARE_ROOMS,
-    spec: ClusterSpec = CLUSTER_SPEC,
-  ): Promise<TestCluster> {
+  static async start(count: number, rooms: ManagerRooms = BARE_ROOMS): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), "swarm-manager-"));
-    const cluster = new TestCluster(dir, await createRoot(Date.now(), random), rooms, spec);
+    const cluster = new TestCluster(dir, await createRoot(Date.now(), random), rooms);
     for (let i = 1; i <= count; i++) await cluster.add(`m${i}`);
     return cluster;
   }
@@ -136,7 +129,7 @@ export class TestCluster {
             rootCertPem: this.root.certificatePem,
             rootKeyPem: this.root.privateKeyPem,
             joinTokens: this.#tokens,
-            spec: this.#spec,
+            spec: CLUSTER_SPEC,
             availability: "active",
             defaultAddrPool: ["10.0.0.0/8"],
             subnetSize: 24,
