@@ -32,10 +32,36 @@ test("control characters of clients and containers do not reach the terminal", (
   expect(eventText({ ...ENTRY, who, outcome: "failed\r\nnext" })).toMatch(/^[^\p{Cc}]+$/u);
 });
 
+const NOON = Date.parse("2026-11-21T12:00:00Z");
+
 test.each([
-  { text: "10m", expected: "9400.000" },
-  { text: "2026-11-21T10:00:00Z", expected: "2026-11-21T10:00:00Z" },
-  { text: "1700000000", expected: "1700000000" },
-])("time $text", ({ text, expected }) => {
-  expect(timeOf(text, 10_000_000)).toBe(expected);
+  { text: "0s", expected: NOON },
+  { text: "10m", expected: NOON - 600_000 },
+  { text: "1h30m", expected: NOON - 5_400_000 },
+  { text: "1.5h", expected: NOON - 5_400_000 },
+  { text: "250ms", expected: NOON - 250 },
+  { text: "2d", expected: NOON - 2 * 86_400_000 },
+  { text: "1d12h", expected: NOON - 1.5 * 86_400_000 },
+])("$text is that long before now", ({ text, expected }) => {
+  expect(timeOf(text, NOON)).toBe((expected / 1000).toFixed(3));
+});
+
+test.each([
+  { text: "2026-11-21", local: [2026, 10, 21] },
+  { text: "2026-11-21T10:30", local: [2026, 10, 21, 10, 30] },
+  { text: "2026-11-21T10:30:05.250", local: [2026, 10, 21, 10, 30, 5, 250] },
+] as const)("$text is a time of this machine's zone", ({ text, local }) => {
+  const [year, month, ...rest] = local;
+  const expected = new Date(year, month, ...rest).getTime();
+  expect(timeOf(text, NOON)).toBe((expected / 1000).toFixed(3));
+});
+
+test.each([
+  "2026-11-21T10:00:00Z",
+  "2026-11-21T10:00:00+02:00",
+  "1700000000",
+  "1700000000.123",
+  "0",
+])("%s is the API's to read", (text) => {
+  expect(timeOf(text, NOON)).toBe(text);
 });

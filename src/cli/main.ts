@@ -11,6 +11,7 @@ import { addNodeCommands } from "./commands/node.js";
 import { addPlaygroundCommands } from "./commands/playground.js";
 import { addRunCommands } from "./commands/run.js";
 import { addServiceCommands } from "./commands/service.js";
+import { addSwarmUpdate } from "./commands/swarm-update.js";
 import { addWhyCommand } from "./commands/why.js";
 import { ExitError } from "./exit-codes.js";
 import { printError } from "./output.js";
@@ -28,6 +29,7 @@ const program = new Command("swarm")
   )
   .showHelpAfterError("(see --help)");
 addClusterCommands(program);
+addSwarmUpdate(program);
 addNodeCommands(program);
 addServiceCommands(program);
 addNetworkCommands(program);

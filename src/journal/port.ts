@@ -15,13 +15,24 @@ export type JournalLag = {
   readonly droppedCount: number;
 };
 
-export interface Journal {
+/** Whoever has entries to tell. */
+export interface JournalReader {
+  /** Entries in their order, each once. Holds no more than a few of them in memory. Rejects JournalReadError when they cannot be had. */
+  read(query: JournalQuery): AsyncIterable<JournalEntry>;
+}
+
+/** The message is for users: it names what cannot be read, and no password. */
+export class JournalReadError extends Error {
+  override readonly name = "JournalReadError";
+}
+
+export interface Journal extends JournalReader {
   /**
    * Takes entries in their order; what is not newer than the newest one it has is dropped silently, so that handing in the same again
    * is safe. Never waits and never throws: what cannot be stored waits, bounded, and is counted when it is given up.
    */
   append(entries: readonly JournalEntry[]): void;
-  /** Entries in their order, those included that were appended before the call. Holds no more than a few of them in memory. */
+  /** Those included that were appended before the call. */
   read(query: JournalQuery): AsyncIterable<JournalEntry>;
   /** Entries after `after` in their order, and then new ones as they come, until the signal aborts or the journal is closed. */
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry>;

@@ -59,6 +59,11 @@ export class JournalRecorder {
     await this.#working;
   }
 
+  /** Something the store has applied is not with the journal yet. */
+  get isBusy(): boolean {
+    return this.#working !== undefined;
+  }
+
   /** Takes no more, and resolves when all that was taken is with the journal. */
   async close(): Promise<void> {
     this.#unsubscribe();
@@ -78,6 +83,7 @@ export class JournalRecorder {
     }
     if (this.#eventCount + events.length > EVENTS_MAX && this.#eventCount > 0) {
       this.#droppedCount += events.length;
+      this.#journal.unmade(index, events.length);
       return;
     }
     this.#eventCount += events.length;

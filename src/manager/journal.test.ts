@@ -1,12 +1,16 @@
 /** Three real managers and a real redis-server: one history, whoever leads. */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClusterSpec } from "../api/index.js";
 import { newId } from "../base/index.js";
 import { type JournalEntry, positionText, streamKey } from "../journal/index.js";
 import { RedisServer } from "../journal/testing/redis-server.js";
 import type { Manager } from "./manager.js";
 import { ROOMS } from "./rooms.js";
 import { clock, random, TestCluster } from "./testing/cluster-kit.js";
+import { CLUSTER_SPEC } from "./testing/samples.js";
 
 let cluster: TestCluster;
 let redis: RedisServer;
@@ -43,11 +47,38 @@ function create(manager: Manager, name: string) {
   );
 }
 
-async function history(manager: Manager): Promise<readonly JournalEntry[]> {
+/** As `swarm update` does it, through one manager, on the ground of what another one knows. */
+async function change(via: Manager, known: Manager, set: Partial<ClusterSpec>): Promise<void> {
+  const current = known.store.cluster();
+  if (current === undefined) throw new Error("no cluster");
+  await via.submit<"cluster.update">({
+    kind: "cluster.update",
+    version: current.versionIndex,
+    spec: { ...current.spec, ...set },
+    rotateWorkerToken: false,
+    rotateManagerToken: false,
+    rotateManagerUnlockKey: false,
+  });
+}
+
+async function history(
+  manager: Manager,
+  onNotice?: (text: string) => void,
+): Promise<readonly JournalEntry[]> {
   const upTo = await manager.journal.tail();
   const found: JournalEntry[] = [];
-  for await (const entry of manager.journal.read({ upTo })) found.push(entry);
+  for await (const entry of manager.journal.read({ upTo }, onNotice)) found.push(entry);
   return found;
+}
+
+/** As a damaged disk does it: what the first half of its files held is gone. */
+async function loseHalf(manager: number): Promise<void> {
+  const dir = join(cluster.journalDir(manager), cluster.clusterId);
+  for (const name of await readdir(dir)) {
+    const bytes = await readFile(join(dir, name));
+    bytes.fill(0, 0, bytes.length >> 1);
+    await writeFile(join(dir, name), bytes);
+  }
 }
 
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
@@ -102,18 +133,7 @@ test("every manager derives the same entries and knows who asked, through which 
 test("Redis killed, restarted empty, and the leader lost meanwhile: nothing is left out or doubled", async () => {
   const [leader, second, third] = cluster.managers;
   if (!leader || !second || !third) throw new Error("three managers");
-  const current = leader.store.cluster();
-  await third.submit<"cluster.update">({
-    kind: "cluster.update",
-    version: current?.versionIndex ?? 0,
-    spec: {
-      ...(current as NonNullable<typeof current>).spec,
-      Journal: { URL: `redis://:s3cret@127.0.0.1:${redis.port}` },
-    },
-    rotateWorkerToken: false,
-    rotateManagerToken: false,
-    rotateManagerUnlockKey: false,
-  });
+  await change(third, leader, { Journal: { URL: `redis://:s3cret@127.0.0.1:${redis.port}` } });
   for (let i = 0; i < 8; i++) await create(third, `before-${i}`);
   await untilStreamIs(leader);
   expect(leader.journal.redisLag()).toMatchObject({ state: "ok" });
@@ -140,4 +160,67 @@ test("Redis killed, restarted empty, and the leader lost meanwhile: nothing is l
   // The one that was away makes up for it out of its files and its log.
   await untilAllAgree([third, await cluster.reopen(0)]);
   expect(JSON.stringify(entries)).not.toContain("s3cret");
+}, 60_000);
+
+test("what a manager's files have lost comes from Redis; a frozen Redis costs that and a notice, nothing else", async () => {
+  const [, , third] = cluster.managers;
+  if (!third) throw new Error("three managers");
+  await untilStreamIs(third);
+  const whole = await history(third);
+  await third.stop();
+  await loseHalf(2);
+  const again = await cluster.reopen(2);
+  await eventually(async () => (await again.journal.tail()).index >= (whole.at(-1)?.index ?? 0));
+  const notices: string[] = [];
+  const told = await history(again, (text) => notices.push(text));
+  expect(told.slice(0, whole.length)).toEqual(whole);
+  expect(notices).toEqual([]);
+
+  redis.signal("SIGSTOP");
+  try {
+    const startMs = clock.nowMs();
+    const own = await history(again, (text) => notices.push(text));
+    expect(clock.nowMs() - startMs).toBeLessThan(3000);
+    expect(own.length).toBeLessThan(whole.length);
+    expect(own.at(-1)).toEqual(told.at(-1));
+    expect(notices).toEqual([
+      expect.stringMatching(
+        /^changes up to .* may be missing: redis .* did not answer within 1\.5 s$/,
+      ),
+    ]);
+    expect(notices.join()).not.toContain("s3cret");
+    // Writing goes on meanwhile.
+    await create(again, "frozen");
+  } finally {
+    redis.signal("SIGCONT");
+  }
+  await untilStreamIs(again);
+}, 60_000);
+
+test("a manager that joins by a snapshot tells what was before it, and without Redis says that it cannot", async () => {
+  await using young = await TestCluster.start(1, ROOMS);
+  const [first] = young.managers;
+  if (!first) throw new Error("a manager");
+  await change(first, first, {
+    Raft: { ...CLUSTER_SPEC.Raft, SnapshotInterval: 30, LogEntriesForSlowFollowers: 5 },
+    Journal: { URL: `redis://:s3cret@127.0.0.1:${redis.port}` },
+  });
+  for (let i = 0; i < 100; i++) await create(first, `old-${i}`);
+  const before = await history(first);
+  await eventually(async () => first.journal.redisLag()?.waitingCount === 0);
+  const joined = await young.add("m2");
+  const told = async (onNotice?: (text: string) => void) =>
+    JSON.stringify((await history(joined, onNotice)).slice(0, before.length));
+  await eventually(async () => (await told()) === JSON.stringify(before));
+
+  redis.signal("SIGSTOP");
+  try {
+    const notices: string[] = [];
+    const own = await history(joined, (text) => notices.push(text));
+    // By its snapshot: its files begin later.
+    expect(own.length).toBeLessThan(before.length);
+    expect(notices).toHaveLength(1);
+  } finally {
+    redis.signal("SIGCONT");
+  }
 }, 60_000);

@@ -4,6 +4,8 @@ import { canonicalJson, type JournalSpec } from "../api/index.js";
 import type { Clock, Logger } from "../base/index.js";
 import {
   FileJournal,
+  type FileJournalLimits,
+  History,
   type JournalEntry,
   type JournalLag,
   type JournalQuery,
@@ -11,6 +13,7 @@ import {
   type Position,
   parseJournalUrl,
   RedisJournal,
+  RedisReader,
 } from "../journal/index.js";
 import type { Store } from "../store/index.js";
 import type { ClusterJournal, LeaderContext } from "./port.js";
@@ -21,24 +24,36 @@ export type ManagerJournalParts = {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of the files. Absent: the usual ones. */
+  readonly limits?: Partial<FileJournalLimits>;
 };
 
 export class ManagerJournal implements ClusterJournal, AsyncDisposable {
   readonly #clusterId: string;
   readonly #files: FileJournal;
   readonly #recorder: JournalRecorder;
+  readonly #history: History;
   #redis: RedisJournal | undefined;
 
   private constructor(parts: ManagerJournalParts, files: FileJournal) {
     this.#clusterId = parts.clusterId;
     this.#files = files;
-    const { store, clock } = parts;
+    const { store, clock, logger } = parts;
     this.#recorder = new JournalRecorder({ store, journal: files, clock, nextTurn });
+    this.#history = new History({
+      files,
+      logger,
+      openOlder: () => {
+        const spec = store.cluster()?.spec.Journal;
+        if (spec === undefined) return undefined;
+        return new RedisReader({ ...this.#stream(spec), clock, logger });
+      },
+    });
   }
 
   /** To be opened before the log is read into the store. Never rejects. */
   static async open(parts: ManagerJournalParts): Promise<ManagerJournal> {
-    const { rootDir, clusterId, clock, logger } = parts;
+    const { rootDir, clusterId, clock, logger, limits } = parts;
     return new ManagerJournal(
       parts,
       await FileJournal.open({
@@ -46,12 +61,17 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
         clusterId,
         clock,
         logger: logger.child({ part: "journal" }),
+        ...(limits !== undefined && { limits }),
       }),
     );
   }
 
-  read(query: JournalQuery): AsyncIterable<JournalEntry> {
-    return this.#files.read(query);
+  read(
+    query: JournalQuery,
+    onNotice?: (text: string) => void,
+    signal?: AbortSignal,
+  ): AsyncIterable<JournalEntry> {
+    return this.#history.read(query, onNotice, signal);
   }
 
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
@@ -59,8 +79,8 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
   }
 
   async tail(): Promise<Position> {
-    await this.#recorder.settled();
-    return this.#files.lag().last;
+    while (this.#recorder.isBusy) await this.#recorder.settled();
+    return this.#files.tail;
   }
 
   lag(): JournalLag {
@@ -95,14 +115,20 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
 
   #connect(spec: JournalSpec, { clock, logger }: LeaderContext): RedisJournal {
     return RedisJournal.open({
-      target: parseJournalUrl(spec.URL),
-      clusterId: this.#clusterId,
+      ...this.#stream(spec),
       spill: this.#files,
       clock,
       logger,
-      ...(spec.CACert !== undefined && { caPem: spec.CACert }),
       ...(spec.MaxEntries !== undefined && { entriesMax: spec.MaxEntries }),
     });
+  }
+
+  #stream({ URL: url, CACert: caPem }: JournalSpec) {
+    return {
+      target: parseJournalUrl(url),
+      clusterId: this.#clusterId,
+      ...(caPem !== undefined && { caPem }),
+    };
   }
 }
 

@@ -2,7 +2,13 @@
 import type { Duplex } from "node:stream";
 import type { Node, Operation, OperationKind, Requester, ResultOf } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
-import type { Journal, JournalLag, Position } from "../journal/index.js";
+import type {
+  Journal,
+  JournalEntry,
+  JournalLag,
+  JournalQuery,
+  Position,
+} from "../journal/index.js";
 import type { Proposer, Store, StoreView } from "../store/index.js";
 
 /** Handed to every leader loop. `signal` aborts within one tick of losing leadership. */
@@ -74,7 +80,17 @@ export type ReachabilityOf = (node: Node) => {
 };
 
 /** The journal as `src/rest` reads it. */
-export type ClusterJournal = Pick<Journal, "read" | "follow" | "lag"> & {
+export type ClusterJournal = Pick<Journal, "follow" | "lag"> & {
+  /**
+   * Entries in their order, each once: of this manager's files, and where these hold nothing of the Redis Stream, if one is set. Its
+   * failures end nothing: `onNotice` gets a sentence on what may be missing, within 2 s and before what comes behind it. Once the
+   * signal aborts, Redis is not asked any more.
+   */
+  read(
+    query: JournalQuery,
+    onNotice?: (text: string) => void,
+    signal?: AbortSignal,
+  ): AsyncIterable<JournalEntry>;
   /** Place of the newest entry, once all that this manager's store has applied is in the journal. */
   tail(): Promise<Position>;
   /** Of the Redis Stream; undefined while none is set or this manager does not lead. */

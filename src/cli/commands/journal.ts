@@ -5,14 +5,17 @@ import { EngineClient } from "../client.js";
 import { ExitError } from "../exit-codes.js";
 import { eventText, historyRows, type JournalEntry } from "../journal-table.js";
 import { isObject, type JsonObject } from "../json.js";
-import { print, table } from "../output.js";
-import { UsageError } from "../units.js";
+import { print, printError, table } from "../output.js";
+import { parseDuration, UsageError } from "../units.js";
 
 type Flags = Readonly<Record<string, string | boolean | number | readonly string[] | undefined>>;
 
 /** Entries of one `history` unless told otherwise, and at most. */
 const HISTORY_COUNT = 50;
 const HISTORY_MAX = 10_000;
+const DAY_MS = 86_400_000;
+
+const TIMES = "RFC 3339, Unix seconds, or that long ago: 10m, 1h30m, 2d";
 
 const clientOf = (command: Command): EngineClient =>
   new EngineClient(String(command.optsWithGlobals()["host"]).replace(/^unix:\/\//, ""));
@@ -30,8 +33,8 @@ function addEvents(program: Command): void {
   const events = program
     .command("events")
     .description("Show changes of services, tasks, nodes and networks as they happen")
-    .option("--since <time>", "also those from this time on (RFC 3339, Unix seconds, or 10m, 2h)")
-    .option("--until <time>", "end at this time")
+    .option("--since <time>", `also those from this time on (${TIMES})`)
+    .option("--until <time>", "end at this time; 0s: tell what was until now, and end")
     .option(
       "-f, --filter <key=value...>",
       "type, event, service, node, task, network, secret, config, cluster",
@@ -57,7 +60,7 @@ function addHistory(program: Command): void {
     .description("Show who changed it when, what, and with what outcome; also after it was removed")
     .option("-n, --last <count>", "newest entries", countOf, HISTORY_COUNT)
     .option("--tasks", "also the entries of the service's or node's tasks")
-    .option("--since <time>", "only from this time on (RFC 3339, Unix seconds, or 10m, 2h)")
+    .option("--since <time>", `only from this time on (${TIMES})`)
     .option("--format <format>", "json: one entry a line");
   history.action(async (name: string, flags: Flags) => {
     const filters = { of: [name], ...(flags["tasks"] === true && { "with-tasks": ["1"] }) };
@@ -73,8 +76,7 @@ function addHistory(program: Command): void {
       else entries.push(entry);
     });
     if (isJson) return;
-    if (entries.length === 0)
-      throw new ExitError(1, `the journal of this manager knows nothing of "${name}"`);
+    if (entries.length === 0) throw new ExitError(1, `the journal knows nothing of "${name}"`);
     for (const line of table(historyRows(entries))) print(line);
   });
 }
@@ -141,8 +143,19 @@ async function eachEntry(
   show: (entry: JournalEntry, line: string) => void,
 ): Promise<void> {
   const response = await client.open("GET", `/journal?${query.toString()}`);
+  const early = noticeOf(response.headers[NOTICE_HEADER]);
+  if (early !== "") printError(early);
   for await (const line of createInterface({ input: response }))
     if (line !== "") show(JSON.parse(line) as JournalEntry, line);
+  const late = noticeOf(response.trailers[NOTICE_HEADER]);
+  if (late !== "" && late !== early) printError(late);
+}
+
+/** What the answer may lack; in a trailer when that was known only later. */
+const NOTICE_HEADER = "swarm-journal-notice";
+
+function noticeOf(value: string | readonly string[] | undefined): string {
+  return typeof value === "string" && value !== "" ? `notice: ${value}` : "";
 }
 
 function filtersOf(given: Flags[string]): string {
@@ -162,14 +175,20 @@ function wantsJson(flags: Flags): boolean {
   throw new UsageError(`--format ${String(format)}: json, or nothing for text`);
 }
 
-const UNITS_SEC: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** "10m" is that long before now; other times are the API's to read. */
+/** "10m", "1h30m", "2d": that long before now, as Docker's clients read it, days besides. Days and times without a zone are of this machine's. */
 export function timeOf(text: string, nowMs: number): string {
-  const match = /^(\d+)([smhd])$/.exec(text);
-  if (match === null) return text;
-  const agoSec = Number(match[1]) * (UNITS_SEC[match[2] ?? "s"] ?? 1);
-  return (nowMs / 1000 - agoSec).toFixed(3);
+  const [, days, duration = ""] =
+    /^(?:(\d+(?:\.\d+)?)d)?((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))*)$/.exec(text) ?? [];
+  if (days !== undefined || duration !== "") {
+    const agoMs =
+      Number(days ?? 0) * DAY_MS + (duration === "" ? 0 : parseDuration(duration) / 1e6);
+    return ((nowMs - agoMs) / 1000).toFixed(3);
+  }
+  const local = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?$/.exec(text);
+  if (local === null) return text;
+  const atMs = Date.parse(`${local[1]}T${local[2] ?? "00:00"}`);
+  // What is no day of a calendar is the API's to refuse.
+  return Number.isNaN(atMs) ? text : (atMs / 1000).toFixed(3);
 }
 
 function countOf(text: string, _previous: unknown, max = HISTORY_MAX): number {

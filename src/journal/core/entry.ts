@@ -56,6 +56,28 @@ export function isAfter(a: Position, b: Position): boolean {
   return comparePositions(a, b) > 0;
 }
 
+/** Behind every entry. */
+export const END: Position = { index: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
+
+/** The last place before it: of the same transaction, or behind all of the one before. */
+export function justBefore({ index, seq }: Position): Position {
+  if (seq > 0) return { index, seq: seq - 1 };
+  return index === 0 ? ORIGIN : endOf(index - 1);
+}
+
+/** Behind all changes of that transaction. */
+export function endOf(index: number): Position {
+  return { index, seq: Number.MAX_SAFE_INTEGER };
+}
+
+export function laterOf(a: Position, b: Position): Position {
+  return isAfter(a, b) ? a : b;
+}
+
+export function earlierOf(a: Position, b: Position): Position {
+  return isAfter(a, b) ? b : a;
+}
+
 /** "1234-0": also the entry's id in a Redis Stream. */
 export function positionText({ index, seq }: Position): string {
   return `${index}-${seq}`;

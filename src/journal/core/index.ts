@@ -2,17 +2,23 @@ export { ENTRY_BYTES_MAX, entryText, isEntry, parseEntry } from "./codec.js";
 export { entryOf } from "./derive.js";
 export {
   comparePositions,
+  END,
   ENTRY_ACTIONS,
   ENTRY_TYPES,
   type EntryAction,
   type EntryType,
+  earlierOf,
+  endOf,
   isAfter,
   type JournalEntry,
+  justBefore,
+  laterOf,
   ORIGIN,
   type Position,
   parsePosition,
   positionText,
 } from "./entry.js";
+export { type Hole, HoleFinder, queryWithin } from "./holes.js";
 export {
   JournalUrlError,
   PASSWORD_MARK,
@@ -21,7 +27,9 @@ export {
   redactedUrl,
   targetText,
 } from "./journal-url.js";
+export { isNoteText, type Note, parseNote } from "./note.js";
 export {
+  CLOCK_SLACK_MS,
   type EntryFilter,
   type EntrySelection,
   type JournalQuery,

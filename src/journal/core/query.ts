@@ -27,6 +27,9 @@ export type JournalQuery = {
 /** Entries that are gathered in memory for a query with `last`. */
 export const LAST_MAX = 10_000;
 
+/** Clocks of leaders differ: a place is left unread for its time only by this margin. */
+export const CLOCK_SLACK_MS = 60_000;
+
 export function matchesQuery(entry: JournalEntry, query: JournalQuery): boolean {
   const { sinceMs, untilMs, after, upTo, filter } = query;
   if (after !== undefined && !isAfter(entry, after)) return false;

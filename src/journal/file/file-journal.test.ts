@@ -12,11 +12,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SystemClock, silentLogger } from "../../base/index.js";
-import { ORIGIN } from "../core/index.js";
+import { endOf, type JournalQuery, ORIGIN, positionText } from "../core/index.js";
 import { RECENT_MAX } from "../recent.js";
 import { describeJournal, positions } from "../testing/conformance.js";
 import { entries, entry } from "../testing/entries.js";
 import { FileJournal, type FileJournalParts } from "./file-journal.js";
+import { WRITE_ENTRIES_MAX } from "./limits.js";
 import { encodeRecord } from "./record.js";
 
 let root: string;
@@ -234,6 +235,23 @@ describe("gaps", () => {
     journal.append([entry(91)]);
     expect(await positions(journal.read({}))).toEqual(["1-0", "2-0", "91-0"]);
     expect(await notes()).toContain('{"gap":{"from":3,"to":90,');
+  });
+
+  test("entries that waited when the state was taken over come before the gap", async () => {
+    const journal = await openJournal();
+    const count = 2 * WRITE_ENTRIES_MAX;
+    journal.append(entries(1, count));
+    journal.restored(5000);
+    journal.append([entry(5001)]);
+    const asked: unknown[] = [];
+    const fill = async function* (query: JournalQuery) {
+      await Promise.resolve();
+      asked.push(query);
+      yield* [entry(1), entry(4000)];
+    };
+    const expected = [...entries(1, count), entry(4000), entry(5001)].map(positionText);
+    expect(await positions(journal.read({}, fill))).toEqual(expected);
+    expect(asked).toEqual([{ after: endOf(count - 1), upTo: endOf(5000) }]);
   });
 
   test("none where everything in between was seen", async () => {

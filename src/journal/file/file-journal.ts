@@ -2,14 +2,17 @@
 import { join } from "node:path";
 import { type Clock, invariant, type Logger } from "../../base/index.js";
 import {
+  CLOCK_SLACK_MS,
+  comparePositions,
+  endOf,
   entryText,
+  HoleFinder,
   isAfter,
   type JournalEntry,
   type JournalQuery,
-  LAST_MAX,
-  matchesQuery,
   ORIGIN,
   type Position,
+  parseNote,
   positionText,
 } from "../core/index.js";
 import type { Journal, JournalLag } from "../port.js";
@@ -22,12 +25,10 @@ import {
   WRITE_DELAY_MS,
   WRITE_ENTRIES_MAX,
 } from "./limits.js";
+import { type Fill, type Item, type Part, readParts } from "./read-parts.js";
 import { encodeRecord } from "./record.js";
-import { readEntries } from "./segment.js";
+import { scanSegment } from "./segment.js";
 import { type OpenFile, removeOtherClusters, type Segment, SegmentSet } from "./segment-set.js";
-
-/** Clocks of leaders differ: a segment is left unread for its time only by this margin. */
-const CLOCK_SLACK_MS = 60_000;
 
 export type FileJournalParts = {
   /** Holds one directory per cluster, of which only the one of `clusterId` stays. */
@@ -39,7 +40,11 @@ export type FileJournalParts = {
   readonly openFile?: OpenFile;
 };
 
-type Overflow = { readonly from: string; readonly to: string; readonly count: number };
+/** A note, and the place behind which it is written. */
+type PlacedNote = { readonly text: string; readonly after: Position };
+
+/** Entries given up, both included. */
+type Loss = { readonly from: string; readonly to: string; readonly count: number };
 
 export class FileJournal implements Journal {
   readonly #clock: Clock;
@@ -50,9 +55,11 @@ export class FileJournal implements Journal {
   readonly #closing = new AbortController();
   #isLoaded = false;
   #queue: JournalEntry[] = [];
-  #overflow: Overflow | undefined;
-  /** Notes go before the queue. */
-  #notes: string[] = [];
+  /** Of the queue. */
+  #overflow: Loss | undefined;
+  /** Changes that never came to be entries. */
+  #unmade: Loss | undefined;
+  #notes: readonly PlacedNote[] = [];
   #last: Position = ORIGIN;
   #seenIndex = 0;
   #droppedCount = 0;
@@ -86,6 +93,8 @@ export class FileJournal implements Journal {
   /** Also later, when the directory could not be read at first: what came meanwhile may be stored already. */
   async #load(): Promise<void> {
     await this.#segments.load();
+    // Nothing was there before: what follows is the log from its beginning, or a note says what is missing of it.
+    if (this.#segments.list().length === 0) this.#note(JSON.stringify({ begin: true }));
     const { last, seenIndex } = this.#segments;
     this.#isLoaded = true;
     this.#queue = this.#queue.filter((entry) => isAfter(entry, last));
@@ -116,37 +125,35 @@ export class FileJournal implements Journal {
     this.#seenIndex = Math.max(this.#seenIndex, index);
   }
 
+  /** Changes of the transaction `index` were given up before they came to be entries. */
+  unmade(index: number, count: number): void {
+    this.#seenIndex = Math.max(this.#seenIndex, index);
+    this.#unmade = {
+      from: this.#unmade?.from ?? positionText({ index, seq: 0 }),
+      to: positionText(endOf(index)),
+      count: (this.#unmade?.count ?? 0) + count,
+    };
+  }
+
   /** State was taken over as of `index`: changes in between were never seen here. */
   restored(index: number): void {
     const from = this.#seenIndex + 1;
     this.#seenIndex = Math.max(this.#seenIndex, index);
     if (index < from) return;
-    this.#note({ gap: { from, to: index, why: "restored from a snapshot" } });
+    const gap = { from, to: index, why: "restored from a snapshot" };
+    this.#note(JSON.stringify({ gap }));
     this.#writeSoon(WRITE_DELAY_MS);
   }
 
-  async *read(query: JournalQuery): AsyncGenerator<JournalEntry> {
+  /** `fill` is asked for what the files do not hold, in order, wherever entries are missing. */
+  async *read(query: JournalQuery, fill?: Fill): AsyncGenerator<JournalEntry> {
     await this.#write();
-    // What cannot be stored at the moment is in memory.
-    const stored = this.#segments.last;
-    const unstored = this.#queue.filter((entry) => isAfter(entry, stored));
-    if (query.last === undefined) {
-      for (const segment of this.#wanted(query)) yield* this.#matching(segment, query);
-      for (const entry of unstored) if (matchesQuery(entry, query)) yield entry;
-      return;
-    }
-    const count = Math.min(query.last, LAST_MAX);
-    let found = unstored.filter((entry) => matchesQuery(entry, query));
-    for (const segment of [...this.#wanted(query)].reverse()) {
-      if (found.length >= count) break;
-      const older: JournalEntry[] = [];
-      for await (const entry of this.#matching(segment, query)) {
-        older.push(entry);
-        if (older.length > 2 * count) older.splice(0, older.length - count);
-      }
-      found = [...older, ...found];
-    }
-    yield* count === 0 ? [] : found.slice(-count);
+    yield* readParts(this.#parts(query), query, fill);
+  }
+
+  /** Nothing up to here comes any more; to be asked when nothing is on its way. */
+  get tail(): Position {
+    return this.#seenIndex > this.#last.index ? endOf(this.#seenIndex) : this.#last;
   }
 
   async *follow(after: Position, signal: AbortSignal): AsyncGenerator<JournalEntry> {
@@ -196,7 +203,7 @@ export class FileJournal implements Journal {
     this.#cancelSync?.();
     await this.#write();
     if (this.#seenIndex > this.#segments.last.index) {
-      this.#note({ seen: this.#seenIndex });
+      this.#note(JSON.stringify({ seen: this.#seenIndex }), this.#last);
       await this.#write();
     }
     await this.#segments.close().catch((error: unknown) => {
@@ -204,9 +211,22 @@ export class FileJournal implements Journal {
     });
   }
 
-  #note(note: object): void {
-    this.#notes.push(JSON.stringify(note));
-    if ("gap" in note) this.#logger.warn(note, "journal: changes are missing here");
+  #note(text: string, after?: Position): void {
+    const note = parseNote(text);
+    if (note?.kind === "gap")
+      this.#logger.warn({ note: text }, "journal: changes are missing here");
+    const place = after ?? (note?.kind === "gap" ? note.after : ORIGIN);
+    this.#notes = [...this.#notes, { text, after: place }];
+  }
+
+  #lossNotes(): readonly string[] {
+    const losses = [
+      { loss: this.#overflow, why: "too many entries waited" },
+      { loss: this.#unmade, why: "too many changes waited" },
+    ];
+    return losses.flatMap(({ loss, why }) =>
+      loss === undefined ? [] : [JSON.stringify({ gap: { ...loss, why } })],
+    );
   }
 
   #dropOverflow(): void {
@@ -261,22 +281,22 @@ export class FileJournal implements Journal {
   }
 
   async #writeSome(): Promise<void> {
-    if (this.#overflow !== undefined) {
-      this.#note({ gap: { ...this.#overflow, why: "too many entries waited" } });
-      this.#overflow = undefined;
-    }
-    const notes = [...this.#notes];
+    for (const text of this.#lossNotes()) this.#note(text);
+    this.#overflow = undefined;
+    this.#unmade = undefined;
     const entries = this.#queue.slice(0, WRITE_ENTRIES_MAX);
     const [first] = entries;
     const newest = entries.at(-1);
-    const texts = [...notes, ...entries.map(entryText)];
+    const isAll = entries.length === this.#queue.length;
+    // In the order of the log, so that what is missing is found at its place.
+    const notes = this.#notes.filter(({ after }) => isAll || (newest && !isAfter(after, newest)));
     await this.#segments.write(
-      Buffer.concat(texts.map(encodeRecord)),
+      Buffer.concat(inOrder(notes, entries).map(encodeRecord)),
       first ?? { index: this.#seenIndex, seq: 0 },
       first?.atMs ?? this.#clock.wallMs(),
       newest,
     );
-    this.#notes = this.#notes.slice(notes.length);
+    this.#notes = this.#notes.filter((note) => !notes.includes(note));
     if (newest === undefined) return;
     // Some of them may have been given up meanwhile: counted from the end of what was written.
     const rest = this.#queue.findIndex((entry) => isAfter(entry, newest));
@@ -299,29 +319,86 @@ export class FileJournal implements Journal {
     this.#problem = problem;
   }
 
-  /** By position and time of their first entries. */
-  #wanted(query: JournalQuery): readonly Segment[] {
+  /** The segments that the query may concern, and what cannot be stored at the moment: that is in memory. */
+  #parts(query: JournalQuery): readonly Part[] {
+    const stored = this.#segments.last;
+    const unstored = this.#queue.filter((entry) => isAfter(entry, stored));
+    const notes = [...this.#notes.map(({ text }) => text), ...this.#lossNotes()];
     const all = this.#segments.list();
+    const [newest] = unstored;
+    const segments = this.#wanted(all, query).map((segment): Part => {
+      const follower = all[all.indexOf(segment) + 1];
+      return () =>
+        scanSegment({
+          ...segment,
+          isOldest: segment === all[0],
+          next: follower === undefined ? newest && firstOf(newest) : firstOf(follower),
+          needles: query.needles,
+          onDamage: (from, to) => {
+            const { path } = segment;
+            this.#logger.warn({ path, from, to }, "journal: damaged entries are left out");
+          },
+          // The others are still worth reading.
+          onUnreadable: (err) => {
+            const { path } = segment;
+            this.#logger.warn({ path, err }, "journal: segment cannot be read");
+          },
+        });
+    });
+    const memory = () => memoryItems(notes, unstored, all.length === 0);
+    return [...segments, memory];
+  }
+
+  /** By position and time of their first entries. */
+  #wanted(all: readonly Segment[], query: JournalQuery): readonly Segment[] {
     return all.filter((segment, i) => {
       const next = all[i + 1];
-      if (query.upTo !== undefined && isAfter(segment.first, query.upTo)) return false;
+      // What is missing before a segment is told by it: the first one behind the query's end is looked at too.
+      const before = all[i - 1];
+      if (query.upTo !== undefined && before !== undefined && isAfter(before.first, query.upTo))
+        return false;
       if (query.after !== undefined && next !== undefined && !isAfter(next.first, query.after))
         return false;
       const endMs = next?.firstMs ?? 0;
       return query.sinceMs === undefined || endMs === 0 || endMs + CLOCK_SLACK_MS >= query.sinceMs;
     });
   }
+}
 
-  async *#matching(segment: Segment, query: JournalQuery): AsyncGenerator<JournalEntry> {
-    const onDamage = (from: number, to: number): void => {
-      this.#logger.warn({ path: segment.path, from, to }, "journal: damaged entries are left out");
-    };
-    try {
-      const entries = readEntries(segment.path, segment.sizeBytes, onDamage, query.needles);
-      for await (const entry of entries) if (matchesQuery(entry, query)) yield entry;
-    } catch (error) {
-      // Removed for its age meanwhile, or unreadable: the others are still worth reading.
-      this.#logger.warn({ path: segment.path, err: error }, "journal: segment cannot be read");
-    }
+function inOrder(
+  notes: readonly PlacedNote[],
+  entries: readonly JournalEntry[],
+): readonly string[] {
+  const rest = [...notes].sort((a, b) => comparePositions(a.after, b.after));
+  const texts: string[] = [];
+  for (const entry of entries) {
+    while (rest[0] !== undefined && isAfter(entry, rest[0].after))
+      texts.push(rest.shift()?.text ?? "");
+    texts.push(entryText(entry));
   }
+  return [...texts, ...rest.map(({ text }) => text)];
+}
+
+type First = { readonly first: Position; readonly atMs: number };
+
+function firstOf(next: Segment | JournalEntry): First {
+  if ("first" in next) return { first: next.first, atMs: next.firstMs || Number.POSITIVE_INFINITY };
+  return { first: next, atMs: next.atMs };
+}
+
+async function* memoryItems(
+  notes: readonly string[],
+  entries: readonly JournalEntry[],
+  isOldest: boolean,
+): AsyncGenerator<Item> {
+  const holes = new HoleFinder(isOldest);
+  for (const text of notes) {
+    const note = parseNote(text);
+    if (note !== undefined) holes.take(note);
+  }
+  for (const entry of entries) {
+    for (const hole of holes.before(entry)) yield { kind: "hole", hole };
+    yield { kind: "entry", entry };
+  }
+  for (const hole of holes.rest(undefined)) yield { kind: "hole", hole };
 }

@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, open, readdir, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../base/index.js";
-import { ORIGIN, type Position, parseEntry } from "../core/index.js";
+import { ORIGIN, type Position, parseEntry, parseNote } from "../core/index.js";
 import type { FileJournalLimits } from "./limits.js";
 import { readSegment, segmentName, segmentStart } from "./segment.js";
 
@@ -137,7 +137,8 @@ export class SegmentSet {
       const text = item.payload.toString("utf8");
       const entry = parseEntry(text);
       if (entry === undefined) {
-        this.seenIndex = Math.max(this.seenIndex, seenIndexOf(text));
+        const note = parseNote(text);
+        if (note?.kind === "seen") this.seenIndex = Math.max(this.seenIndex, note.index);
         continue;
       }
       hasEntry = true;
@@ -171,12 +172,6 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
-}
-
-/** Of a note about the log index that was seen; 0 for any other text. */
-function seenIndexOf(text: string): number {
-  const match = /^\{"seen":(\d{1,16})\}$/.exec(text);
-  return match === null ? 0 : Number(match[1]);
 }
 
 /** The directory of a journal belongs to one cluster: positions of another one mean nothing here. */

@@ -1,6 +1,14 @@
 /** One segment file, read from its beginning in pieces. */
 import { open } from "node:fs/promises";
-import { type JournalEntry, type Position, parseEntry } from "../core/index.js";
+import {
+  HoleFinder,
+  isNoteText,
+  justBefore,
+  type Position,
+  parseEntry,
+  parseNote,
+} from "../core/index.js";
+import type { Item } from "./read-parts.js";
 import { HEADER_BYTES, nextMagic, RECORD_BYTES_MAX, recordAt } from "./record.js";
 
 /** Bytes read and parsed between two turns of the event loop: about 2 ms. */
@@ -72,21 +80,57 @@ export async function* readSegment(path: string, sizeBytes: number): AsyncGenera
   }
 }
 
-/** Entries of a segment; notes and damage are left out, and so is what holds none of the needles. */
-export async function* readEntries(
-  path: string,
-  sizeBytes: number,
-  onDamage: (from: number, to: number) => void,
-  needles?: readonly string[],
-): AsyncGenerator<JournalEntry> {
-  for await (const item of readSegment(path, sizeBytes)) {
-    if (item.kind === "damaged") {
-      onDamage(item.from, item.to);
-      continue;
+export type SegmentScan = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Place that its name says: no entry in it is older. */
+  readonly first: Position;
+  readonly isOldest: boolean;
+  /** Of the file behind it. */
+  readonly next: { readonly first: Position; readonly atMs: number } | undefined;
+  /** Entries that hold none of these are left out. */
+  readonly needles: readonly string[] | undefined;
+  readonly onDamage: (from: number, to: number) => void;
+  readonly onUnreadable: (error: unknown) => void;
+};
+
+/** Entries and holes of a segment in their order. One that cannot be read, or is removed for its age meanwhile, is a hole. */
+export async function* scanSegment(scan: SegmentScan): AsyncGenerator<Item> {
+  const { path, sizeBytes, first, isOldest, next, needles } = scan;
+  const holes = new HoleFinder(isOldest);
+  /** The record before, parsed only if damage follows it. */
+  let before: Buffer | undefined;
+  try {
+    for await (const item of readSegment(path, sizeBytes)) {
+      if (item.kind === "damaged") {
+        scan.onDamage(item.from, item.to);
+        holes.damaged(placeOf(before) ?? justBefore(first));
+        continue;
+      }
+      const { payload } = item;
+      if (isNoteText(payload.toString("latin1", 0, NOTE_START_BYTES))) {
+        const note = parseNote(payload.toString("utf8"));
+        if (note !== undefined) holes.take(note);
+        continue;
+      }
+      before = payload;
+      const isWanted = needles === undefined || needles.some((needle) => payload.includes(needle));
+      if (!isWanted && !holes.isOpen) continue;
+      const entry = parseEntry(payload.toString("utf8"));
+      if (entry === undefined) continue;
+      for (const hole of holes.before(entry)) yield { kind: "hole", hole };
+      if (isWanted) yield { kind: "entry", entry };
     }
-    const { payload } = item;
-    if (needles !== undefined && !needles.some((needle) => payload.includes(needle))) continue;
-    const entry = parseEntry(payload.toString("utf8"));
-    if (entry !== undefined) yield entry;
+  } catch (error) {
+    scan.onUnreadable(error);
+    holes.damaged(placeOf(before) ?? justBefore(first));
   }
+  for (const hole of holes.rest(next)) yield { kind: "hole", hole };
+}
+
+/** Enough to tell a note from an entry. */
+const NOTE_START_BYTES = 12;
+
+function placeOf(payload: Buffer | undefined): Position | undefined {
+  return payload === undefined ? undefined : parseEntry(payload.toString("utf8"));
 }

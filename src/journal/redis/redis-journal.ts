@@ -5,17 +5,15 @@ import {
   isAfter,
   type JournalEntry,
   type JournalQuery,
-  LAST_MAX,
-  matchesQuery,
   ORIGIN,
   type Position,
-  parseEntry,
   positionText,
   type RedisTarget,
   targetText,
 } from "../core/index.js";
 import type { Journal, JournalLag } from "../port.js";
 import { connectClient, createClient, type RedisClient } from "./client.js";
+import { RedisReader } from "./reader.js";
 import { appendAfter, lastPosition, STREAM_ENTRIES_MAX, streamKey } from "./stream.js";
 
 /** One write to Redis. */
@@ -25,8 +23,6 @@ export const BATCH_DELAY_MS = 5;
 /** After a failure, doubled each time up to the maximum. */
 export const RETRY_MIN_MS = 200;
 export const RETRY_MAX_MS = 10_000;
-/** One page of a reader. */
-const PAGE_ENTRIES = 256;
 /** Followers of the stream look this often; followers of the cluster use the files. */
 const FOLLOW_POLL_MS = 200;
 
@@ -49,11 +45,12 @@ export class RedisJournal implements Journal {
   readonly #pumping: Promise<void>;
   #stored: Position = ORIGIN;
   #problem = "not connected yet";
-  #reader: RedisClient | undefined;
+  readonly #reader: RedisReader;
 
   private constructor(parts: RedisJournalParts) {
     this.#parts = parts;
     this.#key = streamKey(parts.clusterId);
+    this.#reader = new RedisReader(parts);
     this.#pumping = this.#pump(this.#closing.signal);
   }
 
@@ -80,28 +77,23 @@ export class RedisJournal implements Journal {
     };
   }
 
-  async *read(query: JournalQuery): AsyncGenerator<JournalEntry> {
-    if (query.last === undefined) {
-      for await (const entry of this.#range(query)) if (matchesQuery(entry, query)) yield entry;
-      return;
-    }
-    const count = Math.min(query.last, LAST_MAX);
-    const found: JournalEntry[] = [];
-    for await (const entry of this.#range(query, true)) {
-      if (found.length >= count) break;
-      if (matchesQuery(entry, query)) found.push(entry);
-    }
-    yield* found.reverse();
+  read(query: JournalQuery): AsyncIterable<JournalEntry> {
+    return this.#reader.read(query);
   }
 
   async *follow(after: Position, signal: AbortSignal): AsyncGenerator<JournalEntry> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     let position = after;
     while (!either.aborted) {
-      for await (const entry of this.#range({ after: position })) {
-        if (either.aborted) return;
-        position = entry;
-        yield entry;
+      try {
+        for await (const entry of this.#reader.read({ after: position })) {
+          if (either.aborted) return;
+          position = entry;
+          yield entry;
+        }
+      } catch (error) {
+        // The end of the connection is then its end.
+        if (!either.aborted) throw error;
       }
       await this.#parts.clock.sleep(FOLLOW_POLL_MS, either).catch(() => undefined);
     }
@@ -109,7 +101,7 @@ export class RedisJournal implements Journal {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error("the journal is closed"));
-    this.#reader?.disconnect();
+    this.#reader.close();
     await this.#pumping;
   }
 
@@ -203,34 +195,6 @@ export class RedisJournal implements Journal {
       );
     this.#problem = problem;
   }
-
-  async *#range(query: JournalQuery, isNewestFirst = false): AsyncGenerator<JournalEntry> {
-    const client = await this.#connectReader();
-    let lo = query.after === undefined ? "-" : `(${positionText(query.after)}`;
-    let hi = query.upTo === undefined ? "+" : positionText(query.upTo);
-    for (;;) {
-      const page = isNewestFirst
-        ? await client.xrevrange(this.#key, hi, lo, "COUNT", PAGE_ENTRIES)
-        : await client.xrange(this.#key, lo, hi, "COUNT", PAGE_ENTRIES);
-      for (const [, fields] of page) {
-        const text = fields[fields.indexOf("entry") + 1] ?? "";
-        const entry = mayHold(text, query.needles) ? parseEntry(text) : undefined;
-        if (entry !== undefined) yield entry;
-      }
-      const [newestId] = page.at(-1) ?? [];
-      if (newestId === undefined || page.length < PAGE_ENTRIES) return;
-      if (isNewestFirst) hi = `(${newestId}`;
-      else lo = `(${newestId}`;
-    }
-  }
-
-  async #connectReader(): Promise<RedisClient> {
-    if (this.#reader?.status === "ready") return this.#reader;
-    this.#reader?.disconnect();
-    this.#reader = createClient(this.#parts.target, this.#parts.caPem);
-    await connectClient(this.#reader);
-    return this.#reader;
-  }
 }
 
 /** As `work` ends, or rejects once the signal aborts. */
@@ -245,10 +209,6 @@ function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> 
     });
     if (signal.aborted) onAbort();
   });
-}
-
-function mayHold(text: string, needles: readonly string[] | undefined): boolean {
-  return needles === undefined || needles.some((needle) => text.includes(needle));
 }
 
 /** What is there at once, or comes within a moment, as one list. */

@@ -1,9 +1,12 @@
 /** The stream itself: one key, entries under ids that are their positions. */
 import {
+  comparePositions,
+  ENTRY_BYTES_MAX,
   entryText,
   type JournalEntry,
   ORIGIN,
   type Position,
+  parseEntry,
   parsePosition,
   positionText,
 } from "../core/index.js";
@@ -68,4 +71,23 @@ function streamPosition(value: unknown): Position {
   if (position !== undefined) return position;
   if (value === "0-0") return ORIGIN;
   throw new Error(`the stream's last id is not one of a journal: ${String(value).slice(0, 64)}`);
+}
+
+/** As Redis answers XRANGE: an id and its fields, names and values in turn. */
+export type StreamRow = readonly [id: string, fields: readonly string[]];
+
+/** The entry's JSON; undefined when there is none of a possible length. */
+export function rowText([, fields]: StreamRow): string | undefined {
+  const at = fields.findIndex((name, i) => i % 2 === 0 && name === "entry");
+  const text = at === -1 ? undefined : fields[at + 1];
+  return text === undefined || text.length > ENTRY_BYTES_MAX ? undefined : text;
+}
+
+/** Undefined for what no manager of this version wrote there: a broken entry, or one under another's place. */
+export function rowEntry(row: StreamRow): JournalEntry | undefined {
+  const text = rowText(row);
+  const entry = text === undefined ? undefined : parseEntry(text);
+  const place = parsePosition(row[0]);
+  if (entry === undefined || place === undefined) return undefined;
+  return comparePositions(entry, place) === 0 ? entry : undefined;
 }

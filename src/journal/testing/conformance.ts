@@ -1,7 +1,7 @@
 /** What every implementation of the port must hold. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type JournalEntry, ORIGIN, positionText } from "../core/index.js";
-import type { Journal } from "../port.js";
+import type { Journal, JournalReader } from "../port.js";
 import { entries, entry } from "./entries.js";
 
 export type JournalUnderTest = AsyncDisposable & {
@@ -55,32 +55,10 @@ export function describeJournal(name: string, make: () => Promise<JournalUnderTe
       );
     });
 
-    test.each([
-      { name: "since", query: { sinceMs: 1_000_003 }, expected: [3, 4, 5] },
-      { name: "until", query: { untilMs: 1_000_002 }, expected: [1, 2] },
-      { name: "after", query: { after: { index: 2, seq: 0 } }, expected: [3, 4, 5] },
-      { name: "up to", query: { upTo: { index: 2, seq: 9 } }, expected: [1, 2] },
-      { name: "last", query: { last: 2 }, expected: [4, 5] },
-      { name: "none", query: { last: 0 }, expected: [] },
-      {
-        name: "filter",
-        query: { filter: (e: JournalEntry) => e.index % 2 === 0 },
-        expected: [2, 4],
-      },
-      {
-        name: "filter and last",
-        query: { filter: (e: JournalEntry) => e.index < 4, last: 1 },
-        expected: [3],
-      },
-      {
-        name: "needles",
-        query: { needles: ["web-4"], filter: (e: JournalEntry) => e.name === "web-4" },
-        expected: [4],
-      },
-    ])("reads $name", async ({ query, expected }) => {
+    describeReading(async () => {
       journal.append(entries(1, 6));
       await subject.stored();
-      expect(await positions(journal.read(query))).toEqual(expected.map((index) => `${index}-0`));
+      return journal;
     });
 
     test("a follower gets what is stored and then what comes, each once", async () => {
@@ -106,5 +84,61 @@ export function describeJournal(name: string, make: () => Promise<JournalUnderTe
       await journal.close();
       await expect(following).resolves.toEqual(expect.any(Array));
     });
+  });
+}
+
+/** What everybody who has the entries 1 to 5 must tell of them. */
+export function describeReading(make: () => Promise<JournalReader>): void {
+  test.each([
+    { name: "since", query: { sinceMs: 1_000_003 }, expected: [3, 4, 5] },
+    { name: "until", query: { untilMs: 1_000_002 }, expected: [1, 2] },
+    { name: "after", query: { after: { index: 2, seq: 0 } }, expected: [3, 4, 5] },
+    { name: "up to", query: { upTo: { index: 2, seq: 9 } }, expected: [1, 2] },
+    { name: "last", query: { last: 2 }, expected: [4, 5] },
+    { name: "none", query: { last: 0 }, expected: [] },
+    {
+      name: "between two times",
+      query: { sinceMs: 1_000_002, untilMs: 1_000_003 },
+      expected: [2, 3],
+    },
+    { name: "last until", query: { untilMs: 1_000_004, last: 2 }, expected: [3, 4] },
+    {
+      name: "last between two places",
+      query: { after: { index: 1, seq: 0 }, upTo: { index: 4, seq: 0 }, last: 2 },
+      expected: [3, 4],
+    },
+    { name: "nothing before the first", query: { upTo: { index: 0, seq: 9 } }, expected: [] },
+    { name: "nothing behind the last", query: { after: { index: 5, seq: 0 } }, expected: [] },
+    {
+      name: "filter",
+      query: { filter: (e: JournalEntry) => e.index % 2 === 0 },
+      expected: [2, 4],
+    },
+    {
+      name: "filter and last",
+      query: { filter: (e: JournalEntry) => e.index < 4, last: 1 },
+      expected: [3],
+    },
+    {
+      name: "needles",
+      query: { needles: ["web-4"], filter: (e: JournalEntry) => e.name === "web-4" },
+      expected: [4],
+    },
+  ])("reads $name", async ({ query, expected }) => {
+    const reader = await make();
+    expect(await positions(reader.read(query))).toEqual(expected.map((index) => `${index}-0`));
+  });
+
+  test("reads the same again, and side by side", async () => {
+    const reader = await make();
+    const all = [1, 2, 3, 4, 5].map((index) => `${index}-0`);
+    const both = await Promise.all([positions(reader.read({})), positions(reader.read({}))]);
+    expect([...both, await positions(reader.read({}))]).toEqual([all, all, all]);
+  });
+
+  test("a reader may leave in the middle", async () => {
+    const reader = await make();
+    for await (const each of reader.read({})) if (each.index === 2) break;
+    expect(await positions(reader.read({ last: 1 }))).toEqual(["5-0"]);
   });
 }

@@ -97,10 +97,10 @@ describe("cluster.update", () => {
       text: "field TaskDefaults.LogDriver is not supported yet",
     },
     {
-      name: "another snapshot interval",
-      change: { Raft: { ...cluster().spec.Raft, SnapshotInterval: 5 } },
+      name: "kept snapshots",
+      change: { Raft: { ...cluster().spec.Raft, KeepOldSnapshots: 5 } },
       code: "Unimplemented",
-      text: "field Raft.SnapshotInterval is not supported yet with another value than 10000",
+      text: "field Raft.KeepOldSnapshots is not supported yet with another value than 0",
     },
   ])("refuses $name", async ({ change, code, text }) => {
     await expect(update(change)).rejects.toMatchObject({
@@ -108,6 +108,21 @@ describe("cluster.update", () => {
       message: expect.stringContaining(text),
     });
     expect(l.store.index).toBe(1);
+  });
+
+  test.each([
+    { given: { SnapshotInterval: 500 }, expected: { SnapshotInterval: 500 } },
+    {
+      given: { LogEntriesForSlowFollowers: 50 },
+      expected: { SnapshotInterval: 10_000, LogEntriesForSlowFollowers: 50 },
+    },
+    {
+      given: { SnapshotInterval: 0, LogEntriesForSlowFollowers: 0, ElectionTick: 0 },
+      expected: cluster().spec.Raft,
+    },
+  ])("takes Raft's $given", async ({ given, expected }) => {
+    await update({ Raft: { ...cluster().spec.Raft, ...given } });
+    expect(l.store.cluster()?.spec.Raft).toMatchObject(expected);
   });
 
   test("rotates the tokens that are asked for", async () => {

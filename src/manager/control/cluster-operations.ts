@@ -116,7 +116,7 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
       TaskHistoryRetentionLimit: walked.Orchestration?.TaskHistoryRetentionLimit ?? 0,
       ...specHistory(walked.Orchestration?.SpecHistoryLimit ?? old.Orchestration.SpecHistoryLimit),
     },
-    Raft: unchangedRaft(walked.Raft, old.Raft),
+    Raft: raftSettings(walked.Raft, old.Raft),
     Dispatcher: { HeartbeatPeriod: periodNs },
     CAConfig: {
       NodeCertExpiry: expiryNs,
@@ -138,21 +138,19 @@ function specHistory(limit: number | undefined): { readonly SpecHistoryLimit?: n
   return { SpecHistoryLimit: limit };
 }
 
-/** Managers read these when they are made. 0, what a client sends that does not care, keeps them. */
-function unchangedRaft(
+/** The three are read when a member is made; the others every member follows. 0, what a client sends that does not care, keeps each. */
+function raftSettings(
   given: Partial<ClusterSpec["Raft"]> | undefined,
   old: ClusterSpec["Raft"],
 ): ClusterSpec["Raft"] {
-  for (const field of [
-    "SnapshotInterval",
-    "KeepOldSnapshots",
-    "LogEntriesForSlowFollowers",
-    "ElectionTick",
-    "HeartbeatTick",
-  ] as const) {
+  for (const field of ["KeepOldSnapshots", "ElectionTick", "HeartbeatTick"] as const) {
     const value = given?.[field] ?? 0;
     if (value !== 0 && value !== old[field])
       throw notSupported(`Raft.${field}`, CONTEXT, ` with another value than ${old[field]}`);
   }
-  return old;
+  return {
+    ...old,
+    SnapshotInterval: given?.SnapshotInterval || old.SnapshotInterval,
+    LogEntriesForSlowFollowers: given?.LogEntriesForSlowFollowers || old.LogEntriesForSlowFollowers,
+  };
 }

@@ -10,6 +10,7 @@ import {
   type NodeConfig,
   type NodeIdentity,
   type NodeRole,
+  nodePaths,
   type Operation,
 } from "../../api/index.js";
 import {
@@ -170,6 +171,11 @@ export class TestCluster {
     const manager = await this.open(`m${index + 1}`, identity, { kind: "resume" });
     this.managers[index] = manager;
     return manager;
+  }
+
+  /** Where the manager's journal is. */
+  journalDir(index: number): string {
+    return nodePaths(this.#config(`m${index + 1}`)).journalDir;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
+import type { Position } from "../../journal/index.js";
 import { queryOf, type RestContext } from "../context.js";
 import type { ClusterEvent } from "../events/cluster-event.js";
 import { eventLine } from "../events/cluster-event.js";
@@ -12,13 +13,19 @@ import {
 } from "../events/event-filter.js";
 import { journalEvent } from "../events/journal-event.js";
 import type { LeadershipWatch } from "../events/leadership-watch.js";
+import { beginHistory, noticeHeaders, type ToldHistory } from "../events/told-history.js";
 import type { Filters } from "../filters.js";
 import { beginStream } from "../reply.js";
 
 /** A client that leaves this much of a worker's events unread has lost touch: it is cut off rather than buffered for. */
 const UNREAD_BYTES_MAX = 256 * 1024;
 
-type Span = { readonly sinceMs: number | undefined; readonly untilMs: number | undefined };
+type Span = {
+  readonly sinceMs: number | undefined;
+  readonly untilMs: number | undefined;
+  /** `untilMs` has passed: what was until then is told, and nothing is followed. */
+  readonly isOver: boolean;
+};
 
 /** `watch` is undefined where this node is no manager: then only its own containers' events come. */
 export function eventRoutes(
@@ -28,26 +35,43 @@ export function eventRoutes(
 ): void {
   const { clock, logger } = context.deps;
 
-  app.get("/events", (request, reply) => {
+  app.get("/events", async (request, reply) => {
     const query = queryOf(request);
     const filters = parseEventFilters(query);
     const sinceMs = parseEventTime(query, "since");
     const untilMs = parseEventTime(query, "until");
-    const raw = beginStream(reply, { "Content-Type": "application/json" });
-    const waitMs = untilMs === undefined ? undefined : untilMs - clock.wallMs();
-    const isOver = waitMs !== undefined && waitMs <= 0;
     const closed = new AbortController();
-    const cancel =
-      isOver || waitMs === undefined ? undefined : clock.setTimer(waitMs, () => raw.end());
-    raw.once("close", () => {
+    let cancel: (() => void) | undefined;
+    // Before anything is waited for: the client may leave meanwhile.
+    reply.raw.once("close", () => {
       cancel?.();
       closed.abort();
     });
-    const parts = [
+    const isOver = untilMs !== undefined && untilMs <= clock.wallMs();
+    const span = { sinceMs, untilMs, isOver };
+    const past = watch && (await pastOf(context, span, closed.signal));
+    const raw = beginStream(reply, {
+      "Content-Type": "application/json",
+      ...noticeHeaders(past?.history),
+    });
+    const ended = new AbortController();
+    const signal = AbortSignal.any([closed.signal, ended.signal]);
+    const ofCluster =
       watch &&
-        clusterEvents(context, watch, filters, { sinceMs, untilMs }, raw, closed.signal, isOver),
-      wantsLocalEvents(filters) ? workerEvents(context, request.url, raw) : undefined,
+      past &&
+      clusterEvents(context, watch, filters, span, past, raw, closed.signal, signal);
+    const parts = [
+      ofCluster,
+      wantsLocalEvents(filters) && !closed.signal.aborted
+        ? workerEvents(context, request.url, raw)
+        : undefined,
     ];
+    if (!isOver && untilMs !== undefined && !closed.signal.aborted)
+      cancel = clock.setTimer(Math.max(0, untilMs - clock.wallMs()), () => {
+        ended.abort();
+        // Behind the history, if that is still being told.
+        void Promise.allSettled([ofCluster]).then(() => raw.end());
+      });
     Promise.all(parts).then(
       () => {
         if (isOver && !raw.writableEnded) raw.end();
@@ -60,29 +84,48 @@ export function eventRoutes(
   });
 }
 
+/** What the journal has of the time before the answer; no history where none is wanted. */
+type Past = { readonly tail: Position; readonly history: ToldHistory | undefined };
+
+async function pastOf(
+  context: RestContext,
+  { sinceMs, untilMs, isOver }: Span,
+  closed: AbortSignal,
+): Promise<Past> {
+  const { journal } = context.cluster;
+  const tail = await journal.tail();
+  if (sinceMs === undefined && !isOver) return { tail, history: undefined };
+  const query = {
+    upTo: tail,
+    ...(sinceMs !== undefined && { sinceMs }),
+    ...(untilMs !== undefined && { untilMs }),
+  };
+  return { tail, history: await beginHistory(journal, query, closed) };
+}
+
 /** History from the journal, then what comes. A slow client is waited for: what it has not read stays on disk. */
 async function clusterEvents(
   context: RestContext,
   watch: LeadershipWatch,
   filters: Filters,
-  { sinceMs, untilMs }: Span,
+  { sinceMs = 0, untilMs = Number.POSITIVE_INFINITY, isOver }: Span,
+  { tail, history }: Past,
   raw: ServerResponse,
-  signal: AbortSignal,
-  isOver: boolean,
+  closed: AbortSignal,
+  /** Also at `untilMs`. */
+  ended: AbortSignal,
 ): Promise<void> {
   const { journal } = context.cluster;
   const give = async (event: ClusterEvent | undefined): Promise<void> => {
     if (event === undefined || raw.writableEnded || !eventMatches(event, filters)) return;
-    if (!raw.write(eventLine(event))) await drained(raw, signal);
+    if (!raw.write(eventLine(event))) await drained(raw, closed);
   };
-  const tail = await journal.tail();
-  if (sinceMs !== undefined) {
+  if (history !== undefined) {
     const observed = watch
       .history()
-      .filter((event) => event.atMs >= sinceMs && event.atMs <= (untilMs ?? Infinity));
-    const span = { sinceMs, ...(untilMs !== undefined && { untilMs }), upTo: tail };
-    for await (const entry of journal.read(span)) {
-      if (signal.aborted) return;
+      .filter((event) => event.atMs >= sinceMs && event.atMs <= untilMs);
+    for await (const entry of history.entries) {
+      if (closed.aborted) return;
       while ((observed[0]?.atMs ?? Infinity) < entry.atMs) await give(observed.shift());
       await give(journalEvent(entry));
     }
@@ -91,7 +134,7 @@ async function clusterEvents(
   if (isOver) return;
   const stopListening = watch.listen((event) => void give(event)); // few and small
   try {
-    for await (const entry of journal.follow(tail, signal)) await give(journalEvent(entry));
+    for await (const entry of journal.follow(tail, ended)) await give(journalEvent(entry));
   } finally {
     stopListening();
   }

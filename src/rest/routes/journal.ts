@@ -15,6 +15,7 @@ import {
 } from "../../journal/index.js";
 import { queryOf, type RestContext } from "../context.js";
 import { parseEventTime } from "../events/event-filter.js";
+import { beginHistory, NOTICE_HEADER, noticeHeaders } from "../events/told-history.js";
 import { Filters } from "../filters.js";
 import type { Query } from "../query.js";
 import { beginStream } from "../reply.js";
@@ -26,35 +27,46 @@ export function journalRoutes(app: FastifyInstance, context: RestContext): void 
 
   app.get("/journal", async (request, reply) => {
     const { journal } = context.cluster;
-    const query = queryOf(request);
-    const wanted = journalQuery(query);
-    const isFollowing = query.flag("follow");
-    const tail = await journal.tail();
-    const raw = beginStream(reply, { "Content-Type": "application/x-ndjson" });
     const closed = new AbortController();
-    const { untilMs } = wanted;
-    const cancel =
-      isFollowing && untilMs !== undefined
-        ? clock.setTimer(Math.max(0, untilMs - clock.wallMs()), () => raw.end())
-        : undefined;
-    raw.once("close", () => {
+    let cancel: (() => void) | undefined;
+    // Before anything is waited for: the client may leave meanwhile.
+    reply.raw.once("close", () => {
       cancel?.();
       closed.abort();
     });
+    const query = queryOf(request);
+    const wanted = journalQuery(query);
+    const { untilMs } = wanted;
+    // An end that has passed leaves nothing to follow: what was until then is told, all of it.
+    const isOver = untilMs !== undefined && untilMs <= clock.wallMs();
+    const isFollowing = query.flag("follow") && !isOver;
+    const tail = await journal.tail();
+    const isHistoryWanted =
+      !isFollowing || [wanted.sinceMs, wanted.after, wanted.last].some((set) => set !== undefined);
+    const history = isHistoryWanted
+      ? await beginHistory(journal, { ...wanted, upTo: tail }, closed.signal)
+      : undefined;
+    const raw = beginStream(reply, {
+      "Content-Type": "application/x-ndjson",
+      // Older ones know no trailers.
+      ...(request.raw.httpVersion === "1.1" && { Trailer: NOTICE_HEADER }),
+      ...noticeHeaders(history),
+    });
+    const ended = new AbortController();
+    if (isFollowing && untilMs !== undefined && !closed.signal.aborted)
+      cancel = clock.setTimer(Math.max(0, untilMs - clock.wallMs()), () => {
+        ended.abort();
+      });
     const run = async (): Promise<void> => {
-      const isHistoryWanted =
-        !isFollowing ||
-        [wanted.sinceMs, wanted.after, wanted.last].some((set) => set !== undefined);
-      if (isHistoryWanted) {
-        const { signal } = closed;
-        for await (const entry of journal.read({ ...wanted, upTo: tail })) {
-          if (signal.aborted) return;
-          await give(raw, entry, signal);
-        }
+      const { signal } = closed;
+      for await (const entry of history?.entries ?? []) {
+        if (signal.aborted) return;
+        await give(raw, entry, signal);
       }
+      if (history !== undefined) raw.addTrailers(noticeHeaders(history));
       if (!isFollowing) return;
-      for await (const entry of journal.follow(tail, closed.signal))
-        if (wanted.filter?.(entry) !== false) await give(raw, entry, closed.signal);
+      for await (const entry of journal.follow(tail, AbortSignal.any([signal, ended.signal])))
+        if (wanted.filter?.(entry) !== false) await give(raw, entry, signal);
     };
     run().then(
       () => raw.end(),

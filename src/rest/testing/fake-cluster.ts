@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { Change, Node, Operation, OperationKind, ResultOf } from "../../api/index.js";
 import { ApiError, newId, SeededRandom, SystemClock, silentLogger } from "../../base/index.js";
+import type { FileJournalLimits } from "../../journal/index.js";
 import { createControl } from "../../manager/control/index.js";
 import {
   type ClusterApi,
@@ -120,13 +121,17 @@ export class FakeCluster implements ClusterApi {
   }
 
   /** From here on changes are journalled. */
-  async openJournal(rootDir: string): Promise<ManagerJournal> {
+  async openJournal(
+    rootDir: string,
+    limits: Partial<FileJournalLimits> = {},
+  ): Promise<ManagerJournal> {
     this.#journal = await ManagerJournal.open({
       rootDir,
       clusterId: "cluster",
       store: this.store,
       clock: new WallClock(() => this.nowMs),
       logger: silentLogger,
+      limits,
     });
     return this.#journal;
   }

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LocalState } from "../../api/index.js";
 import { SeededRandom, SystemClock, silentLogger } from "../../base/index.js";
+import type { FileJournalLimits } from "../../journal/index.js";
 import type { RestDeps, RestServer } from "../deps.js";
 import { createRestServer } from "../server.js";
 import { FakeCluster } from "./fake-cluster.js";
@@ -47,11 +48,12 @@ export async function makeWorld(
     readonly worker?: RequestListener;
     readonly local?: Partial<LocalState>;
     readonly deps?: Partial<RestDeps>;
+    readonly journalLimits?: Partial<FileJournalLimits>;
   } = {},
 ): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), "rest-"));
   const cluster = await FakeCluster.create();
-  const journal = await cluster.openJournal(join(dir, "journal"));
+  const journal = await cluster.openJournal(join(dir, "journal"), options.journalLimits);
   const isManager = options.isManager ?? true;
   const workerSocket = join(dir, "worker.sock");
   const socket = join(dir, "door.sock");
