@@ -11,7 +11,8 @@ test("every route that is left out on other nodes is refused there", async () =>
     left.push(url);
   });
   // Routes ask it when they are called, not when they are made.
-  clusterRoutes(app, { deps: {} } as RestContext);
+  const deps = { config: { engine: "simulated" } } as RestContext["deps"];
+  clusterRoutes(app, { deps } as RestContext);
   await app.ready();
   const isRefused = (url: string): boolean =>
     CLUSTER_PATHS.some((path) => url === path || url.startsWith(`${path}/`));
