@@ -1,5 +1,7 @@
 /** A connection to the journal's Redis, whatever stands behind the URL. Retries are the caller's: nothing waits inside the client. */
-import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { createRequire } from "node:module";
+import type * as Ioredis from "ioredis";
+import type { Cluster, Redis, RedisOptions } from "ioredis";
 import type { RedisTarget } from "../core/index.js";
 
 /** Until a connection stands; until a command is answered. A slow Redis is given up and asked again later. */
@@ -8,8 +10,14 @@ export const COMMAND_TIMEOUT_MS = 5000;
 
 export type RedisClient = Redis | Cluster;
 
+/** 4 MiB that only clusters with a Redis pay for, on the managers that use it. */
+function library(): typeof Ioredis {
+  return createRequire(import.meta.url)("ioredis") as typeof Ioredis;
+}
+
 /** Not connected yet. `caPem`: trusted instead of the system's authorities. */
 export function createClient(target: RedisTarget, caPem: string | undefined): RedisClient {
+  const { Cluster, Redis } = library();
   const { username, password, hosts, isTls } = target;
   const tls = isTls ? { tls: caPem === undefined ? {} : { ca: caPem } } : {};
   const common = {
