@@ -39,6 +39,8 @@ export default defineConfig({
           include: ["src/**/*.sim.test.ts"],
           exclude,
           pool: "forks",
+          // Each is one busy core for the time it is given; nothing else runs beside them.
+          maxWorkers: 2,
           testTimeout: 150_000,
         },
       },

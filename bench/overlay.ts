@@ -14,7 +14,6 @@ type Limit = { readonly atLeast: number } | { readonly atMost: number };
 const LIMITS: Readonly<Record<string, Limit>> = {
   "TCP, VXLAN / underlay": { atLeast: 0.78 },
   "connections, VIP / direct": { atLeast: 0.6 },
-  "attach, median of 50, ms": { atMost: 6 },
   "backend change in 100 containers, median, ms": { atMost: 100 },
   "10,000 remote endpoints, median of 5, s": { atMost: 0.5 },
   "DNS answers per s, one core": { atLeast: 15_000 },

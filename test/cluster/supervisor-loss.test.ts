@@ -23,7 +23,7 @@ import {
 } from "./playground.js";
 import { expectOnAllManagers, startWriters } from "./writers.js";
 
-const ROUNDS = IS_SOAK ? 10 : 4;
+const ROUNDS = IS_SOAK ? 10 : 3;
 const VICTIMS = ["m1", "w1", "m2", "m3", "m1", "m2", "w1", "m3", "m1", "w1"];
 const SAMPLE_MS = 20;
 /** Connections come and go with leaders and clients; a leak grows with the writes, of which there are thousands. */
