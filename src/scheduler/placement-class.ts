@@ -73,20 +73,19 @@ export class PlacementClass {
       entry = { node: undefined, isStaticOk: false, leaf: this.root, total: -1 };
       this.#entries.set(info, entry);
     }
-    if (entry.total >= 0) entry.leaf.nodes.remove(info, entry.total);
-    entry.total = -1;
-    if (!info.node) {
-      this.#entries.delete(info);
-      return;
-    }
-    if (entry.node !== info.node) {
+    const { leaf, total } = entry;
+    if (!info.node) this.#entries.delete(info);
+    else if (entry.node !== info.node) {
       entry.node = info.node;
       entry.isStaticOk = passesStatic(this.#needs, info);
       entry.leaf = this.#findLeaf(info);
     }
-    if (!entry.isStaticOk || !passesClass(this.#needs, info)) return;
-    entry.total = info.activeCount;
-    entry.leaf.nodes.insert(info, entry.total);
+    const isIn = info.node !== undefined && entry.isStaticOk && passesClass(this.#needs, info);
+    entry.total = isIn ? info.activeCount : -1;
+    // As after the event of a placement that was booked when it was decided.
+    if (entry.total === total && entry.leaf === leaf) return;
+    if (total >= 0) leaf.nodes.remove(info, total);
+    if (isIn) entry.leaf.nodes.insert(info, entry.total);
   }
 
   #findLeaf(info: NodeInfo): Branch {
