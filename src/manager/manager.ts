@@ -8,6 +8,7 @@ import {
   nodePaths,
   type Operation,
   type OperationKind,
+  type OwnRenewal,
   type ResultOf,
 } from "../api/index.js";
 import { ClusterStore, type Store, type StoreView } from "../store/index.js";
@@ -290,6 +291,26 @@ export class Manager implements ClusterApi, AsyncDisposable {
   /** Swaps certificates live: new connections use them, open ones go on. */
   setIdentity(identity: NodeIdentity): void {
     this.#certificates.set(identity);
+  }
+
+  /**
+   * A certificate for this very node, signed with the CA's key as this manager's own log has it. It is for one whose certificate
+   * has expired while it was off: no other manager takes its calls, and without a quorum none could answer. It opens nothing that
+   * the node does not have: every manager also looks its role up. Rejects with ApiError.
+   */
+  async renewOwnCertificate({ csrPem }: OwnRenewal["request"]): Promise<OwnRenewal["reply"]> {
+    const { result } = await this.#executor.execute<"ca.issue">(
+      {
+        kind: "ca.issue",
+        nodeId: this.nodeId,
+        newNodeId: "",
+        csrPem,
+        token: "",
+        availability: "active",
+      },
+      { requestId: "", callerNodeId: this.nodeId, signal: this.#stopping.signal },
+    );
+    return { certificatePem: result.certificatePem, rootBundlePem: result.rootBundlePem };
   }
 
   /**
