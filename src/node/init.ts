@@ -12,16 +12,12 @@ import {
 } from "./core/address.js";
 import { addressPlan } from "./core/address-plan.js";
 import { notSupported } from "./core/errors.js";
-import type { Admission } from "./core/membership.js";
+import type { Addresses, Admission } from "./core/membership.js";
 import { isErrno } from "./durable-file.js";
 import type { MembershipHost } from "./membership-host.js";
 
 type Bootstrap = Extract<ManagerStart, { kind: "bootstrap" }>;
-type Addresses = {
-  readonly listenAddr: string;
-  readonly advertiseAddr: string;
-  readonly dataPathAddr: string;
-};
+type InitAddresses = Addresses & { readonly dataPathAddr: string };
 
 /** Resolves with the node id. Rejects with ApiError 400, 501 or 503; the node is inactive again then. */
 export async function initSwarm(host: MembershipHost, body: InitRequest): Promise<string> {
@@ -64,7 +60,7 @@ async function createCluster(
   host: MembershipHost,
   body: InitRequest,
   plan: ReturnType<typeof addressPlan>,
-  addresses: Addresses,
+  addresses: InitAddresses,
 ): Promise<{ readonly admission: Admission; readonly bootstrap: Bootstrap }> {
   const { random, clock, state } = host;
   const nodeId = newId(random);
@@ -110,7 +106,7 @@ async function createCluster(
 export function resolveAddresses(
   host: MembershipHost,
   body: Pick<InitRequest, "ListenAddr" | "AdvertiseAddr" | "DataPathAddr">,
-): Addresses {
+): InitAddresses {
   const own = host.hostAddresses();
   const listenAddr = resolveListenAddr(body.ListenAddr || host.config.listenAddr, own);
   const wanted = body.AdvertiseAddr || host.config.advertiseAddr;

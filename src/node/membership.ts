@@ -1,15 +1,9 @@
 /** The membership requests of the fronts: one at a time, answered as the Engine API does (spec §1.3, §2.2). */
 import { type ApiError, doorError } from "../base/index.js";
 import type { InitRequest, JoinRequest, LeaveRequest } from "../rest/index.js";
-import {
-  alreadyMember,
-  busy,
-  leaveNeedsForce,
-  noForcedCluster,
-  notLocked,
-  notMember,
-} from "./core/errors.js";
+import { alreadyMember, busy, leaveNeedsForce, notLocked, notMember } from "./core/errors.js";
 import type { JoinAttempt, Member } from "./core/membership.js";
+import { forceNewCluster } from "./force.js";
 import { initSwarm } from "./init.js";
 import { answerJoin, parseJoin, runJoin } from "./join.js";
 import type { MembershipHost } from "./membership-host.js";
@@ -29,12 +23,15 @@ export class Membership {
   /** Bodies come from our own front, which has parsed them (src/rest/membership-bodies.ts). Rejects with ApiError. */
   async handle(op: Op, body: unknown): Promise<unknown> {
     if (op === "unlock") throw notLocked();
-    if (op === "init" && (body as InitRequest).ForceNewCluster) throw noForcedCluster();
-    if (this.#isBusy) throw op === "leave" ? busy() : alreadyMemberOr(this.#host, busy());
+    const isForced = op === "init" && (body as InitRequest).ForceNewCluster;
+    // A member must not be told to leave first: it would erase what is to be saved.
+    if (this.#isBusy)
+      throw op === "leave" || isForced ? busy() : alreadyMemberOr(this.#host, busy());
     this.#isBusy = true;
     try {
       switch (op) {
         case "init":
+          if (isForced) return await forceNewCluster(this.#host, body as InitRequest);
           this.#assertInactive();
           return await initSwarm(this.#host, body as InitRequest);
         case "join":

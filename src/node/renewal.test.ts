@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { NodeConfig } from "../api/index.js";
+import type { NodeConfig, NodeRole, OwnRenewal } from "../api/index.js";
 import { type Logger, SeededRandom, silentLogger } from "../base/index.js";
 import {
   createCsr,
@@ -53,11 +53,16 @@ const logger: Logger = {
 };
 
 async function member(
-  ids: { readonly nodeId: string; readonly clusterId: string; readonly managerAddr: string },
+  ids: {
+    readonly nodeId: string;
+    readonly clusterId: string;
+    readonly managerAddr: string;
+    readonly role?: NodeRole;
+  },
   credentials: NodeCredentials,
 ): Promise<NodeState> {
-  const { nodeId, clusterId, managerAddr: addr } = ids;
-  const state = await NodeState.open({ stateDir: directory } as NodeConfig);
+  const { nodeId, clusterId, managerAddr: addr, role = "worker" } = ids;
+  const state = await NodeState.open({ stateDir: `${directory}/${nodeId}` } as NodeConfig);
   const addrs = { advertiseAddr: "10.0.0.5:2377", listenAddr: "0.0.0.0:2377" };
   const attempt = {
     remoteAddrs: [addr],
@@ -68,16 +73,22 @@ async function member(
   await state.apply({ kind: "joinStarted", attempt });
   await state.setCredentials(credentials);
   const managers = [{ nodeId: "", addr }];
-  const admission = { nodeId, clusterId, role: "worker", managers, ...addrs } as const;
+  const admission = { nodeId, clusterId, role, managers, ...addrs } as const;
   await state.apply({ kind: "admitted", admission });
   await state.apply({ kind: "settled" });
   return state;
 }
 
-function renewalOf(state: NodeState, ca: CaPort): Renewal {
+type OwnManager = { renewOwnCertificate(r: OwnRenewal["request"]): Promise<OwnRenewal["reply"]> };
+const NO_MANAGER: OwnManager = {
+  renewOwnCertificate: () => Promise.reject(new Error("the manager program is not running")),
+};
+
+function renewalOf(state: NodeState, ca: CaPort, own: OwnManager = NO_MANAGER): Renewal {
   const renewal = new Renewal({
     state,
     ca,
+    ownManager: (request) => own.renewOwnCertificate(request),
     clock,
     random: Object.assign(new SeededRandom(1), { float: () => chance }),
     logger,
@@ -264,4 +275,80 @@ describe("with real managers", () => {
     await expect.poll(() => attempts().length).toBe(2);
     renewal.stop();
   });
+});
+
+/** As managers find themselves when their hosts were off for longer than certificates live. */
+describe("managers whose certificates ended while all of them were off", () => {
+  let cluster: TestCluster | undefined;
+
+  afterEach(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  async function expired(count: number): Promise<TestCluster> {
+    const made = await TestCluster.start(count);
+    cluster = made;
+    for (const manager of made.managers) await manager.stop({ handOver: false });
+    const nowMs = Date.now() - 91 * DAY_MS;
+    for (const [i, identity] of made.identities.entries()) {
+      const keys = await made.certificate(identity.nodeId, "manager", made.clusterId, { nowMs });
+      made.identities[i] = { ...identity, ...keys };
+    }
+    await Promise.all(made.identities.map((_, i) => made.reopen(i)));
+    const startMs = Date.now();
+    clock.wallMs = () => startMs + clock.nowMs();
+    return made;
+  }
+
+  /** What the supervisor does for the manager at `index`. */
+  async function renewed(made: TestCluster, index: number): Promise<NodeState> {
+    const [manager, identity] = [made.managers[index], made.identities[index]];
+    if (!manager || !identity) throw new Error(`no manager ${index}`);
+    const { nodeId, clusterId, advertiseAddr: managerAddr } = identity;
+    const state = await member({ nodeId, clusterId, managerAddr, role: "manager" }, identity);
+    const renewal = renewalOf(state, caClient, manager);
+    expect(renewal.isExpired).toBe(false); // not looked at yet
+    renewal.update();
+    expect(shownOf(state, renewal).error).toContain("certificates have expired");
+    await clock.advance(0);
+    await expect.poll(() => renewal.isExpired).toBe(false);
+    expect(shownOf(state, renewal)).toMatchObject({ state: "active", error: "" });
+    renewal.stop();
+    if (state.identity === undefined) throw new Error("no identity");
+    manager.setIdentity(state.identity);
+    return state;
+  }
+
+  test("the only one renews by itself, says so, and its workers are let in", async () => {
+    chance = 1;
+    const made = await expired(1);
+    const [manager, identity] = [made.managers[0], made.identities[0]];
+    if (!manager || !identity) throw new Error("one manager");
+    expect(manager.isLeader).toBe(true);
+    const state = await renewed(made, 0);
+    expect(logged.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("renewed with the key of the CA in its own log"),
+    );
+    expect(state.record).toMatchObject({ kind: "member", role: "manager" });
+    const own = await made.admit(identity, "worker");
+    using agent = new TestAgent(made, identity, own);
+    await expect.poll(() => agent.has("welcome")).toBe(true);
+  }, 30_000);
+
+  test("three of them each renew by themselves, find each other, and agree again", async () => {
+    chance = 1;
+    const made = await expired(3);
+    expect(made.managers.map((manager) => manager.leader())).toEqual(
+      [1, 2, 3].map(() => undefined),
+    );
+    for (const index of [0, 1, 2]) await renewed(made, index);
+    for (const manager of made.managers) {
+      const nodeCount = () =>
+        manager.read().then(
+          (view) => view.nodes().length,
+          () => 0,
+        );
+      await expect.poll(nodeCount, { timeout: 20_000 }).toBe(3);
+    }
+  }, 60_000);
 });

@@ -6,6 +6,7 @@ import {
   type ManagerStart,
   type NodeConfig,
   type NodeIdentity,
+  type OwnRenewal,
   type RaftKeys,
   type ToChild,
 } from "../api/index.js";
@@ -52,6 +53,8 @@ export class Supervisor {
   readonly #managerReady = new Condition();
   #bootstrap: Bootstrap | undefined;
   #raftKeys: RaftKeys | undefined;
+  /** How the manager that was launched last was started. */
+  #managerStart: ManagerStart["kind"] | undefined;
   #managerProblem: ManagerProblem | undefined;
   #wantedFront: "rest" | "manager" = "rest";
   #reconciling: Promise<void> = Promise.resolve();
@@ -89,6 +92,14 @@ export class Supervisor {
       clock,
       random,
       logger,
+      ownManager: async (request) =>
+        // Our own program's answer.
+        (await ask(
+          this.#front.manager,
+          "manager",
+          "renewOwnCertificate",
+          request,
+        )) as OwnRenewal["reply"],
       onExpired: () => {
         this.#publish();
       },
@@ -180,6 +191,7 @@ export class Supervisor {
     const plan = frontPlan(this.#state.record);
     const start: ManagerStart =
       this.#bootstrap ?? (plan.program === "manager" ? { kind: plan.start } : { kind: "resume" });
+    this.#managerStart = start.kind;
     return { ...base, manager: { start, raftKeys: this.#raftKeys } };
   }
 
@@ -229,7 +241,10 @@ export class Supervisor {
   #onManagerReady(): void {
     this.#managerProblem = undefined;
     this.#managerReady.set(true);
-    void this.#applyQuietly(() => this.#state.apply({ kind: "managerReady" }));
+    const isSole = this.#managerStart === "forceNewCluster";
+    void this.#applyQuietly(() => this.#state.apply({ kind: "managerReady", isSole }));
+    // No other manager answers one whose certificate has expired; from now on this one can.
+    if (this.#renewal.isExpired) this.#renewal.now();
     this.#settle();
     this.#publish();
   }
@@ -237,7 +252,9 @@ export class Supervisor {
   #onManagerProblem(problem: ManagerProblem): void {
     this.#managerProblem = problem;
     this.#managerReady.set(false);
-    if (this.#bootstrap !== undefined) {
+    const { record } = this.#state;
+    const isAwaited = record.kind === "member" && record.isForcingNewCluster === true;
+    if (this.#bootstrap !== undefined || isAwaited) {
       const code = problem.reason === "addressInUse" ? "InvalidArgument" : "Unavailable";
       this.#managerReady.fail(doorError(code, problem.message));
     }
@@ -255,11 +272,14 @@ export class Supervisor {
   #onStateChange(): void {
     this.#renewal.update();
     this.#publish();
-    this.#reconciling = this.#reconciling
-      .then(() => this.#reconcile())
-      .catch((error: unknown) => {
-        this.#parts.logger.error({ error: String(error) }, "front could not be changed");
-      });
+    this.#queue(() => this.#reconcile());
+  }
+
+  /** One after the other. */
+  #queue(change: () => Promise<void>): void {
+    this.#reconciling = this.#reconciling.then(change).catch((error: unknown) => {
+      this.#parts.logger.error({ error: String(error) }, "front could not be changed");
+    });
   }
 
   /** Brings the front in line with the record; runs one at a time, after every change. */
@@ -278,14 +298,30 @@ export class Supervisor {
       this.#front.wantManager();
       return;
     }
-    if (this.#wantedFront === "manager") {
-      this.#wantedFront = "rest";
-      this.#managerReady.set(false);
-      this.#managerProblem = undefined;
-      await this.#front.releaseManager();
-      this.#raftKeys = undefined;
-    }
+    await this.#releaseManager();
     if (record.kind === "member" && record.hasStaleLog) await this.#state.setAsideRaftLog();
+  }
+
+  async #releaseManager(): Promise<void> {
+    if (this.#wantedFront !== "manager") return;
+    this.#wantedFront = "rest";
+    this.#managerReady.set(false);
+    this.#managerProblem = undefined;
+    await this.#front.releaseManager();
+    this.#raftKeys = undefined;
+  }
+
+  async #restartManager(signal: AbortSignal): Promise<void> {
+    let ready: Promise<void> | undefined;
+    this.#queue(() => this.#releaseManager());
+    this.#queue(() => {
+      // From before it is started: it may end before anybody could ask.
+      ready = this.#managerReady.wait(signal);
+      ready.catch(() => undefined);
+      return this.#reconcile();
+    });
+    await this.#reconciling;
+    await ready;
   }
 
   #isHeldFor(reason: ManagerProblem["reason"]): boolean {
@@ -339,6 +375,7 @@ export class Supervisor {
       setBootstrap: (start) => {
         this.#bootstrap = start;
       },
+      restartManager: (signal) => this.#restartManager(signal),
       managerReady: (signal) => this.#managerReady.wait(signal),
       sessionUp: (signal) => this.#session.wait(signal),
       reconciled: async () => {
@@ -349,17 +386,17 @@ export class Supervisor {
           await seen;
         }
       },
-      askWorker: (op) => ask(this.#worker.child, "worker", op),
-      askManager: (op) => ask(this.#front.manager, "manager", op),
+      askWorker: (op) => ask(this.#worker.child, "worker", op, undefined),
+      askManager: (op) => ask(this.#front.manager, "manager", op, undefined),
       managerError: () => this.#managerProblem?.message ?? "",
     };
   }
 }
 
-function ask(child: Child | undefined, name: string, op: string): Promise<unknown> {
+function ask(child: Child | undefined, name: string, op: string, body: unknown): Promise<unknown> {
   if (child === undefined)
     return Promise.reject(new ApiError("Unavailable", `the ${name} program is not running`));
-  return child.request(op, undefined);
+  return child.request(op, body);
 }
 
 function isSame(a: unknown, b: unknown): boolean {
