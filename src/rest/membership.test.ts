@@ -16,6 +16,22 @@ test.each([
   expect(world.membership).toMatchObject([{ op }]);
 });
 
+test("forcing a new cluster goes to the supervisor; what the cluster has already is refused here", async () => {
+  await using world = await makeWorld({ isManager: false });
+  const forced = { ForceNewCluster: true, AdvertiseAddr: "10.0.0.1" };
+  expect(await world.call("POST", "/swarm/init", forced)).toMatchObject({
+    status: 200,
+    headers: { connection: "close" },
+  });
+  expect(world.membership).toMatchObject([{ op: "init", body: forced }]);
+  const refused = await world.call("POST", "/swarm/init", { ...forced, SubnetSize: 16 });
+  expect(refused).toMatchObject({
+    status: 400,
+    json: { message: expect.stringContaining("SubnetSize cannot be set") as string },
+  });
+  expect(world.membership).toHaveLength(1);
+});
+
 test.each([
   { path: "/swarm/leave", force: false },
   { path: "/swarm/leave?force=1", force: true },
