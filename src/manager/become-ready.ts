@@ -23,6 +23,8 @@ type Parts = {
   readonly store: Store;
   readonly channels: ChannelPool;
   readonly submitter: Submitter;
+  /** This many managers were given up: agents still dial them. Called before the first term. */
+  readonly onManagersLost: (count: number) => void;
 };
 
 /** Rejects with ManagerError, or with ApiError when a join is refused for good, or with the signal's reason. */
@@ -56,6 +58,8 @@ async function goOnAlone(parts: Parts, signal: AbortSignal): Promise<void> {
   const { options, group, store } = parts;
   const { identity, clock, logger } = options;
   await until(parts, () => group.leadership.isLeader, Number.POSITIVE_INFINITY, signal);
+  const lostCount = store.nodes().filter((node) => node.manager !== undefined).length - 1;
+  parts.onManagersLost(Math.max(0, lostCount));
   const transaction = soleManagerTransaction(store.nodes(), identity.nodeId, clock.wallMs());
   if (transaction !== undefined) await group.proposer.propose(transaction, signal);
   logger.warn(

@@ -346,6 +346,9 @@ export class Manager implements ClusterApi, AsyncDisposable {
         store: this.store,
         channels: this.#channels,
         submitter: this.#submitter,
+        onManagersLost: (count) => {
+          this.#dispatcher.expectDetours(count);
+        },
       },
       signal,
     );
