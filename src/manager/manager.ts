@@ -15,6 +15,7 @@ import { ClusterStore, type Store, type StoreView } from "../store/index.js";
 import { createAskNode } from "./ask-node.js";
 import { askUsages } from "./ask-usages.js";
 import { becomeReady } from "./become-ready.js";
+import { parseCertificate } from "./ca/index.js";
 import { Dispatcher } from "./dispatcher/index.js";
 import { ManagerError } from "./errors.js";
 import { forward } from "./join.js";
@@ -288,9 +289,14 @@ export class Manager implements ClusterApi, AsyncDisposable {
     return this.#group.leadership.isLeader;
   }
 
-  /** Swaps certificates live: new connections use them, open ones go on. */
+  /** Swaps certificates live: new connections use them, open ones go on, unless they were made with one that had expired. */
   setIdentity(identity: NodeIdentity): void {
+    const { certificatePem } = this.#certificates.identity;
     this.#certificates.set(identity);
+    if (certificatePem === identity.certificatePem) return;
+    // Peers take such a connection and refuse every call on it.
+    const { notAfterMs } = parseCertificate(certificatePem);
+    if (this.#options.clock.wallMs() >= notAfterMs) this.#channels.reconnect();
   }
 
   /**
