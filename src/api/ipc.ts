@@ -64,6 +64,8 @@ export type ManagerStart =
       readonly defaultAddrPool: readonly string[];
       readonly subnetSize: number;
       readonly dataPathPort: number;
+      /** With autolock. */
+      readonly unlockKey?: string;
     }
   /** Asks `managers` of its identity to be added to the Raft group. */
   | { readonly kind: "join" }
@@ -135,6 +137,8 @@ export type FromChild =
       /** Renew the certificate now. */
       readonly forceRenew: boolean;
     }
+  /** Manager: what the node's keys are to be encrypted with on disk; "": nothing. Told before `ready` and with every change. */
+  | { readonly kind: "unlockKey"; readonly unlockKey: string }
   /** Session answer: this node was removed from the cluster. */
   | { readonly kind: "removed" }
   /** Why the child is about to exit, for people. */

@@ -5,7 +5,7 @@
 import { ApiError, doorError } from "../base/index.js";
 import type { InitRequest } from "../rest/index.js";
 import { resolveAdvertiseAddr, resolveDataPathAddr, resolveListenAddr } from "./core/address.js";
-import { forceContinues, notForceable, notSupported } from "./core/errors.js";
+import { forceContinues, notForceable, notSupported, stillLocked } from "./core/errors.js";
 import { type Addresses, type Member, soleManagerObjection } from "./core/membership.js";
 import type { MembershipHost } from "./membership-host.js";
 
@@ -16,6 +16,7 @@ const LISTEN_ADDR_UNSET = "0.0.0.0:2377";
 export async function forceNewCluster(host: MembershipHost, body: InitRequest): Promise<string> {
   const { state, limits, logger, clock } = host;
   const { record } = state;
+  if (state.isLocked) throw stillLocked();
   const why = soleManagerObjection(record);
   if (why !== undefined || record.kind !== "member") throw notForceable(why ?? "");
   if (body.AutoLockManagers) throw notSupported("swarm init", "AutoLockManagers");

@@ -18,6 +18,7 @@ import { SeededRandom, SystemClock, silentLogger } from "../base/index.js";
 import {
   createRoot,
   makeJoinTokens,
+  makeUnlockKey,
   parseCertificate,
   type Root,
   roleOfToken,
@@ -245,7 +246,6 @@ describe("init", () => {
   test("refuses a wrong body before anything is made", async () => {
     await start("sessions");
     for (const { change, status, text } of [
-      { change: { AutoLockManagers: true }, status: 501, text: "AutoLockManagers" },
       { change: { DataPathAddr: "10.9.9.9" }, status: 400, text: "no interface of this host" },
       { change: { DataPathAddr: "lo:4789" }, status: 400, text: "without a port number" },
       { change: { AdvertiseAddr: "eth99" }, status: 400, text: "eth99" },
@@ -529,6 +529,59 @@ describe("a member", () => {
         start: "",
         localState: { state: "error", error: "told to exit 73", isManager: true },
       });
+  });
+
+  test("whose keys are encrypted needs the unlock key after a start; nothing else answers meanwhile", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    const key = makeUnlockKey(random);
+    await report({ kind: "unlockKey", unlockKey: key });
+    await expect.poll(() => readFileSync(certificates(), "utf8")).toContain("BEGIN ENCRYPTED");
+    await supervisor?.stop();
+    await start("sessions");
+    await expect
+      .poll(look)
+      .toMatchObject({ start: "", localState: { state: "locked", isManager: true } });
+    // Nobody can be called without a key.
+    expect((await look()).identity).toBeUndefined();
+    for (const { op, body, status, text } of [
+      { op: "unlock", body: { UnlockKey: "SWMKEY-1-x" }, status: 400, text: "invalid unlock key" },
+      {
+        op: "unlock",
+        body: { UnlockKey: makeUnlockKey(random) },
+        status: 401,
+        text: "invalid key",
+      },
+      { op: "init", body: initBody(), status: 503, text: "already part of a swarm" },
+      {
+        op: "init",
+        body: { ...INIT, ForceNewCluster: true },
+        status: 503,
+        text: "needs to be unlocked",
+      },
+      { op: "leave", body: { force: false }, status: 503, text: "--force" },
+    ])
+      expect(await swarm(op, body)).toMatchObject({ status, body: expect.stringContaining(text) });
+    expect((await look()).localState.state).toBe("locked");
+
+    expect((await swarm("unlock", { UnlockKey: key })).status).toBe(200);
+    expect(await look()).toMatchObject({ start: "resume", localState: { state: "active" } });
+    expect(await swarm("unlock", { UnlockKey: key })).toMatchObject({ status: 409 });
+
+    await report({ kind: "unlockKey", unlockKey: "" });
+    await expect.poll(() => readFileSync(certificates(), "utf8")).toContain("BEGIN PRIVATE");
+  });
+
+  test("that is locked can leave by force", async () => {
+    await start("sessions");
+    await swarm("init", initBody({ AutoLockManagers: true }));
+    expect(readFileSync(certificates(), "utf8")).toContain("BEGIN ENCRYPTED PRIVATE KEY");
+    await supervisor?.stop();
+    await start("sessions");
+    await expect.poll(async () => (await look()).localState.state).toBe("locked");
+    expect((await swarm("leave", { force: true })).status).toBe(200);
+    expect((await look()).localState.state).toBe("inactive");
+    expect((await swarm("init", initBody())).status).toBe(200);
   });
 
   test("is not locked", async () => {

@@ -11,11 +11,12 @@ import {
   type ToChild,
 } from "../api/index.js";
 import { ApiError, type Clock, doorError, type Logger, type Random } from "../base/index.js";
+import { parseUnlockKey } from "../manager/ca/index.js";
 import type { CaPort } from "./ca-client.js";
 import { Child, type ChildReport, type ProgramName } from "./child.js";
 import { Condition } from "./condition.js";
 import { localStateOf, type ManagerProblem } from "./core/local-state.js";
-import { frontPlan, recoveryOf } from "./core/membership.js";
+import { type FrontPlan, frontPlan, recoveryOf } from "./core/membership.js";
 import { Door } from "./door.js";
 import { Front } from "./front.js";
 import { hostAddresses } from "./host-addresses.js";
@@ -59,6 +60,7 @@ export class Supervisor {
   #wantedFront: "rest" | "manager" = "rest";
   #reconciling: Promise<void> = Promise.resolve();
   #sentIdentity: NodeIdentity | undefined;
+  #netNodeId: string | undefined;
   #sentState: LocalState | undefined;
   #isStopping = false;
 
@@ -122,7 +124,7 @@ export class Supervisor {
     supervisor.#net.start();
     supervisor.#worker.start();
     // A manager is started by itself; `rest` stands in when it takes long.
-    if (frontPlan(state.record).program === "rest") supervisor.#front.wantRest();
+    if (supervisor.#plan().program === "rest") supervisor.#front.wantRest();
     supervisor.#onStateChange();
     if (recovery.kind === "resumeJoin") supervisor.#membership.resumeJoin(recovery.attempt);
     return supervisor;
@@ -183,16 +185,26 @@ export class Supervisor {
     const base = {
       kind: "start",
       config: this.#parts.config,
-      identity: name === "manager" ? this.#state.managerIdentity : this.#state.identity,
+      identity: this.#identityFor(name),
       localState: this.#localState(),
       bootId: bootId(),
     } as const;
     if (name !== "manager" || this.#raftKeys === undefined) return base;
-    const plan = frontPlan(this.#state.record);
+    const plan = this.#plan();
     const start: ManagerStart =
       this.#bootstrap ?? (plan.program === "manager" ? { kind: plan.start } : { kind: "resume" });
     this.#managerStart = start.kind;
     return { ...base, manager: { start, raftKeys: this.#raftKeys } };
+  }
+
+  /** The networks of containers that run stay while the node is locked: `net` is told whose they are. */
+  #identityFor(name: ProgramName): NodeIdentity | undefined {
+    if (name === "manager") return this.#state.managerIdentity;
+    return name === "net" ? this.#state.keylessIdentity : this.#state.identity;
+  }
+
+  #plan(): FrontPlan {
+    return this.#state.isLocked ? { program: "rest" } : frontPlan(this.#state.record);
   }
 
   #onReport(child: Child, report: ChildReport): void {
@@ -212,6 +224,16 @@ export class Supervisor {
         if (report.reason === "demoted") this.#renewal.now("worker");
         if (report.reason === "removed") this.#renewal.now();
         return;
+      case "unlockKey": {
+        const { unlockKey } = report;
+        const key = unlockKey === "" ? undefined : parseUnlockKey(unlockKey);
+        void this.#applyQuietly(async () => {
+          const { layOpen } = await this.#state.setUnlockKey(key);
+          // Whoever has read the old key is none the wiser for it.
+          if (layOpen) this.#renewal.now();
+        });
+        return;
+      }
       case "removed":
         void this.#applyQuietly(() => this.#state.apply({ kind: "removedByCluster" }));
         return;
@@ -286,7 +308,7 @@ export class Supervisor {
   async #reconcile(): Promise<void> {
     if (this.#isStopping) return;
     const { record } = this.#state;
-    if (this.#bootstrap !== undefined || frontPlan(record).program === "manager") {
+    if (this.#bootstrap !== undefined || this.#plan().program === "manager") {
       if (this.#wantedFront === "manager") {
         // A manager that ended for its certificate or role is started again when it has a new one.
         if (this.#isHeldFor("certificateExpired") && !this.#renewal.isExpired)
@@ -338,10 +360,16 @@ export class Supervisor {
       // A session of the cluster that was left must not count for the next one.
       if (identity === undefined) this.#session.set(false);
       for (const child of children) {
-        // A manager that has no identity any more is being closed.
-        if (child !== undefined && !(child.name === "manager" && identity === undefined))
-          child.send({ kind: "identity", identity });
+        // A manager that has no identity any more is being closed; `net` is told below.
+        const isLeftOut =
+          child?.name === "net" || (child?.name === "manager" && identity === undefined);
+        if (!isLeftOut) child?.send({ kind: "identity", identity });
       }
+    }
+    const keyless = this.#state.keylessIdentity;
+    if (keyless?.nodeId !== this.#netNodeId) {
+      this.#netNodeId = keyless?.nodeId;
+      this.#net.child?.send({ kind: "identity", identity: keyless });
     }
     if (!isSame(localState, this.#sentState)) {
       this.#sentState = localState;
@@ -353,6 +381,7 @@ export class Supervisor {
     return localStateOf(this.#state.record, {
       managerProblem: this.#managerProblem,
       isCertificateExpired: this.#renewal.isExpired,
+      isLocked: this.#state.isLocked,
     });
   }
 

@@ -42,6 +42,28 @@ test.each([
   expect(world.membership).toEqual([{ op: "leave", body: { force } }]);
 });
 
+test("the unlock key is shown while there is one", async () => {
+  await using world = await makeWorld();
+  const shown = async (): Promise<unknown> => (await world.call("GET", "/swarm/unlockkey")).json;
+  const lock = async (isOn: boolean, query = ""): Promise<number> => {
+    const { Spec, Version } = (await world.call("GET", "/swarm")).json as {
+      Spec: object;
+      Version: { Index: number };
+    };
+    const spec = { ...Spec, EncryptionConfig: { AutoLockManagers: isOn } };
+    const path = `/swarm/update?version=${Version.Index}${query}`;
+    return (await world.call("POST", path, spec)).status;
+  };
+  expect(await shown()).toEqual({ UnlockKey: "" });
+  expect(await lock(true)).toBe(200);
+  const UnlockKey = expect.stringMatching(/^SWMKEY-1-/) as unknown;
+  expect(await shown()).toEqual({ UnlockKey });
+  expect(await lock(true, "&rotateManagerUnlockKey=true")).toBe(200);
+  expect(await lock(false)).toBe(200);
+  expect(await shown()).toEqual({ UnlockKey: "" });
+  expect(await lock(false, "&rotateManagerUnlockKey=true")).toBe(400);
+});
+
 test("the supervisor's refusal is passed on as it is", async () => {
   const message =
     'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.';

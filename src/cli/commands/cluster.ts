@@ -3,6 +3,7 @@ import type { ApiInfo, ApiNode } from "../api-types.js";
 import { EngineClient } from "../client.js";
 import { print } from "../output.js";
 import { UsageError } from "../units.js";
+import { printUnlockKey } from "./autolock.js";
 
 type Flags = Readonly<Record<string, unknown>>;
 type ClusterReply = {
@@ -73,6 +74,10 @@ export function addClusterCommands(program: Command): void {
       "--force-new-cluster",
       "recover a cluster whose other managers are lost: go on as its only manager, with all it has",
     )
+    .option(
+      "--autolock",
+      "encrypt the managers' keys on disk: after each start they must be unlocked",
+    )
     .addOption(availability())
     .addHelpText("after", FORCE_HELP);
   init.action(async (flags: Flags) => {
@@ -88,6 +93,7 @@ export function addClusterCommands(program: Command): void {
         DefaultAddrPool: flags["defaultAddrPool"],
         SubnetSize: flags["defaultAddrPoolMaskLength"],
         ForceNewCluster: isForced,
+        AutoLockManagers: flags["autolock"] === true,
       },
     });
     if (isForced) {
@@ -99,6 +105,10 @@ export function addClusterCommands(program: Command): void {
     print("To add a worker, run on it:\n");
     await printJoin(client, id, "Worker");
     print("\nTo add a manager: swarm join-token manager");
+    if (flags["autolock"] === true) {
+      print("");
+      await printUnlockKey(client, false);
+    }
   });
 
   const join = program

@@ -23,6 +23,20 @@ export function notLocked(): ApiError {
   return doorError("AlreadyExists", "swarm is not locked");
 }
 
+export function invalidUnlockKey(): ApiError {
+  return doorError(
+    "Unauthenticated",
+    "swarm could not be unlocked: invalid key provided. A manager that was off while the key was rotated needs the key of then",
+  );
+}
+
+export function stillLocked(): ApiError {
+  return doorError(
+    "Unavailable",
+    'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.',
+  );
+}
+
 export function notSupported(call: string, field: string): ApiError {
   return doorError("Unimplemented", `${call}: field ${field} is not supported yet`);
 }

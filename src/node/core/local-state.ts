@@ -10,6 +10,8 @@ export type NodeFacts = {
   readonly managerProblem: ManagerProblem | undefined;
   /** The node certificate's end is past. */
   readonly isCertificateExpired: boolean;
+  /** A manager whose key nobody has unlocked since the start. */
+  readonly isLocked?: boolean;
 };
 
 export function localStateOf(record: NodeRecord, facts: NodeFacts): LocalState {
@@ -29,6 +31,7 @@ export function localStateOf(record: NodeRecord, facts: NodeFacts): LocalState {
     managers: record.managers,
   };
   if (record.isRemoved) return { ...base, isManager: false, state: "error", error: REMOVED_TEXT };
+  if (facts.isLocked === true) return { ...base, state: "locked", error: "" };
   const problem = isManager ? facts.managerProblem : undefined;
   // A manager that runs renews its certificate: what keeps it from running comes first.
   if (problem !== undefined) {
