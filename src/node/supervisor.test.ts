@@ -27,6 +27,7 @@ import {
 import { CaError, type CaPort } from "./ca-client.js";
 import { LIMITS, type SupervisorLimits } from "./limits.js";
 import { Supervisor } from "./supervisor.js";
+import { INIT, joinRequest } from "./testing/bodies.js";
 
 const FAKE = fileURLToPath(new URL("./testing/fake-child.mjs", import.meta.url));
 const clock = new SystemClock();
@@ -137,18 +138,6 @@ async function report(message: unknown): Promise<void> {
   await get(`/send?message=${encodeURIComponent(JSON.stringify(message))}`);
 }
 
-const INIT = {
-  ListenAddr: "127.0.0.1:0",
-  AdvertiseAddr: "",
-  DataPathAddr: "",
-  DataPathPort: 0,
-  ForceNewCluster: false,
-  Spec: { CAConfig: { NodeCertExpiry: 7.776e15 }, EncryptionConfig: { AutoLockManagers: false } },
-  AutoLockManagers: false,
-  Availability: "active",
-  DefaultAddrPool: [],
-  SubnetSize: 0,
-};
 let port = 30_000 + Math.floor(Math.random() * 20_000);
 
 function initBody(change: object = {}): object {
@@ -156,17 +145,7 @@ function initBody(change: object = {}): object {
   return { ...INIT, ListenAddr: `127.0.0.1:${port}`, ...change };
 }
 
-function joinBody(change: object = {}): object {
-  return {
-    ListenAddr: "",
-    AdvertiseAddr: "",
-    DataPathAddr: "",
-    RemoteAddrs: ["10.0.0.1"],
-    JoinToken: tokens.worker,
-    Availability: "active",
-    ...change,
-  };
-}
+const joinBody = (change: object = {}): object => joinRequest(tokens.worker, change);
 
 function nodeRecord(): unknown {
   return JSON.parse(readFileSync(join(directory, "state", "node.json"), "utf8"));
