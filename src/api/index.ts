@@ -34,6 +34,7 @@ export {
   type ManagerAddr,
   type ManagerStart,
   type NodeIdentity,
+  type OwnRenewal,
   type RaftKeys,
   type ToChild,
 } from "./ipc.js";

@@ -64,16 +64,26 @@ export type ManagerStart =
       readonly defaultAddrPool: readonly string[];
       readonly subnetSize: number;
       readonly dataPathPort: number;
+      /** With autolock. */
+      readonly unlockKey?: string;
     }
   /** Asks `managers` of its identity to be added to the Raft group. */
   | { readonly kind: "join" }
   /** Continues from its own log. */
-  | { readonly kind: "resume" };
+  | { readonly kind: "resume" }
+  /** Continues from its own log as the only manager: the operator says that the others are lost. Safe to repeat. */
+  | { readonly kind: "forceNewCluster" };
 
 /** Raft data keys, kept beside the node key by the supervisor. */
 export type RaftKeys = {
   readonly keys: readonly { readonly keyId: number; readonly keyBase64: string }[];
   readonly activeKeyId: number;
+};
+
+/** What a manager whose own certificate has expired is asked, and answers: no other manager would take a call from it. */
+export type OwnRenewal = {
+  readonly request: { readonly csrPem: string };
+  readonly reply: { readonly certificatePem: string; readonly rootBundlePem: string };
 };
 
 export type ToChild =
@@ -105,7 +115,10 @@ export type ToChild =
       readonly message: string;
       readonly http: number;
     }
-  /** A request to the child: worker: "leaveCluster" (stop all tasks), manager: "prepareDemotion", "status". */
+  /**
+   * A request to the child: worker: "leaveCluster" (stop all tasks); manager: "leaveRaft", "closeManager", "renewOwnCertificate"
+   * (body and result: OwnRenewal).
+   */
   | { readonly kind: "request"; readonly seq: number; readonly op: string; readonly body: unknown };
 
 export type FromChild =
@@ -124,6 +137,8 @@ export type FromChild =
       /** Renew the certificate now. */
       readonly forceRenew: boolean;
     }
+  /** Manager: what the node's keys are to be encrypted with on disk; "": nothing. Told before `ready` and with every change. */
+  | { readonly kind: "unlockKey"; readonly unlockKey: string }
   /** Session answer: this node was removed from the cluster. */
   | { readonly kind: "removed" }
   /** Why the child is about to exit, for people. */

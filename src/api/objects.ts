@@ -56,6 +56,8 @@ export type Cluster = Meta & {
   readonly dataPathPort: number;
   /** Removed nodes: their certificates are refused until they have expired. */
   readonly deniedNodes: readonly { readonly nodeId: string; readonly untilMs: number }[];
+  /** `SWMKEY-1-…`: what managers' keys on disk are encrypted with. Absent: they lie open (autolock is off). */
+  readonly unlockKey?: string;
 };
 
 export type NodeState = "unknown" | "down" | "ready" | "disconnected";

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../base/index.js";
 import { ClientError } from "./client.js";
+import { addAutolockCommands } from "./commands/autolock.js";
 import { addClusterCommands } from "./commands/cluster.js";
 import { addImageCommands } from "./commands/image.js";
 import { addJournalCommands } from "./commands/journal.js";
@@ -30,6 +31,7 @@ const program = new Command("swarm")
   .showHelpAfterError("(see --help)");
 addClusterCommands(program);
 addSwarmUpdate(program);
+addAutolockCommands(program);
 addNodeCommands(program);
 addServiceCommands(program);
 addNetworkCommands(program);

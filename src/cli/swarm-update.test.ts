@@ -30,6 +30,10 @@ test.each([
       Dispatcher: { HeartbeatPeriod: 5e9 },
     },
   },
+  {
+    flags: { autolock: true },
+    expected: { ...SPEC, EncryptionConfig: { AutoLockManagers: true } },
+  },
   { flags: {}, expected: SPEC },
 ])("$flags change their fields and nothing else", ({ flags, expected }) => {
   expect(changed(SPEC, flags)).toEqual(expected);
@@ -43,6 +47,7 @@ test("without a flag it prints its help, with every flag that Docker's has and t
   update?.configureOutput({ writeOut: (part) => (text += part) });
   await program.parseAsync(["update"], { from: "user" });
   for (const flag of [
+    "--autolock",
     "--cert-expiry",
     "--dispatcher-heartbeat",
     "--max-snapshots",

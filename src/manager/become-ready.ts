@@ -7,6 +7,7 @@ import { joinGroup } from "./join.js";
 import type { ManagerOptions } from "./manager-options.js";
 import type { RaftGroup } from "./raft-group.js";
 import type { ChannelPool } from "./rpc/index.js";
+import { soleManagerTransaction } from "./sole-manager.js";
 import type { Submitter } from "./submit.js";
 
 /** A resumed manager that finds no quorum becomes ready anyway, to answer with errors that say so. */
@@ -22,6 +23,8 @@ type Parts = {
   readonly store: Store;
   readonly channels: ChannelPool;
   readonly submitter: Submitter;
+  /** This many managers were given up: agents still dial them. Called before the first term. */
+  readonly onManagersLost: (count: number) => void;
 };
 
 /** Rejects with ManagerError, or with ApiError when a join is refused for good, or with the signal's reason. */
@@ -43,7 +46,26 @@ export async function becomeReady(parts: Parts, signal: AbortSignal): Promise<vo
     case "resume":
       await until(parts, () => group.catchUp(), RESUME_WAIT_MS, signal);
       announceAddr(parts);
+      return;
+    case "forceNewCluster":
+      await goOnAlone(parts, signal);
+      announceAddr(parts);
   }
+}
+
+/** Raft has made it the only member as it was opened; it leads once it has applied its whole log. */
+async function goOnAlone(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { options, group, store } = parts;
+  const { identity, clock, logger } = options;
+  await until(parts, () => group.leadership.isLeader, Number.POSITIVE_INFINITY, signal);
+  const lostCount = store.nodes().filter((node) => node.manager !== undefined).length - 1;
+  parts.onManagersLost(Math.max(0, lostCount));
+  const transaction = soleManagerTransaction(store.nodes(), identity.nodeId, clock.wallMs());
+  if (transaction !== undefined) await group.proposer.propose(transaction, signal);
+  logger.warn(
+    { nodeId: identity.nodeId, nodes: store.nodes().length },
+    "this node is the only manager of the cluster now; the nodes of the others are workers, should they come back",
+  );
 }
 
 async function found(

@@ -39,6 +39,7 @@ export function bootstrapTransaction(
     subnetSize: start.subnetSize,
     dataPathPort: start.dataPathPort,
     deniedNodes: [],
+    ...(start.unlockKey !== undefined && { unlockKey: start.unlockKey }),
   };
   const node: Node = {
     ...meta(identity.nodeId),

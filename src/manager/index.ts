@@ -17,6 +17,7 @@ export type {
   ReachabilityOf,
 } from "./port.js";
 export { requireTls13 } from "./rpc/index.js";
+export { watchUnlockKey } from "./unlock-key-watch.js";
 
 /**
  * Opens this node's manager and resolves when it is ready: listening on `identity.listenAddr`, and

@@ -8,12 +8,14 @@ import {
   nodePaths,
   type Operation,
   type OperationKind,
+  type OwnRenewal,
   type ResultOf,
 } from "../api/index.js";
 import { ClusterStore, type Store, type StoreView } from "../store/index.js";
 import { createAskNode } from "./ask-node.js";
 import { askUsages } from "./ask-usages.js";
 import { becomeReady } from "./become-ready.js";
+import { parseCertificate } from "./ca/index.js";
 import { Dispatcher } from "./dispatcher/index.js";
 import { ManagerError } from "./errors.js";
 import { forward } from "./join.js";
@@ -287,9 +289,34 @@ export class Manager implements ClusterApi, AsyncDisposable {
     return this.#group.leadership.isLeader;
   }
 
-  /** Swaps certificates live: new connections use them, open ones go on. */
+  /** Swaps certificates live: new connections use them, open ones go on, unless they were made with one that had expired. */
   setIdentity(identity: NodeIdentity): void {
+    const { certificatePem } = this.#certificates.identity;
     this.#certificates.set(identity);
+    if (certificatePem === identity.certificatePem) return;
+    // Peers take such a connection and refuse every call on it.
+    const { notAfterMs } = parseCertificate(certificatePem);
+    if (this.#options.clock.wallMs() >= notAfterMs) this.#channels.reconnect();
+  }
+
+  /**
+   * A certificate for this very node, signed with the CA's key as this manager's own log has it. It is for one whose certificate
+   * has expired while it was off: no other manager takes its calls, and without a quorum none could answer. It opens nothing that
+   * the node does not have: every manager also looks its role up. Rejects with ApiError.
+   */
+  async renewOwnCertificate({ csrPem }: OwnRenewal["request"]): Promise<OwnRenewal["reply"]> {
+    const { result } = await this.#executor.execute<"ca.issue">(
+      {
+        kind: "ca.issue",
+        nodeId: this.nodeId,
+        newNodeId: "",
+        csrPem,
+        token: "",
+        availability: "active",
+      },
+      { requestId: "", callerNodeId: this.nodeId, signal: this.#stopping.signal },
+    );
+    return { certificatePem: result.certificatePem, rootBundlePem: result.rootBundlePem };
   }
 
   /**
@@ -325,6 +352,9 @@ export class Manager implements ClusterApi, AsyncDisposable {
         store: this.store,
         channels: this.#channels,
         submitter: this.#submitter,
+        onManagersLost: (count) => {
+          this.#dispatcher.expectDetours(count);
+        },
       },
       signal,
     );

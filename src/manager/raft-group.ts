@@ -19,6 +19,12 @@ import type { ChannelPool } from "./rpc/index.js";
 /** How long a member is looked for by a read barrier before its stream is let in or refused. */
 const CATCH_UP_MS = 2000;
 
+/** What the operator of a manager reads that was demoted, or left behind by `--force-new-cluster`, while it was away. */
+const REMOVED_NOTICE =
+  "a member says that this one was removed from the group: it was demoted, or the cluster was continued without it " +
+  "(swarm init --force-new-cluster). This manager ends and the node asks for its role; should it get none, " +
+  "run `swarm leave --force` here and join again";
+
 export type RaftGroupParts = {
   readonly config: NodeConfig;
   readonly identity: NodeIdentity;
@@ -87,7 +93,7 @@ export class RaftGroup implements AsyncDisposable {
       logger,
       addrOf: (member) => decodeContext(member.context)?.addr,
       onRemoved: () => {
-        logger.warn({ memberId }, "a member says that this one was removed from the group");
+        logger.warn({ memberId }, REMOVED_NOTICE);
         parts.onRemoved();
       },
     });

@@ -53,6 +53,7 @@ export async function openMember(
     })),
     activeKeyId: raftKeys.activeKeyId,
     ...snapshotSettings(parts.start),
+    continueAlone: parts.start.kind === "forceNewCluster",
   };
   try {
     return bootstrapContext === undefined

@@ -1,4 +1,4 @@
-import { createCaHandler, makeJoinToken } from "./ca/index.js";
+import { createCaHandler, makeJoinToken, makeUnlockKey } from "./ca/index.js";
 import { CAPABILITIES, createControl } from "./control/index.js";
 import type { ManagerRooms } from "./manager-options.js";
 import { leaderLoops } from "./orchestrator/index.js";
@@ -15,6 +15,7 @@ export const ROOMS: ManagerRooms = {
       clock,
       capabilities: CAPABILITIES,
       newToken: (_role, cluster) => makeJoinToken(cluster.rootCertPem, random),
+      newUnlockKey: () => makeUnlockKey(random),
       handlers: { ...raftHandlers, "ca.issue": issue },
     });
   },

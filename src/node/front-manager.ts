@@ -1,7 +1,13 @@
 /** The front of a manager: the manager and REST over its store in one process (architecture §2). */
-import { ChildChannel, type NodeIdentity, type ToChild } from "../api/index.js";
+import { ChildChannel, type NodeIdentity, type OwnRenewal, type ToChild } from "../api/index.js";
 import { ApiError, createLogger, SystemClock, SystemRandom } from "../base/index.js";
-import { createManager, type Manager, ManagerError, requireTls13 } from "../manager/index.js";
+import {
+  createManager,
+  type Manager,
+  ManagerError,
+  requireTls13,
+  watchUnlockKey,
+} from "../manager/index.js";
 import { runFront } from "./front-program.js";
 
 requireTls13();
@@ -26,10 +32,13 @@ const stopEarlyListener = channel.listen((message: ToChild) => {
   if (message.kind === "stop" || message.kind === "retire") process.exit(0);
 });
 
-channel.onRequest(async (op) => {
+channel.onRequest(async (op, body) => {
   switch (op) {
     case "leaveRaft":
       return ready().submit({ kind: "raft.leave", nodeId: identity.nodeId });
+    case "renewOwnCertificate":
+      // The supervisor's own request.
+      return ready().renewOwnCertificate(body as OwnRenewal["request"]);
     case "closeManager":
       await manager?.stop();
       return {};
@@ -82,4 +91,7 @@ await runFront(channel, start, logger, {
   close: () => cluster.stop(),
 });
 stopEarlyListener();
+watchUnlockKey(cluster.store, (unlockKey) => {
+  channel.send({ kind: "unlockKey", unlockKey });
+});
 channel.send({ kind: "ready" });

@@ -2,7 +2,14 @@
 import { createServer } from "node:net";
 import type { ManagerStart } from "../api/index.js";
 import { ApiError, doorError, newId } from "../base/index.js";
-import { createCsr, createRoot, makeJoinTokens, signCertificate } from "../manager/ca/index.js";
+import {
+  createCsr,
+  createRoot,
+  makeJoinTokens,
+  makeUnlockKey,
+  parseUnlockKey,
+  signCertificate,
+} from "../manager/ca/index.js";
 import type { InitRequest } from "../rest/index.js";
 import {
   resolveAdvertiseAddr,
@@ -11,23 +18,16 @@ import {
   splitHostPort,
 } from "./core/address.js";
 import { addressPlan } from "./core/address-plan.js";
-import { notSupported } from "./core/errors.js";
-import type { Admission } from "./core/membership.js";
+import type { Addresses, Admission } from "./core/membership.js";
 import { isErrno } from "./durable-file.js";
 import type { MembershipHost } from "./membership-host.js";
 
 type Bootstrap = Extract<ManagerStart, { kind: "bootstrap" }>;
-type Addresses = {
-  readonly listenAddr: string;
-  readonly advertiseAddr: string;
-  readonly dataPathAddr: string;
-};
+type InitAddresses = Addresses & { readonly dataPathAddr: string };
 
 /** Resolves with the node id. Rejects with ApiError 400, 501 or 503; the node is inactive again then. */
 export async function initSwarm(host: MembershipHost, body: InitRequest): Promise<string> {
   const { state, limits } = host;
-  if (body.AutoLockManagers || body.Spec.EncryptionConfig.AutoLockManagers)
-    throw notSupported("swarm init", "AutoLockManagers");
   const plan = addressPlan(body);
   const addresses = resolveAddresses(host, body);
   await assertListenable(addresses.listenAddr);
@@ -36,6 +36,8 @@ export async function initSwarm(host: MembershipHost, body: InitRequest): Promis
   try {
     const signal = host.clock.timeout(limits.membershipMs);
     const { admission, bootstrap } = await createCluster(host, body, plan, addresses);
+    if (bootstrap.unlockKey !== undefined)
+      await state.setUnlockKey(parseUnlockKey(bootstrap.unlockKey));
     host.setBootstrap(bootstrap);
     state.setProvisional(admission, false);
     await within(signal, "the first manager did not start in time", host.managerReady(signal));
@@ -64,12 +66,13 @@ async function createCluster(
   host: MembershipHost,
   body: InitRequest,
   plan: ReturnType<typeof addressPlan>,
-  addresses: Addresses,
+  addresses: InitAddresses,
 ): Promise<{ readonly admission: Admission; readonly bootstrap: Bootstrap }> {
   const { random, clock, state } = host;
   const nodeId = newId(random);
   const clusterId = newId(random);
   const nowMs = clock.wallMs();
+  const isLocked = body.AutoLockManagers || body.Spec.EncryptionConfig.AutoLockManagers;
   const [root, request] = await Promise.all([createRoot(nowMs, random), createCsr()]);
   const certificatePem = await signCertificate({
     root,
@@ -100,7 +103,8 @@ async function createCluster(
       rootCertPem: root.certificatePem,
       rootKeyPem: root.privateKeyPem,
       joinTokens: makeJoinTokens(root.certificatePem, random),
-      spec: body.Spec,
+      spec: { ...body.Spec, EncryptionConfig: { AutoLockManagers: isLocked } },
+      ...(isLocked && { unlockKey: makeUnlockKey(random) }),
       availability: body.Availability,
       ...plan,
     },
@@ -110,7 +114,7 @@ async function createCluster(
 export function resolveAddresses(
   host: MembershipHost,
   body: Pick<InitRequest, "ListenAddr" | "AdvertiseAddr" | "DataPathAddr">,
-): Addresses {
+): InitAddresses {
   const own = host.hostAddresses();
   const listenAddr = resolveListenAddr(body.ListenAddr || host.config.listenAddr, own);
   const wanted = body.AdvertiseAddr || host.config.advertiseAddr;

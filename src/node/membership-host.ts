@@ -17,6 +17,8 @@ export interface MembershipHost {
   hostAddresses(): readonly HostAddress[];
   /** How the manager of an init under way starts; undefined: as the record says. */
   setBootstrap(start: Extract<ManagerStart, { kind: "bootstrap" }> | undefined): void;
+  /** Ends the manager, if it runs, and starts it anew as the record says. Resolves and rejects as `managerReady`, for the new one. */
+  restartManager(signal: AbortSignal): Promise<void>;
   /** Resolves when the manager is a member and listens. Rejects with ApiError when it ends before. */
   managerReady(signal: AbortSignal): Promise<void>;
   sessionUp(signal: AbortSignal): Promise<void>;

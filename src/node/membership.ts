@@ -1,15 +1,17 @@
 /** The membership requests of the fronts: one at a time, answered as the Engine API does (spec §1.3, §2.2). */
 import { type ApiError, doorError } from "../base/index.js";
-import type { InitRequest, JoinRequest, LeaveRequest } from "../rest/index.js";
+import { parseUnlockKey } from "../manager/ca/index.js";
+import type { InitRequest, JoinRequest, LeaveRequest, UnlockRequest } from "../rest/index.js";
 import {
   alreadyMember,
   busy,
+  invalidUnlockKey,
   leaveNeedsForce,
-  noForcedCluster,
   notLocked,
   notMember,
 } from "./core/errors.js";
 import type { JoinAttempt, Member } from "./core/membership.js";
+import { forceNewCluster } from "./force.js";
 import { initSwarm } from "./init.js";
 import { answerJoin, parseJoin, runJoin } from "./join.js";
 import type { MembershipHost } from "./membership-host.js";
@@ -28,13 +30,16 @@ export class Membership {
 
   /** Bodies come from our own front, which has parsed them (src/rest/membership-bodies.ts). Rejects with ApiError. */
   async handle(op: Op, body: unknown): Promise<unknown> {
-    if (op === "unlock") throw notLocked();
-    if (op === "init" && (body as InitRequest).ForceNewCluster) throw noForcedCluster();
-    if (this.#isBusy) throw op === "leave" ? busy() : alreadyMemberOr(this.#host, busy());
+    if (op === "unlock") return this.#unlock((body as UnlockRequest).UnlockKey);
+    const isForced = op === "init" && (body as InitRequest).ForceNewCluster;
+    // A member must not be told to leave first: it would erase what is to be saved.
+    if (this.#isBusy)
+      throw op === "leave" || isForced ? busy() : alreadyMemberOr(this.#host, busy());
     this.#isBusy = true;
     try {
       switch (op) {
         case "init":
+          if (isForced) return await forceNewCluster(this.#host, body as InitRequest);
           this.#assertInactive();
           return await initSwarm(this.#host, body as InitRequest);
         case "join":
@@ -71,6 +76,19 @@ export class Membership {
         if (this.#join === join) this.#join = undefined;
       });
     return join;
+  }
+
+  async #unlock(text: string): Promise<unknown> {
+    const { state, limits, clock, logger } = this.#host;
+    if (!state.isLocked) throw notLocked();
+    if (!(await state.unlock(parseUnlockKey(text)))) throw invalidUnlockKey();
+    logger.info({}, "unlocked");
+    try {
+      await this.#host.managerReady(clock.timeout(limits.membershipMs));
+    } catch {
+      logger.warn({}, "unlocked, but the manager is not ready yet");
+    }
+    return {};
   }
 
   async #leave(isForced: boolean): Promise<unknown> {

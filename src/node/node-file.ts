@@ -87,6 +87,8 @@ function isRecord(raw: Record<string, unknown>): raw is Record<string, unknown> 
         hasTexts("nodeId", "clusterId", "advertiseAddr", "listenAddr") &&
         // Absent in records of earlier versions.
         (raw["dataPathAddr"] === undefined || typeof raw["dataPathAddr"] === "string") &&
+        (raw["isForcingNewCluster"] === undefined ||
+          typeof raw["isForcingNewCluster"] === "boolean") &&
         (raw["role"] === "manager" || raw["role"] === "worker") &&
         Array.isArray(raw["managers"]) &&
         raw["managers"].every(isManagerAddr) &&

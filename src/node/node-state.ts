@@ -12,6 +12,8 @@ export class NodeState {
   readonly #file: NodeFile;
   readonly #store: CertificateStore;
   #credentials: NodeCredentials | undefined;
+  /** Of a manager whose key nobody has unlocked since the start. */
+  #locked: Omit<NodeCredentials, "privateKeyPem"> | undefined;
   /** Of an init under way: not on disk as a membership until it has succeeded. */
   #provisional: { readonly admission: Admission; readonly isPublic: boolean } | undefined;
   #raftKeys: RaftKeys | undefined;
@@ -29,16 +31,19 @@ export class NodeState {
     const store = new CertificateStore(paths.certificatesDir);
     const file = await NodeFile.open(paths.nodeFile);
     const state = new NodeState(config, file, store);
-    state.#credentials = await store.load();
+    const stored = await store.load();
+    if (stored.kind === "open") state.#credentials = stored.credentials;
+    if (stored.kind === "locked") state.#locked = stored;
     if (file.record.kind === "member") {
-      if (state.#credentials === undefined) {
+      const known = state.#credentials ?? state.#locked;
+      if (known === undefined) {
         throw new Error(
           `${paths.certificatesDir} has no certificate, but ${paths.nodeFile} says this node is in a swarm; ` +
             "restore the directory from a backup, or move the state directory away and join again",
         );
       }
       // The certificate is written first: after a crash in between, it tells the role.
-      const { role } = parseCertificate(state.#credentials.certificatePem);
+      const { role } = parseCertificate(known.certificatePem);
       await file.apply({ kind: "roleIssued", role });
     }
     return state;
@@ -56,7 +61,18 @@ export class NodeState {
     return this.#credentials;
   }
 
-  /** As the children get it; undefined while this node is nobody. */
+  /** Nothing goes on but what needs no key, until the unlock key is told. */
+  get isLocked(): boolean {
+    return this.record.kind === "member" && this.#locked !== undefined;
+  }
+
+  /** Who this node is, without its key while it is locked: for what must go on though nobody may be called. */
+  get keylessIdentity(): NodeIdentity | undefined {
+    if (this.#locked === undefined) return this.identity;
+    return this.#identityOf({ ...this.#locked, privateKeyPem: "" });
+  }
+
+  /** As the children get it; undefined while this node is nobody, or locked. */
   get identity(): NodeIdentity | undefined {
     const isHidden = this.record.kind !== "member" && this.#provisional?.isPublic !== true;
     return isHidden ? undefined : this.managerIdentity;
@@ -64,9 +80,13 @@ export class NodeState {
 
   /** The first manager gets it before the others: there is nobody to connect to until it listens. */
   get managerIdentity(): NodeIdentity | undefined {
+    return this.#credentials === undefined ? undefined : this.#identityOf(this.#credentials);
+  }
+
+  #identityOf(credentials: NodeCredentials): NodeIdentity | undefined {
     const { record } = this;
     const admission = record.kind === "member" ? record : this.#provisional?.admission;
-    if (admission === undefined || this.#credentials === undefined) return undefined;
+    if (admission === undefined) return undefined;
     const {
       nodeId,
       clusterId,
@@ -76,7 +96,7 @@ export class NodeState {
       listenAddr,
       dataPathAddr = "",
     } = admission;
-    const { rootBundlePem, certificatePem, privateKeyPem } = this.#credentials;
+    const { rootBundlePem, certificatePem, privateKeyPem } = credentials;
     return {
       nodeId,
       clusterId,
@@ -101,6 +121,24 @@ export class NodeState {
     await this.#store.save(credentials);
     this.#credentials = credentials;
     this.#onChange();
+  }
+
+  /** Whether the key fits; what it opened is used from then on. */
+  async unlock(unlockKey: Buffer): Promise<boolean> {
+    const credentials = await this.#store.unlock(unlockKey);
+    if (credentials === undefined) return false;
+    this.#credentials = credentials;
+    this.#locked = undefined;
+    this.#onChange();
+    return true;
+  }
+
+  /** What is on disk is encrypted with this key from now on; undefined: it lies open. A worker's always does. */
+  async setUnlockKey(unlockKey: Buffer | undefined): Promise<{ readonly layOpen: boolean }> {
+    if (this.#credentials === undefined) return { layOpen: false };
+    const { role } = parseCertificate(this.#credentials.certificatePem);
+    if (role !== "manager") return { layOpen: false };
+    return this.#store.setUnlockKey(unlockKey, this.#credentials);
   }
 
   async setRoots(rootBundlePem: string): Promise<void> {
@@ -140,6 +178,7 @@ export class NodeState {
     const { raftDir } = nodePaths(this.#config);
     this.#provisional = undefined;
     this.#credentials = undefined;
+    this.#locked = undefined;
     this.#raftKeys = undefined;
     await this.#store.wipe();
     await rm(raftDir, { recursive: true, force: true });

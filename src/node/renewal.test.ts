@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { NodeConfig } from "../api/index.js";
+import type { NodeConfig, NodeRole, OwnRenewal } from "../api/index.js";
 import { type Logger, SeededRandom, silentLogger } from "../base/index.js";
 import {
   createCsr,
@@ -11,6 +11,7 @@ import {
   type Root,
   signCertificate,
 } from "../manager/ca/index.js";
+import type { Manager } from "../manager/index.js";
 import { TestCluster } from "../manager/testing/cluster-kit.js";
 import { FakeClock } from "../manager/testing/fake-clock.js";
 import { TestAgent } from "../manager/testing/test-agent.js";
@@ -53,11 +54,16 @@ const logger: Logger = {
 };
 
 async function member(
-  ids: { readonly nodeId: string; readonly clusterId: string; readonly managerAddr: string },
+  ids: {
+    readonly nodeId: string;
+    readonly clusterId: string;
+    readonly managerAddr: string;
+    readonly role?: NodeRole;
+  },
   credentials: NodeCredentials,
 ): Promise<NodeState> {
-  const { nodeId, clusterId, managerAddr: addr } = ids;
-  const state = await NodeState.open({ stateDir: directory } as NodeConfig);
+  const { nodeId, clusterId, managerAddr: addr, role = "worker" } = ids;
+  const state = await NodeState.open({ stateDir: `${directory}/${nodeId}` } as NodeConfig);
   const addrs = { advertiseAddr: "10.0.0.5:2377", listenAddr: "0.0.0.0:2377" };
   const attempt = {
     remoteAddrs: [addr],
@@ -68,16 +74,22 @@ async function member(
   await state.apply({ kind: "joinStarted", attempt });
   await state.setCredentials(credentials);
   const managers = [{ nodeId: "", addr }];
-  const admission = { nodeId, clusterId, role: "worker", managers, ...addrs } as const;
+  const admission = { nodeId, clusterId, role, managers, ...addrs } as const;
   await state.apply({ kind: "admitted", admission });
   await state.apply({ kind: "settled" });
   return state;
 }
 
-function renewalOf(state: NodeState, ca: CaPort): Renewal {
+type OwnManager = { renewOwnCertificate(r: OwnRenewal["request"]): Promise<OwnRenewal["reply"]> };
+const NO_MANAGER: OwnManager = {
+  renewOwnCertificate: () => Promise.reject(new Error("the manager program is not running")),
+};
+
+function renewalOf(state: NodeState, ca: CaPort, own: OwnManager = NO_MANAGER): Renewal {
   const renewal = new Renewal({
     state,
     ca,
+    ownManager: (request) => own.renewOwnCertificate(request),
     clock,
     random: Object.assign(new SeededRandom(1), { float: () => chance }),
     logger,
@@ -264,4 +276,94 @@ describe("with real managers", () => {
     await expect.poll(() => attempts().length).toBe(2);
     renewal.stop();
   });
+});
+
+/** As managers find themselves when their hosts were off for longer than certificates live. */
+describe("managers whose certificates ended while all of them were off", () => {
+  let cluster: TestCluster | undefined;
+
+  afterEach(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+
+  /** `count` managers, of which those at `away` were off for longer than certificates live, and run again. */
+  async function expired(count: number, away = [...Array(count).keys()]): Promise<TestCluster> {
+    const made = await TestCluster.start(count);
+    cluster = made;
+    for (const i of away) await made.managers[i]?.stop({ handOver: false });
+    const nowMs = Date.now() - 91 * DAY_MS;
+    for (const i of away) {
+      const identity = made.identities[i];
+      if (identity === undefined) throw new Error(`no manager ${i}`);
+      const keys = await made.certificate(identity.nodeId, "manager", made.clusterId, { nowMs });
+      made.identities[i] = { ...identity, ...keys };
+    }
+    await Promise.all(away.map((i) => made.reopen(i)));
+    const startMs = Date.now();
+    clock.wallMs = () => startMs + clock.nowMs();
+    return made;
+  }
+
+  /** What the supervisor does for the manager at `index`. */
+  async function renewed(made: TestCluster, index: number): Promise<NodeState> {
+    const [manager, identity] = [made.managers[index], made.identities[index]];
+    if (!manager || !identity) throw new Error(`no manager ${index}`);
+    const { nodeId, clusterId, advertiseAddr: managerAddr } = identity;
+    const state = await member({ nodeId, clusterId, managerAddr, role: "manager" }, identity);
+    const renewal = renewalOf(state, caClient, manager);
+    expect(renewal.isExpired).toBe(false); // not looked at yet
+    renewal.update();
+    expect(shownOf(state, renewal).error).toContain("certificates have expired");
+    await clock.advance(0);
+    await expect.poll(() => renewal.isExpired).toBe(false);
+    expect(shownOf(state, renewal)).toMatchObject({ state: "active", error: "" });
+    renewal.stop();
+    if (state.identity === undefined) throw new Error("no identity");
+    manager.setIdentity(state.identity);
+    return state;
+  }
+
+  /** As the manager answers it now; 0 while it cannot. */
+  async function nodeCount(manager: Manager | undefined): Promise<number> {
+    try {
+      return (await manager?.read())?.nodes().length ?? 0;
+    } catch {
+      return 0;
+    }
+  }
+
+  test("the only one renews by itself, says so, and its workers are let in", async () => {
+    chance = 1;
+    const made = await expired(1);
+    const [manager, identity] = [made.managers[0], made.identities[0]];
+    if (!manager || !identity) throw new Error("one manager");
+    expect(manager.isLeader).toBe(true);
+    const state = await renewed(made, 0);
+    expect(logged.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("renewed with the key of the CA in its own log"),
+    );
+    expect(state.record).toMatchObject({ kind: "member", role: "manager" });
+    const own = await made.admit(identity, "worker");
+    using agent = new TestAgent(made, identity, own);
+    await expect.poll(() => agent.has("welcome")).toBe(true);
+  }, 30_000);
+
+  test("one of two that was off alone comes back over new connections: on the old ones it was refused", async () => {
+    chance = 1;
+    const made = await expired(2, [1]);
+    expect(made.warnings).toContainEqual(expect.stringContaining("call refused"));
+    await renewed(made, 1);
+    await expect.poll(() => nodeCount(made.managers[1]), { timeout: 10_000 }).toBe(2);
+  }, 30_000);
+
+  test("three of them each renew by themselves, find each other, and agree again", async () => {
+    chance = 1;
+    const made = await expired(3);
+    expect(made.managers.map((manager) => manager.leader())).toEqual(
+      [1, 2, 3].map(() => undefined),
+    );
+    for (const index of [0, 1, 2]) await renewed(made, index);
+    for (const manager of made.managers)
+      await expect.poll(() => nodeCount(manager), { timeout: 20_000 }).toBe(3);
+  }, 60_000);
 });

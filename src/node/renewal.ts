@@ -1,10 +1,10 @@
 /** Keeps the node's certificate valid and its role true: renews in time, at once when told, and until it succeeds. */
-import type { NodeIdentity, NodeRole } from "../api/index.js";
+import type { NodeIdentity, NodeRole, OwnRenewal } from "../api/index.js";
 import type { Clock, Logger, Random } from "../base/index.js";
 import { createCsr, isSignedBy, parseCertificate, renewalTimeMs } from "../manager/ca/index.js";
 import { CaError, type CaPort, type IssueReply } from "./ca-client.js";
 import { backOffMs, RENEWAL_BACK_OFF } from "./core/back-off.js";
-import { EXPIRED_TEXT } from "./core/local-state.js";
+import { expiredText } from "./core/local-state.js";
 import type { NodeState } from "./node-state.js";
 
 /** Lets the leader's change of role reach the manager that is asked (spec §5.3). */
@@ -18,6 +18,8 @@ export type RenewalParts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** This node's own manager, which has the CA's key in its log. Rejects while it does not run, or with its refusal. */
+  readonly ownManager: (request: OwnRenewal["request"]) => Promise<OwnRenewal["reply"]>;
   /** The certificate's end has come. */
   readonly onExpired: () => void;
 };
@@ -86,7 +88,11 @@ export class Renewal {
         this.#watchEnd();
         return;
       }
-      this.#parts.logger.warn({ nodeId: this.#parts.state.identity?.nodeId }, EXPIRED_TEXT);
+      const { identity } = this.#parts.state;
+      this.#parts.logger.warn(
+        { nodeId: identity?.nodeId },
+        expiredText(identity?.role ?? "worker"),
+      );
       this.#parts.onExpired();
     });
   }
@@ -132,9 +138,16 @@ export class Renewal {
 
   /** A new key each time; the first manager that answers signs. Rejects with the last one's error. */
   async #renew(identity: NodeIdentity): Promise<NodeRole> {
-    const { state, ca, clock, random } = this.#parts;
+    const { ca, random } = this.#parts;
     const { csrPem, privateKeyPem } = await createCsr();
     let lastError: unknown = new Error("this node knows no manager");
+    if (this.isExpired && identity.role === "manager") {
+      try {
+        return await this.#renewByItself(identity, csrPem, privateKeyPem);
+      } catch (error) {
+        lastError = error;
+      }
+    }
     for (const { addr } of shuffled(identity.managers, random)) {
       let reply: IssueReply;
       try {
@@ -148,19 +161,47 @@ export class Renewal {
         if (error instanceof CaError && error.isRefused) break;
         continue;
       }
-      const { certificatePem } = reply;
-      const info = parseCertificate(certificatePem);
-      const rootBundlePem = reply.rootBundlePem || identity.rootBundlePem;
-      const isOurs = info.nodeId === identity.nodeId && info.clusterId === identity.clusterId;
-      if (!isOurs || !isSignedBy(certificatePem, rootBundlePem, clock.wallMs()))
-        throw new Error(`manager ${addr} gave a certificate that is not for this node`);
-      // The node may have left meanwhile.
-      if (state.identity?.nodeId !== identity.nodeId) throw new Error("this node left the swarm");
-      await state.setCredentials({ certificatePem, privateKeyPem, rootBundlePem });
-      await state.apply({ kind: "roleIssued", role: info.role });
-      return info.role;
+      return this.#take(identity, addr, { ...reply, privateKeyPem });
     }
     throw lastError;
+  }
+
+  /**
+   * No manager takes calls from one whose certificate has expired, and where all of them have, none has a quorum. But each has the
+   * CA's key: its own manager signs. Whoever was removed meanwhile is none the better for it, as managers look every caller up.
+   */
+  async #renewByItself(
+    identity: NodeIdentity,
+    csrPem: string,
+    privateKeyPem: string,
+  ): Promise<NodeRole> {
+    const { logger, ownManager } = this.#parts;
+    const reply = await ownManager({ csrPem });
+    const role = await this.#take(identity, "of this node", { ...reply, privateKeyPem });
+    logger.warn(
+      { nodeId: identity.nodeId },
+      "the certificate of this manager had expired: renewed with the key of the CA in its own log",
+    );
+    return role;
+  }
+
+  async #take(
+    identity: NodeIdentity,
+    from: string,
+    given: OwnRenewal["reply"] & { readonly privateKeyPem: string },
+  ): Promise<NodeRole> {
+    const { state, clock } = this.#parts;
+    const { certificatePem, privateKeyPem } = given;
+    const info = parseCertificate(certificatePem);
+    const rootBundlePem = given.rootBundlePem || identity.rootBundlePem;
+    const isOurs = info.nodeId === identity.nodeId && info.clusterId === identity.clusterId;
+    if (!isOurs || !isSignedBy(certificatePem, rootBundlePem, clock.wallMs()))
+      throw new Error(`manager ${from} gave a certificate that is not for this node`);
+    // The node may have left meanwhile.
+    if (state.identity?.nodeId !== identity.nodeId) throw new Error("this node left the swarm");
+    await state.setCredentials({ certificatePem, privateKeyPem, rootBundlePem });
+    await state.apply({ kind: "roleIssued", role: info.role });
+    return info.role;
   }
 }
 

@@ -18,6 +18,7 @@ import { SeededRandom, SystemClock, silentLogger } from "../base/index.js";
 import {
   createRoot,
   makeJoinTokens,
+  makeUnlockKey,
   parseCertificate,
   type Root,
   roleOfToken,
@@ -26,6 +27,7 @@ import {
 import { CaError, type CaPort } from "./ca-client.js";
 import { LIMITS, type SupervisorLimits } from "./limits.js";
 import { Supervisor } from "./supervisor.js";
+import { INIT, joinRequest } from "./testing/bodies.js";
 
 const FAKE = fileURLToPath(new URL("./testing/fake-child.mjs", import.meta.url));
 const clock = new SystemClock();
@@ -136,18 +138,6 @@ async function report(message: unknown): Promise<void> {
   await get(`/send?message=${encodeURIComponent(JSON.stringify(message))}`);
 }
 
-const INIT = {
-  ListenAddr: "127.0.0.1:0",
-  AdvertiseAddr: "",
-  DataPathAddr: "",
-  DataPathPort: 0,
-  ForceNewCluster: false,
-  Spec: { CAConfig: { NodeCertExpiry: 7.776e15 }, EncryptionConfig: { AutoLockManagers: false } },
-  AutoLockManagers: false,
-  Availability: "active",
-  DefaultAddrPool: [],
-  SubnetSize: 0,
-};
 let port = 30_000 + Math.floor(Math.random() * 20_000);
 
 function initBody(change: object = {}): object {
@@ -155,17 +145,7 @@ function initBody(change: object = {}): object {
   return { ...INIT, ListenAddr: `127.0.0.1:${port}`, ...change };
 }
 
-function joinBody(change: object = {}): object {
-  return {
-    ListenAddr: "",
-    AdvertiseAddr: "",
-    DataPathAddr: "",
-    RemoteAddrs: ["10.0.0.1"],
-    JoinToken: tokens.worker,
-    Availability: "active",
-    ...change,
-  };
-}
+const joinBody = (change: object = {}): object => joinRequest(tokens.worker, change);
 
 function nodeRecord(): unknown {
   return JSON.parse(readFileSync(join(directory, "state", "node.json"), "utf8"));
@@ -214,15 +194,6 @@ describe("init", () => {
     });
   });
 
-  test("to force a new cluster is refused with what to do, never with the advice to leave", async () => {
-    await start("sessions");
-    await swarm("init", initBody());
-    const forced = await swarm("init", initBody({ ForceNewCluster: true }));
-    expect(forced.status).toBe(501);
-    expect(forced.body).toMatch(/ForceNewCluster.*more than half of them run.*Do not leave/);
-    expect((await look()).localState.state).toBe("active");
-  });
-
   test.each([
     {
       name: "the manager cannot listen",
@@ -254,8 +225,6 @@ describe("init", () => {
   test("refuses a wrong body before anything is made", async () => {
     await start("sessions");
     for (const { change, status, text } of [
-      { change: { ForceNewCluster: true }, status: 501, text: "ForceNewCluster" },
-      { change: { AutoLockManagers: true }, status: 501, text: "AutoLockManagers" },
       { change: { DataPathAddr: "10.9.9.9" }, status: 400, text: "no interface of this host" },
       { change: { DataPathAddr: "lo:4789" }, status: 400, text: "without a port number" },
       { change: { AdvertiseAddr: "eth99" }, status: 400, text: "eth99" },
@@ -299,6 +268,105 @@ describe("init", () => {
       state: "inactive",
       error: expect.stringContaining("run `swarm init` again"),
     });
+  });
+});
+
+describe("init that forces a new cluster", () => {
+  const FORCE = { ...INIT, ListenAddr: "0.0.0.0:2377", ForceNewCluster: true };
+
+  test("ends the manager and starts it as the only one; the node stays what it is", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    const managers = ["1", "2", "3"].map((n) => ({ nodeId: `m${n}`, addr: `10.0.0.${n}:2377` }));
+    const update = { kind: "nodeUpdate", role: "manager", rootBundlePem: "", forceRenew: false };
+    await report({ ...update, managers });
+    await expect.poll(async () => (await look()).localState.managers).toEqual(managers);
+    const before = await look();
+    const certificate = readFileSync(certificates(), "utf8");
+
+    const answer = await swarm("init", FORCE);
+    expect(answer.status).toBe(200);
+    const nodeId = (JSON.parse(answer.body) as { result: string }).result;
+    expect(nodeId).toBe(before.localState.nodeId);
+    const after = await look();
+    expect(after).toMatchObject({
+      start: "forceNewCluster",
+      identity: nodeId,
+      localState: { state: "active", managers: [{ nodeId, addr: `127.0.0.1:${port}` }] },
+    });
+    expect(after.pid).not.toBe(before.pid);
+    expect(nodeRecord()).not.toHaveProperty("isForcingNewCluster");
+    expect(readFileSync(certificates(), "utf8")).toBe(certificate);
+
+    await supervisor?.stop();
+    await start("sessions");
+    await expect.poll(async () => (await look()).start).toBe("resume");
+  });
+
+  test("takes another address, when one is given", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    const listen = `127.0.0.1:${port + 1}`;
+    port += 1;
+    expect((await swarm("init", { ...FORCE, ListenAddr: listen })).status).toBe(200);
+    expect(nodeRecord()).toMatchObject({ listenAddr: listen });
+    const bad = await swarm("init", { ...FORCE, AdvertiseAddr: "eth99" });
+    expect(bad).toMatchObject({ status: 400, body: expect.stringContaining("eth99") });
+    expect(nodeRecord()).toMatchObject({ listenAddr: listen });
+  });
+
+  test("is refused to who is no manager, never with the advice to leave", async () => {
+    await start("sessions");
+    for (const prepare of [
+      () => Promise.resolve(),
+      () => swarm("join", joinBody()), // as a worker
+    ]) {
+      await prepare();
+      const refused = await swarm("init", FORCE);
+      expect(refused.status).toBe(503);
+      expect(refused.body).toContain("This node is not a swarm manager");
+      expect(refused.body).not.toContain("leave");
+    }
+  });
+
+  test("with autolock is not supported", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    const refused = await swarm("init", { ...FORCE, AutoLockManagers: true });
+    expect(refused).toMatchObject({ status: 501, body: expect.stringContaining("AutoLock") });
+    expect((await look()).start).toBe("bootstrap");
+  });
+
+  test("that fails says why, and the node goes on as before", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    await supervisor?.stop();
+    const before = nodeRecord();
+    await start("sessions manager-exit-73");
+    await expect.poll(async () => (await look()).localState.state).toBe("error");
+    const answer = await swarm("init", { ...FORCE, AdvertiseAddr: "127.0.0.1:4000" });
+    expect(answer).toMatchObject({
+      status: 503,
+      body: expect.stringMatching(/goes on as before: told to exit 73/),
+    });
+    expect(nodeRecord()).toEqual(before);
+    await expect
+      .poll(async () => (await look()).localState)
+      .toMatchObject({ state: "error", error: "told to exit 73" });
+  });
+
+  test("goes on in the background when it takes too long, and after a restart", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    await supervisor?.stop();
+    await start("sessions manager-silent", { membershipMs: 300 });
+    const answer = await swarm("init", FORCE);
+    expect(answer).toMatchObject({ status: 503, body: expect.stringContaining("background") });
+    expect(nodeRecord()).toMatchObject({ kind: "member", isForcingNewCluster: true });
+    await supervisor?.stop();
+    await start("sessions");
+    await expect.poll(async () => (await look()).start).toBe("forceNewCluster");
+    await expect.poll(nodeRecord).not.toHaveProperty("isForcingNewCluster");
   });
 });
 
@@ -440,6 +508,59 @@ describe("a member", () => {
         start: "",
         localState: { state: "error", error: "told to exit 73", isManager: true },
       });
+  });
+
+  test("whose keys are encrypted needs the unlock key after a start; nothing else answers meanwhile", async () => {
+    await start("sessions");
+    await swarm("init", initBody());
+    const key = makeUnlockKey(random);
+    await report({ kind: "unlockKey", unlockKey: key });
+    await expect.poll(() => readFileSync(certificates(), "utf8")).toContain("BEGIN ENCRYPTED");
+    await supervisor?.stop();
+    await start("sessions");
+    await expect
+      .poll(look)
+      .toMatchObject({ start: "", localState: { state: "locked", isManager: true } });
+    // Nobody can be called without a key.
+    expect((await look()).identity).toBeUndefined();
+    for (const { op, body, status, text } of [
+      { op: "unlock", body: { UnlockKey: "SWMKEY-1-x" }, status: 400, text: "invalid unlock key" },
+      {
+        op: "unlock",
+        body: { UnlockKey: makeUnlockKey(random) },
+        status: 401,
+        text: "invalid key",
+      },
+      { op: "init", body: initBody(), status: 503, text: "already part of a swarm" },
+      {
+        op: "init",
+        body: { ...INIT, ForceNewCluster: true },
+        status: 503,
+        text: "needs to be unlocked",
+      },
+      { op: "leave", body: { force: false }, status: 503, text: "--force" },
+    ])
+      expect(await swarm(op, body)).toMatchObject({ status, body: expect.stringContaining(text) });
+    expect((await look()).localState.state).toBe("locked");
+
+    expect((await swarm("unlock", { UnlockKey: key })).status).toBe(200);
+    expect(await look()).toMatchObject({ start: "resume", localState: { state: "active" } });
+    expect(await swarm("unlock", { UnlockKey: key })).toMatchObject({ status: 409 });
+
+    await report({ kind: "unlockKey", unlockKey: "" });
+    await expect.poll(() => readFileSync(certificates(), "utf8")).toContain("BEGIN PRIVATE");
+  });
+
+  test("that is locked can leave by force", async () => {
+    await start("sessions");
+    await swarm("init", initBody({ AutoLockManagers: true }));
+    expect(readFileSync(certificates(), "utf8")).toContain("BEGIN ENCRYPTED PRIVATE KEY");
+    await supervisor?.stop();
+    await start("sessions");
+    await expect.poll(async () => (await look()).localState.state).toBe("locked");
+    expect((await swarm("leave", { force: true })).status).toBe(200);
+    expect((await look()).localState.state).toBe("inactive");
+    expect((await swarm("init", initBody())).status).toBe(200);
   });
 
   test("is not locked", async () => {

@@ -6,15 +6,17 @@ import {
   type ManagerStart,
   type NodeConfig,
   type NodeIdentity,
+  type OwnRenewal,
   type RaftKeys,
   type ToChild,
 } from "../api/index.js";
 import { ApiError, type Clock, doorError, type Logger, type Random } from "../base/index.js";
+import { parseUnlockKey } from "../manager/ca/index.js";
 import type { CaPort } from "./ca-client.js";
 import { Child, type ChildReport, type ProgramName } from "./child.js";
 import { Condition } from "./condition.js";
 import { localStateOf, type ManagerProblem } from "./core/local-state.js";
-import { frontPlan, recoveryOf } from "./core/membership.js";
+import { type FrontPlan, frontPlan, recoveryOf } from "./core/membership.js";
 import { Door } from "./door.js";
 import { Front } from "./front.js";
 import { hostAddresses } from "./host-addresses.js";
@@ -52,10 +54,13 @@ export class Supervisor {
   readonly #managerReady = new Condition();
   #bootstrap: Bootstrap | undefined;
   #raftKeys: RaftKeys | undefined;
+  /** How the manager that was launched last was started. */
+  #managerStart: ManagerStart["kind"] | undefined;
   #managerProblem: ManagerProblem | undefined;
   #wantedFront: "rest" | "manager" = "rest";
   #reconciling: Promise<void> = Promise.resolve();
   #sentIdentity: NodeIdentity | undefined;
+  #netNodeId: string | undefined;
   #sentState: LocalState | undefined;
   #isStopping = false;
 
@@ -89,6 +94,14 @@ export class Supervisor {
       clock,
       random,
       logger,
+      ownManager: async (request) =>
+        // Our own program's answer.
+        (await ask(
+          this.#front.manager,
+          "manager",
+          "renewOwnCertificate",
+          request,
+        )) as OwnRenewal["reply"],
       onExpired: () => {
         this.#publish();
       },
@@ -111,7 +124,7 @@ export class Supervisor {
     supervisor.#net.start();
     supervisor.#worker.start();
     // A manager is started by itself; `rest` stands in when it takes long.
-    if (frontPlan(state.record).program === "rest") supervisor.#front.wantRest();
+    if (supervisor.#plan().program === "rest") supervisor.#front.wantRest();
     supervisor.#onStateChange();
     if (recovery.kind === "resumeJoin") supervisor.#membership.resumeJoin(recovery.attempt);
     return supervisor;
@@ -172,15 +185,26 @@ export class Supervisor {
     const base = {
       kind: "start",
       config: this.#parts.config,
-      identity: name === "manager" ? this.#state.managerIdentity : this.#state.identity,
+      identity: this.#identityFor(name),
       localState: this.#localState(),
       bootId: bootId(),
     } as const;
     if (name !== "manager" || this.#raftKeys === undefined) return base;
-    const plan = frontPlan(this.#state.record);
+    const plan = this.#plan();
     const start: ManagerStart =
       this.#bootstrap ?? (plan.program === "manager" ? { kind: plan.start } : { kind: "resume" });
+    this.#managerStart = start.kind;
     return { ...base, manager: { start, raftKeys: this.#raftKeys } };
+  }
+
+  /** The networks of containers that run stay while the node is locked: `net` is told whose they are. */
+  #identityFor(name: ProgramName): NodeIdentity | undefined {
+    if (name === "manager") return this.#state.managerIdentity;
+    return name === "net" ? this.#state.keylessIdentity : this.#state.identity;
+  }
+
+  #plan(): FrontPlan {
+    return this.#state.isLocked ? { program: "rest" } : frontPlan(this.#state.record);
   }
 
   #onReport(child: Child, report: ChildReport): void {
@@ -200,6 +224,16 @@ export class Supervisor {
         if (report.reason === "demoted") this.#renewal.now("worker");
         if (report.reason === "removed") this.#renewal.now();
         return;
+      case "unlockKey": {
+        const { unlockKey } = report;
+        const key = unlockKey === "" ? undefined : parseUnlockKey(unlockKey);
+        void this.#applyQuietly(async () => {
+          const { layOpen } = await this.#state.setUnlockKey(key);
+          // Whoever has read the old key is none the wiser for it.
+          if (layOpen) this.#renewal.now();
+        });
+        return;
+      }
       case "removed":
         void this.#applyQuietly(() => this.#state.apply({ kind: "removedByCluster" }));
         return;
@@ -229,7 +263,10 @@ export class Supervisor {
   #onManagerReady(): void {
     this.#managerProblem = undefined;
     this.#managerReady.set(true);
-    void this.#applyQuietly(() => this.#state.apply({ kind: "managerReady" }));
+    const isSole = this.#managerStart === "forceNewCluster";
+    void this.#applyQuietly(() => this.#state.apply({ kind: "managerReady", isSole }));
+    // No other manager answers one whose certificate has expired; from now on this one can.
+    if (this.#renewal.isExpired) this.#renewal.now();
     this.#settle();
     this.#publish();
   }
@@ -237,7 +274,9 @@ export class Supervisor {
   #onManagerProblem(problem: ManagerProblem): void {
     this.#managerProblem = problem;
     this.#managerReady.set(false);
-    if (this.#bootstrap !== undefined) {
+    const { record } = this.#state;
+    const isAwaited = record.kind === "member" && record.isForcingNewCluster === true;
+    if (this.#bootstrap !== undefined || isAwaited) {
       const code = problem.reason === "addressInUse" ? "InvalidArgument" : "Unavailable";
       this.#managerReady.fail(doorError(code, problem.message));
     }
@@ -255,18 +294,21 @@ export class Supervisor {
   #onStateChange(): void {
     this.#renewal.update();
     this.#publish();
-    this.#reconciling = this.#reconciling
-      .then(() => this.#reconcile())
-      .catch((error: unknown) => {
-        this.#parts.logger.error({ error: String(error) }, "front could not be changed");
-      });
+    this.#queue(() => this.#reconcile());
+  }
+
+  /** One after the other. */
+  #queue(change: () => Promise<void>): void {
+    this.#reconciling = this.#reconciling.then(change).catch((error: unknown) => {
+      this.#parts.logger.error({ error: String(error) }, "front could not be changed");
+    });
   }
 
   /** Brings the front in line with the record; runs one at a time, after every change. */
   async #reconcile(): Promise<void> {
     if (this.#isStopping) return;
     const { record } = this.#state;
-    if (this.#bootstrap !== undefined || frontPlan(record).program === "manager") {
+    if (this.#bootstrap !== undefined || this.#plan().program === "manager") {
       if (this.#wantedFront === "manager") {
         // A manager that ended for its certificate or role is started again when it has a new one.
         if (this.#isHeldFor("certificateExpired") && !this.#renewal.isExpired)
@@ -278,14 +320,30 @@ export class Supervisor {
       this.#front.wantManager();
       return;
     }
-    if (this.#wantedFront === "manager") {
-      this.#wantedFront = "rest";
-      this.#managerReady.set(false);
-      this.#managerProblem = undefined;
-      await this.#front.releaseManager();
-      this.#raftKeys = undefined;
-    }
+    await this.#releaseManager();
     if (record.kind === "member" && record.hasStaleLog) await this.#state.setAsideRaftLog();
+  }
+
+  async #releaseManager(): Promise<void> {
+    if (this.#wantedFront !== "manager") return;
+    this.#wantedFront = "rest";
+    this.#managerReady.set(false);
+    this.#managerProblem = undefined;
+    await this.#front.releaseManager();
+    this.#raftKeys = undefined;
+  }
+
+  async #restartManager(signal: AbortSignal): Promise<void> {
+    let ready: Promise<void> | undefined;
+    this.#queue(() => this.#releaseManager());
+    this.#queue(() => {
+      // From before it is started: it may end before anybody could ask.
+      ready = this.#managerReady.wait(signal);
+      ready.catch(() => undefined);
+      return this.#reconcile();
+    });
+    await this.#reconciling;
+    await ready;
   }
 
   #isHeldFor(reason: ManagerProblem["reason"]): boolean {
@@ -302,10 +360,16 @@ export class Supervisor {
       // A session of the cluster that was left must not count for the next one.
       if (identity === undefined) this.#session.set(false);
       for (const child of children) {
-        // A manager that has no identity any more is being closed.
-        if (child !== undefined && !(child.name === "manager" && identity === undefined))
-          child.send({ kind: "identity", identity });
+        // A manager that has no identity any more is being closed; `net` is told below.
+        const isLeftOut =
+          child?.name === "net" || (child?.name === "manager" && identity === undefined);
+        if (!isLeftOut) child?.send({ kind: "identity", identity });
       }
+    }
+    const keyless = this.#state.keylessIdentity;
+    if (keyless?.nodeId !== this.#netNodeId) {
+      this.#netNodeId = keyless?.nodeId;
+      this.#net.child?.send({ kind: "identity", identity: keyless });
     }
     if (!isSame(localState, this.#sentState)) {
       this.#sentState = localState;
@@ -317,6 +381,7 @@ export class Supervisor {
     return localStateOf(this.#state.record, {
       managerProblem: this.#managerProblem,
       isCertificateExpired: this.#renewal.isExpired,
+      isLocked: this.#state.isLocked,
     });
   }
 
@@ -339,6 +404,7 @@ export class Supervisor {
       setBootstrap: (start) => {
         this.#bootstrap = start;
       },
+      restartManager: (signal) => this.#restartManager(signal),
       managerReady: (signal) => this.#managerReady.wait(signal),
       sessionUp: (signal) => this.#session.wait(signal),
       reconciled: async () => {
@@ -349,17 +415,17 @@ export class Supervisor {
           await seen;
         }
       },
-      askWorker: (op) => ask(this.#worker.child, "worker", op),
-      askManager: (op) => ask(this.#front.manager, "manager", op),
+      askWorker: (op) => ask(this.#worker.child, "worker", op, undefined),
+      askManager: (op) => ask(this.#front.manager, "manager", op, undefined),
       managerError: () => this.#managerProblem?.message ?? "",
     };
   }
 }
 
-function ask(child: Child | undefined, name: string, op: string): Promise<unknown> {
+function ask(child: Child | undefined, name: string, op: string, body: unknown): Promise<unknown> {
   if (child === undefined)
     return Promise.reject(new ApiError("Unavailable", `the ${name} program is not running`));
-  return child.request(op, undefined);
+  return child.request(op, body);
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -161,6 +161,12 @@ export type RaftOptions = {
   readonly proposalMaxBytes?: number;
   /** Most proposals not yet applied. Default 4,096. */
   readonly inflightMax?: number;
+  /**
+   * Disaster recovery, when the other members are lost for good: before anything else this member becomes the only one of its group,
+   * with everything it knows to be committed (core/alone.ts). It must never be set while the others may still agree without it.
+   * Safe to repeat. `openRaft` rejects with MEMBERSHIP_REFUSED when this member never had the group's log.
+   */
+  readonly continueAlone?: boolean;
   /** Called at each tick with how late it came, in ms: what a busy event loop adds to every heartbeat and timeout. */
   readonly onTick?: (latenessMs: number) => void;
 };

@@ -16,6 +16,22 @@ test.each([
   expect(world.membership).toMatchObject([{ op }]);
 });
 
+test("forcing a new cluster goes to the supervisor; what the cluster has already is refused here", async () => {
+  await using world = await makeWorld({ isManager: false });
+  const forced = { ForceNewCluster: true, AdvertiseAddr: "10.0.0.1" };
+  expect(await world.call("POST", "/swarm/init", forced)).toMatchObject({
+    status: 200,
+    headers: { connection: "close" },
+  });
+  expect(world.membership).toMatchObject([{ op: "init", body: forced }]);
+  const refused = await world.call("POST", "/swarm/init", { ...forced, SubnetSize: 16 });
+  expect(refused).toMatchObject({
+    status: 400,
+    json: { message: expect.stringContaining("SubnetSize cannot be set") as string },
+  });
+  expect(world.membership).toHaveLength(1);
+});
+
 test.each([
   { path: "/swarm/leave", force: false },
   { path: "/swarm/leave?force=1", force: true },
@@ -24,6 +40,28 @@ test.each([
   await using world = await makeWorld();
   await world.call("POST", path);
   expect(world.membership).toEqual([{ op: "leave", body: { force } }]);
+});
+
+test("the unlock key is shown while there is one", async () => {
+  await using world = await makeWorld();
+  const shown = async (): Promise<unknown> => (await world.call("GET", "/swarm/unlockkey")).json;
+  const lock = async (isOn: boolean, query = ""): Promise<number> => {
+    const { Spec, Version } = (await world.call("GET", "/swarm")).json as {
+      Spec: object;
+      Version: { Index: number };
+    };
+    const spec = { ...Spec, EncryptionConfig: { AutoLockManagers: isOn } };
+    const path = `/swarm/update?version=${Version.Index}${query}`;
+    return (await world.call("POST", path, spec)).status;
+  };
+  expect(await shown()).toEqual({ UnlockKey: "" });
+  expect(await lock(true)).toBe(200);
+  const UnlockKey = expect.stringMatching(/^SWMKEY-1-/) as unknown;
+  expect(await shown()).toEqual({ UnlockKey });
+  expect(await lock(true, "&rotateManagerUnlockKey=true")).toBe(200);
+  expect(await lock(false)).toBe(200);
+  expect(await shown()).toEqual({ UnlockKey: "" });
+  expect(await lock(false, "&rotateManagerUnlockKey=true")).toBe(400);
 });
 
 test("the supervisor's refusal is passed on as it is", async () => {

@@ -60,6 +60,7 @@ export class SimUser {
       },
       capabilities: CAPABILITIES,
       newToken: () => "token",
+      newUnlockKey: () => "key",
       handlers: { "ca.issue": unused, "raft.join": unused, "raft.leave": unused },
     });
   }

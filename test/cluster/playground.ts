@@ -89,6 +89,14 @@ export async function startWhatDoesNotRun(): Promise<void> {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 }
 
+/** Another cluster in its place, for a test that could not put this one in order again. */
+export async function remakePlayground(): Promise<void> {
+  for (const verb of ["down", "up"]) {
+    const { code, stderr } = await run(process.execPath, [CLI, "playground", verb, ...FLAGS], {});
+    expect({ verb, code, stderr }).toEqual({ verb, code: 0, stderr: "" });
+  }
+}
+
 export const IMAGE = "swarm-demo/web:1";
 
 export function node(name: string): TestNode {

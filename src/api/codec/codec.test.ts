@@ -87,6 +87,7 @@ const cluster = fc.record({
   subnetSize: uint32,
   dataPathPort: uint32,
   deniedNodes: fc.array(fc.record({ nodeId: id, untilMs: time }), { maxLength: 2 }),
+  unlockKey: fc.string({ minLength: 1 }),
 });
 const node = fc.record({
   ...meta,

@@ -100,6 +100,7 @@ export function clusterMessage(o: Cluster): ClusterMessage {
       nodeId: denied.nodeId,
       untilMs: timeField(denied.untilMs, "denied until"),
     })),
+    unlockKey: o.unlockKey ?? "",
   };
 }
 
@@ -117,6 +118,7 @@ export function readCluster(m: ClusterMessage): Cluster {
       nodeId: denied.nodeId ?? "",
       untilMs: timeField(denied.untilMs, "denied until"),
     })),
+    ...(m.unlockKey && { unlockKey: m.unlockKey }),
   };
 }
 

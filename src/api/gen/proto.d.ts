@@ -1172,6 +1172,7 @@ export namespace swarm {
             subnetSize: number;
             dataPathPort: number;
             deniedNodes: swarm.objects.DeniedNode.$Properties[];
+            unlockKey: string;
             static create(properties: swarm.objects.Cluster.$Shape): swarm.objects.Cluster & swarm.objects.Cluster.$Shape;
             static create(properties?: swarm.objects.Cluster.$Properties): swarm.objects.Cluster;
             static encode(message: swarm.objects.Cluster.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
@@ -1191,6 +1192,7 @@ export namespace swarm {
                 subnetSize?: (number|null);
                 dataPathPort?: (number|null);
                 deniedNodes?: (swarm.objects.DeniedNode.$Properties[]|null);
+                unlockKey?: (string|null);
                 $unknowns?: Uint8Array[];
             }
             type $Shape = swarm.objects.Cluster.$Properties;

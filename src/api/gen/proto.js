@@ -4980,6 +4980,7 @@ export const swarm = $root.swarm = (() => {
             Cluster.prototype.subnetSize = 0;
             Cluster.prototype.dataPathPort = 0;
             Cluster.prototype.deniedNodes = $util.emptyArray;
+            Cluster.prototype.unlockKey = "";
 
             Cluster.create = function(properties) {
                 return new Cluster(properties);
@@ -5014,6 +5015,8 @@ export const swarm = $root.swarm = (() => {
                 if (message.deniedNodes != null && message.deniedNodes.length)
                     for (let i = 0; i < message.deniedNodes.length; ++i)
                         $root.swarm.objects.DeniedNode.encode(message.deniedNodes[i], writer.uint32(82).fork(), _depth + 1).ldelim();
+                if (message.unlockKey != null && $Object.hasOwnProperty.call(message, "unlockKey") && message.unlockKey !== "")
+                    writer.uint32(90).string(message.unlockKey);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5130,6 +5133,15 @@ export const swarm = $root.swarm = (() => {
                             if (!(message.deniedNodes && message.deniedNodes.length))
                                 message.deniedNodes = [];
                             message.deniedNodes.push($root.swarm.objects.DeniedNode.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.unlockKey = value;
+                            else
+                                delete message.unlockKey;
                             continue;
                         }
                     }

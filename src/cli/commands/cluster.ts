@@ -3,6 +3,7 @@ import type { ApiInfo, ApiNode } from "../api-types.js";
 import { EngineClient } from "../client.js";
 import { print } from "../output.js";
 import { UsageError } from "../units.js";
+import { printUnlockKey } from "./autolock.js";
 
 type Flags = Readonly<Record<string, unknown>>;
 type ClusterReply = {
@@ -28,6 +29,15 @@ const availability = (): Option =>
   new Option("--availability <availability>", "tasks on this node")
     .choices(["active", "pause", "drain"])
     .default("active");
+
+const FORCE_HELP = `
+--force-new-cluster is for a cluster that has lost more than half of its managers for good. Run it on the manager that was up to date
+last, and keep the lost ones off or out of its reach until it has answered. Services, tasks, networks, join tokens and the CA stay, and
+containers run on. What the lost managers agreed on and this one never heard of is gone. Together with it only the addresses can be set.`;
+
+/** What is left to do for whoever runs a cluster with one manager. */
+const AFTER_FORCE = `The nodes of the other managers are workers now, should they come back. For those that will not: swarm node rm NODE
+One manager is none too many: swarm node promote NODE, on two others`;
 
 /** init, join, join-token, leave. */
 export function addClusterCommands(program: Command): void {
@@ -60,9 +70,19 @@ export function addClusterCommands(program: Command): void {
       number,
       24,
     )
-    .addOption(availability());
+    .option(
+      "--force-new-cluster",
+      "recover a cluster whose other managers are lost: go on as its only manager, with all it has",
+    )
+    .option(
+      "--autolock",
+      "encrypt the managers' keys on disk: after each start they must be unlocked",
+    )
+    .addOption(availability())
+    .addHelpText("after", FORCE_HELP);
   init.action(async (flags: Flags) => {
     const client = clientOf(init);
+    const isForced = flags["forceNewCluster"] === true;
     const id = await client.call<string>("POST", "/swarm/init", {
       body: {
         ListenAddr: flags["listenAddr"],
@@ -72,12 +92,23 @@ export function addClusterCommands(program: Command): void {
         DataPathPort: flags["dataPathPort"] ?? 0,
         DefaultAddrPool: flags["defaultAddrPool"],
         SubnetSize: flags["defaultAddrPoolMaskLength"],
+        ForceNewCluster: isForced,
+        AutoLockManagers: flags["autolock"] === true,
       },
     });
+    if (isForced) {
+      print(`This node (${id}) is now the only manager of its cluster.\n`);
+      print(AFTER_FORCE);
+      return;
+    }
     print(`This node (${id}) is now the first manager of a new cluster.\n`);
     print("To add a worker, run on it:\n");
     await printJoin(client, id, "Worker");
     print("\nTo add a manager: swarm join-token manager");
+    if (flags["autolock"] === true) {
+      print("");
+      await printUnlockKey(client, false);
+    }
   });
 
   const join = program

@@ -4,11 +4,13 @@ import { EngineClient } from "../client.js";
 import { isObject, type JsonObject } from "../json.js";
 import { print } from "../output.js";
 import { parseCount, parseDuration, UsageError } from "../units.js";
+import { printUnlockKey } from "./autolock.js";
 
-type Flags = Readonly<Record<string, number | undefined>>;
+type Flags = Readonly<Record<string, number | boolean | undefined>>;
 
 /** Flag → where its value is in the cluster's spec. */
 const PLACES: Readonly<Record<string, readonly [group: string, field: string]>> = {
+  autolock: ["EncryptionConfig", "AutoLockManagers"],
   certExpiry: ["CAConfig", "NodeCertExpiry"],
   dispatcherHeartbeat: ["Dispatcher", "HeartbeatPeriod"],
   maxSnapshots: ["Raft", "KeepOldSnapshots"],
@@ -20,6 +22,11 @@ export function addSwarmUpdate(program: Command): void {
   const update = program
     .command("update")
     .description("Change the cluster's settings (its journal: cluster update)")
+    .option(
+      "--autolock <on>",
+      "whether managers must be unlocked after a start: true or false",
+      isOn,
+    )
     .option(
       "--cert-expiry <duration>",
       "validity of nodes' certificates, 1h or more",
@@ -57,7 +64,13 @@ export function addSwarmUpdate(program: Command): void {
       body: changed(now.Spec, flags),
     });
     print("Swarm updated.");
+    if (flags["autolock"] === true) await printUnlockKey(client, false);
   });
+}
+
+function isOn(text: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new UsageError(`--autolock: true or false, not "${text}"`);
 }
 
 /** 0 would leave it as it is, as the API has it. */

@@ -194,5 +194,6 @@ function compareClusters(
   // Not among the shown fields either: that they were rotated is what counts.
   diff.compare("JoinTokens.Worker", old?.joinTokens.worker, cluster?.joinTokens.worker);
   diff.compare("JoinTokens.Manager", old?.joinTokens.manager, cluster?.joinTokens.manager);
+  diff.compare("UnlockKey", old?.unlockKey, cluster?.unlockKey);
   diff.compare("RootCertificate", old?.rootCertPem, cluster?.rootCertPem);
 }

@@ -22,3 +22,4 @@ export {
   rootDigest,
   verifyRootDigest,
 } from "./join-token.js";
+export { makeUnlockKey, parseUnlockKey } from "./unlock-key.js";

@@ -32,6 +32,36 @@ function update(change: object = {}, set: Set = {}) {
   });
 }
 
+const autolock = (isOn: boolean) => ({ EncryptionConfig: { AutoLockManagers: isOn } });
+const unlockKey = (): string | undefined => l.store.cluster()?.unlockKey;
+
+describe("locking managers", () => {
+  test("makes a key, which stays through other changes and goes when it is turned off", async () => {
+    await update(autolock(true));
+    const key = unlockKey();
+    expect(key).toMatch(/^SWMKEY-1-/);
+    expect(l.store.cluster()?.spec.EncryptionConfig).toEqual({ AutoLockManagers: true });
+    await update({ ...autolock(true), Labels: { a: "b" } });
+    expect(unlockKey()).toBe(key);
+    await update(autolock(false));
+    expect(unlockKey()).toBeUndefined();
+    await update(autolock(true));
+    expect(unlockKey()).not.toBe(key);
+  });
+
+  test("its key is rotated when asked for, while there is one", async () => {
+    await expect(update(autolock(false), { unlockKey: true })).rejects.toMatchObject({
+      code: "InvalidArgument",
+      message: expect.stringContaining("managers are not locked") as string,
+    });
+    await update(autolock(true));
+    const key = unlockKey();
+    await update(autolock(true), { unlockKey: true });
+    expect(unlockKey()).toMatch(/^SWMKEY-1-/);
+    expect(unlockKey()).not.toBe(key);
+  });
+});
+
 describe("cluster.update", () => {
   test("stores the whole spec: what is absent becomes zero", async () => {
     await update({
@@ -71,12 +101,6 @@ describe("cluster.update", () => {
       change: { Dispatcher: { HeartbeatPeriod: -1 } },
       code: "InvalidArgument",
       text: "heartbeat time period cannot be a negative duration",
-    },
-    {
-      name: "locked managers",
-      change: { EncryptionConfig: { AutoLockManagers: true } },
-      code: "Unimplemented",
-      text: "swarm update: field EncryptionConfig.AutoLockManagers is not supported yet",
     },
     {
       name: "an external CA",
@@ -136,10 +160,6 @@ describe("cluster.update", () => {
       worker: "SWMTKN-1-worker-1",
       manager: "SWMTKN-1-manager-2",
     });
-  });
-
-  test("has no unlock key to rotate", async () => {
-    await expect(update({}, { unlockKey: true })).rejects.toMatchObject({ http: 501 });
   });
 
   test("refuses a stale version", async () => {

@@ -20,6 +20,7 @@ type OperationOf<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 export type ClusterDeps = RunDeps & {
   /** A fresh token of this role for the cluster's current root. */
   readonly newToken: (role: NodeRole, cluster: Cluster) => string;
+  readonly newUnlockKey: () => string;
 };
 
 const CLUSTER_NAME = "default";
@@ -66,11 +67,11 @@ export function updateCluster(
   return runOperation<"cluster.update">(deps, call, () => {
     const old = deps.store.cluster();
     if (!old) throw new ApiError("FailedPrecondition", "the cluster has not been created yet");
-    if (operation.rotateManagerUnlockKey)
-      throw notSupported("rotateManagerUnlockKey", CONTEXT, ": managers are not locked");
     const spec = validateCluster(operation.spec, old.spec);
+    const { unlockKey: _, ...kept } = old;
     const cluster: Cluster = {
-      ...old,
+      ...kept,
+      ...unlockKeyFor(deps, spec, old, operation.rotateManagerUnlockKey),
       spec,
       joinTokens: {
         worker: rotateWorkerToken ? deps.newToken("worker", old) : old.joinTokens.worker,
@@ -88,6 +89,22 @@ export function updateCluster(
   });
 }
 
+/** Made with autolock, and gone with it: every manager follows (spec §5.2). */
+function unlockKeyFor(
+  deps: ClusterDeps,
+  spec: ClusterSpec,
+  old: Cluster,
+  isRotated: boolean,
+): Pick<Cluster, "unlockKey"> {
+  if (!spec.EncryptionConfig.AutoLockManagers) {
+    if (isRotated)
+      throw invalid("rotateManagerUnlockKey: managers are not locked; turn autolock on instead");
+    return {};
+  }
+  const { unlockKey } = old;
+  return { unlockKey: isRotated || unlockKey === undefined ? deps.newUnlockKey() : unlockKey };
+}
+
 /** Checks a whole cluster spec against the one it replaces; also what may not change in this version. Throws ApiError. */
 export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
   // The table is the parser here.
@@ -103,8 +120,6 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
     );
   const periodNs = walked.Dispatcher?.HeartbeatPeriod ?? 0;
   if (periodNs < 0) throw invalid("heartbeat time period cannot be a negative duration");
-  if (walked.EncryptionConfig?.AutoLockManagers)
-    throw notSupported("EncryptionConfig.AutoLockManagers", CONTEXT);
   const forceRotate = walked.CAConfig?.ForceRotate ?? 0;
   if (forceRotate !== (old.CAConfig.ForceRotate ?? 0))
     throw notSupported("CAConfig.ForceRotate", CONTEXT, ": the root cannot be rotated");
@@ -123,7 +138,7 @@ export function validateCluster(input: unknown, old: ClusterSpec): ClusterSpec {
       ...(forceRotate > 0 && { ForceRotate: forceRotate }),
     },
     TaskDefaults: walked.TaskDefaults ?? {},
-    EncryptionConfig: { AutoLockManagers: false },
+    EncryptionConfig: { AutoLockManagers: walked.EncryptionConfig?.AutoLockManagers ?? false },
     ...(journal && { Journal: journal }),
   };
 }

@@ -32,6 +32,7 @@ function controlWith(handlers: Partial<ControlDeps["handlers"]>): ReturnType<typ
     clock,
     capabilities: new Set(),
     newToken: refuse,
+    newUnlockKey: refuse,
     handlers: { "ca.issue": refuse, "raft.join": refuse, "raft.leave": refuse, ...handlers },
   });
 }

@@ -9,6 +9,8 @@ import { DispatcherTerm } from "./term.js";
 
 /** How long a fresh stream may wait with its Hello. */
 export const HELLO_MS = 10_000;
+/** What a manager that does not answer costs an agent: 3 s for its Welcome, 2 s until it dials the next. */
+export const SILENT_MANAGER_MS = 5_000;
 
 type DispatcherParts = {
   readonly clock: Clock;
@@ -23,6 +25,7 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   #term: DispatcherTerm | undefined;
   #lateNodeCount = 0;
+  #detourMs = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -33,7 +36,8 @@ export class Dispatcher {
     const onLate = (nodeCount: number): void => {
       this.#lateNodeCount += nodeCount;
     };
-    const term = new DispatcherTerm({ ...this.#parts, ...context, onLate });
+    const detourMs = this.#detourMs;
+    const term = new DispatcherTerm({ ...this.#parts, ...context, onLate, detourMs });
     this.#term = term;
     try {
       await term.run();
@@ -41,6 +45,14 @@ export class Dispatcher {
       if (this.#term === term) this.#term = undefined;
     }
   };
+
+  /**
+   * Agents have so many managers on their lists that may neither answer nor refuse. From the next term on each node is given the time
+   * to try all of them before its turn at this one.
+   */
+  expectDetours(silentManagerCount: number): void {
+    this.#detourMs = silentManagerCount * SILENT_MANAGER_MS;
+  }
 
   /** How often a node did not confirm a change of its networks in time, since this process began. */
   get lateNodeCount(): number {

@@ -36,6 +36,8 @@ type TermParts = LeaderContext & {
   readonly readBarrier: (signal: AbortSignal) => Promise<unknown>;
   /** So many nodes did not confirm a change of their networks in time. */
   readonly onLate: (nodeCount: number) => void;
+  /** What agents may lose by managers that are silent for good, before they come to this one. */
+  readonly detourMs: number;
 };
 
 /** The dispatcher while this manager leads. Its knowledge of sessions lives and ends with the term. */
@@ -80,6 +82,7 @@ export class DispatcherTerm {
     this.#sessions.expect(
       known.map((node) => node.id),
       clock.nowMs(),
+      this.#parts.detourMs,
     );
     const unsubscribe = store.subscribe((batch) => {
       this.#onBatch(batch);

@@ -95,6 +95,11 @@ export class ChannelPool {
 
   close(): void {
     this.#isClosed = true;
+    this.reconnect();
+  }
+
+  /** The next call to each peer makes a connection of its own, which is shown the certificate of then. */
+  reconnect(): void {
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
   }

@@ -165,10 +165,10 @@ export class TestCluster {
   }
 
   /** Starts a stopped manager again from its own log. */
-  async reopen(index: number): Promise<Manager> {
+  async reopen(index: number, start: ManagerStart = { kind: "resume" }): Promise<Manager> {
     const identity = this.identities[index];
     if (identity === undefined) throw new Error(`no manager ${index}`);
-    const manager = await this.open(`m${index + 1}`, identity, { kind: "resume" });
+    const manager = await this.open(`m${index + 1}`, identity, start);
     this.managers[index] = manager;
     return manager;
   }

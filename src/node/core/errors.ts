@@ -23,17 +23,39 @@ export function notLocked(): ApiError {
   return doorError("AlreadyExists", "swarm is not locked");
 }
 
+export function invalidUnlockKey(): ApiError {
+  return doorError(
+    "Unauthenticated",
+    "swarm could not be unlocked: invalid key provided. A manager that was off while the key was rotated needs the key of then",
+  );
+}
+
+export function stillLocked(): ApiError {
+  return doorError(
+    "Unavailable",
+    'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.',
+  );
+}
+
 export function notSupported(call: string, field: string): ApiError {
   return doorError("Unimplemented", `${call}: field ${field} is not supported yet`);
 }
 
-/** Also on a member: being told to leave first, somebody would erase what he wants to save. */
-export function noForcedCluster(): ApiError {
+/** `why`: core/membership.ts. */
+export function notForceable(why: string): ApiError {
   return doorError(
-    "Unimplemented",
-    "swarm init: field ForceNewCluster is not supported yet. A swarm that lost the majority of its managers works again as soon as more " +
-      "than half of them run: start them again, each with its own state directory. " +
-      "Do not leave the swarm here: this node's copy of the cluster's state would be erased. Running tasks go on meanwhile",
+    "Unavailable",
+    `This node is not a swarm manager: ${why}. \`swarm init --force-new-cluster\` goes on from a manager's copy of the cluster's state; ` +
+      "run it on the manager that was up to date last",
+  );
+}
+
+export function forceContinues(limitSec: number, detail: string): ApiError {
+  const why = detail === "" ? "" : ` So far: ${detail}.`;
+  return doorError(
+    "Unavailable",
+    `This node's manager was not ready within ${limitSec} s; it goes on becoming the only one in the background.${why} ` +
+      'Use the "docker info" command to see the current swarm status of your node.',
   );
 }
 

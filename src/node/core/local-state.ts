@@ -1,5 +1,5 @@
 /** What `/info` says of this node when it cannot come from the store. */
-import type { ExitReason, LocalState } from "../../api/index.js";
+import type { ExitReason, LocalState, NodeRole } from "../../api/index.js";
 import { DISK_FREE_MIN_BYTES } from "./child-policy.js";
 import type { NodeRecord } from "./membership.js";
 
@@ -10,6 +10,8 @@ export type NodeFacts = {
   readonly managerProblem: ManagerProblem | undefined;
   /** The node certificate's end is past. */
   readonly isCertificateExpired: boolean;
+  /** A manager whose key nobody has unlocked since the start. */
+  readonly isLocked?: boolean;
 };
 
 export function localStateOf(record: NodeRecord, facts: NodeFacts): LocalState {
@@ -29,12 +31,15 @@ export function localStateOf(record: NodeRecord, facts: NodeFacts): LocalState {
     managers: record.managers,
   };
   if (record.isRemoved) return { ...base, isManager: false, state: "error", error: REMOVED_TEXT };
-  if (facts.isCertificateExpired) return { ...base, state: "error", error: EXPIRED_TEXT };
+  if (facts.isLocked === true) return { ...base, state: "locked", error: "" };
   const problem = isManager ? facts.managerProblem : undefined;
+  // A manager that runs renews its certificate: what keeps it from running comes first.
   if (problem !== undefined) {
     const state = problem.reason === "locked" ? "locked" : "error";
     return { ...base, state, error: `${problem.message}${remedyFor(problem.reason)}` };
   }
+  if (facts.isCertificateExpired)
+    return { ...base, state: "error", error: expiredText(record.role) };
   return { ...base, state: record.isSettled ? "active" : "pending", error: "" };
 }
 
@@ -57,6 +62,14 @@ export const REMOVED_TEXT =
 export const EXPIRED_TEXT =
   "swarm certificates have expired: the node was not able to renew them in time. " +
   "Check its clock; else run `docker swarm leave --force` here and join again with a current token";
+/** Never the advice to leave: it may be the only one that has the cluster's state. */
+export const EXPIRED_MANAGER_TEXT =
+  "swarm certificates have expired: the node was off when they were due. Its manager renews its own as soon as it has started; " +
+  "if this stays, look at the clock of this host and at swarmd's log";
+
+export function expiredText(role: NodeRole): string {
+  return role === "manager" ? EXPIRED_MANAGER_TEXT : EXPIRED_TEXT;
+}
 
 const NOBODY = { nodeId: "", nodeAddr: "", error: "", isManager: false, managers: [] } as const;
 

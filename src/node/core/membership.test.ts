@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EXPIRED_TEXT, localStateOf, REMOVED_TEXT } from "./local-state.js";
+import { EXPIRED_MANAGER_TEXT, EXPIRED_TEXT, localStateOf, REMOVED_TEXT } from "./local-state.js";
 import {
   type Admission,
   frontPlan,
@@ -9,6 +9,7 @@ import {
   type MembershipEvent,
   type NodeRecord,
   recoveryOf,
+  soleManagerObjection,
   stepMembership,
 } from "./membership.js";
 
@@ -104,10 +105,81 @@ describe("ways through the membership", () => {
       event: { kind: "removedByCluster" },
     },
     { name: "a ready manager on a worker", record: WORKER, event: { kind: "managerReady" } },
+    {
+      name: "a failure to force what nobody forces",
+      record: MANAGER,
+      event: { kind: "forceFailed", addresses: MANAGER },
+    },
     { name: "leaving when inactive", record: INACTIVE, event: { kind: "wipeStarted", reason: "" } },
     { name: "a wipe nobody began", record: WORKER, event: { kind: "wiped" } },
   ])("$name changes nothing", ({ record, event }) => {
     expect(stepMembership(record, event)).toBe(record);
+  });
+
+  test("a forced new cluster is on disk until its manager is ready; then it knows no other manager", () => {
+    const addresses = { advertiseAddr: "10.0.0.9:2377", listenAddr: "0.0.0.0:2377" };
+    const forced = run(MANAGER, { kind: "forceStarted", addresses });
+    expect(frontPlan(forced)).toEqual({ program: "manager", start: "forceNewCluster" });
+    expect(recoveryOf(forced)).toEqual({ kind: "none" });
+    // The old manager may get ready just before it is ended.
+    expect(run(forced, { kind: "managerReady" })).toBe(forced);
+    const sole = run(forced, { kind: "managerReady", isSole: true });
+    const managers = [{ nodeId: "n1", addr: "10.0.0.9:2377" }];
+    expect(sole).toEqual({ ...MANAGER, ...addresses, managers });
+    expect(frontPlan(sole)).toEqual({ program: "manager", start: "resume" });
+  });
+
+  test("a manager that is demoted meanwhile forces nothing when it is promoted again", () => {
+    const { advertiseAddr, listenAddr } = MANAGER;
+    const forced = run(MANAGER, {
+      kind: "forceStarted",
+      addresses: { advertiseAddr, listenAddr },
+    });
+    const again = run(
+      forced,
+      { kind: "roleIssued", role: "worker" },
+      { kind: "logSetAside" },
+      { kind: "roleIssued", role: "manager" },
+    );
+    expect(frontPlan(again)).toEqual({ program: "manager", start: "join" });
+  });
+
+  test("a forced new cluster that failed leaves the record as it was", () => {
+    const { advertiseAddr, listenAddr } = MANAGER;
+    const before = { advertiseAddr, listenAddr };
+    const addresses = { ...before, advertiseAddr: "10.0.0.9:2377" };
+    const forced = run(MANAGER, { kind: "forceStarted", addresses });
+    expect(run(forced, { kind: "forceFailed", addresses: before })).toEqual(MANAGER);
+  });
+
+  test.each<{ name: string; record: NodeRecord; why: RegExp | undefined }>([
+    { name: "a manager", record: MANAGER, why: undefined },
+    { name: "a worker", record: WORKER, why: /it is a worker/ },
+    { name: "a node without swarm", record: INACTIVE, why: /not part of a swarm/ },
+    {
+      name: "a node that joins",
+      record: { kind: "joining", attempt: ATTEMPT },
+      why: /not part of a swarm/,
+    },
+    { name: "a removed manager", record: { ...MANAGER, isRemoved: true }, why: /was removed/ },
+    {
+      name: "a manager that never had the log",
+      record: { ...MANAGER, hasRaftLog: false },
+      why: /not received/,
+    },
+    {
+      name: "a manager whose old log is not set aside yet",
+      record: { ...MANAGER, hasStaleLog: true },
+      why: /not received/,
+    },
+  ])("whether $name can go on alone", ({ record, why }) => {
+    const { advertiseAddr, listenAddr } = MANAGER;
+    const addresses = { advertiseAddr, listenAddr };
+    const objection = soleManagerObjection(record);
+    if (why === undefined) expect(objection).toBeUndefined();
+    else expect(objection).toMatch(why);
+    const isUntouched = run(record, { kind: "forceStarted", addresses }) === record;
+    expect(isUntouched).toBe(why !== undefined);
   });
 
   test("a new manager list replaces the old one", () => {
@@ -201,6 +273,20 @@ test.each([
     facts: { ...FINE, isCertificateExpired: true },
     state: "error",
     error: EXPIRED_TEXT,
+  },
+  {
+    name: "manager whose certificate has expired: not told to leave",
+    record: MANAGER,
+    facts: { ...FINE, isCertificateExpired: true },
+    state: "error",
+    error: EXPIRED_MANAGER_TEXT,
+  },
+  {
+    name: "manager with an expired certificate that cannot run",
+    record: MANAGER,
+    facts: { managerProblem: DAMAGED, isCertificateExpired: true },
+    state: "error",
+    error: DAMAGED.message,
   },
 ] as const)("state of a node: $name", ({ record, facts, state, error }) => {
   expect(localStateOf(record, facts)).toMatchObject({ state, error });

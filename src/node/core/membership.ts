@@ -36,7 +36,12 @@ export type Member = {
   readonly isSettled: boolean;
   /** The cluster removed this node. Its identity stays until the operator makes it leave. */
   readonly isRemoved: boolean;
+  /** Its manager is to go on as the only one (`--force-new-cluster`), and has not been ready since. Absent: no. */
+  readonly isForcingNewCluster?: boolean;
 };
+
+/** Where this node's manager is reached. */
+export type Addresses = Pick<Member, "advertiseAddr" | "listenAddr" | "dataPathAddr">;
 
 export type NodeRecord =
   | { readonly kind: "inactive" /** Why the last attempt failed. */; readonly lastError: string }
@@ -48,7 +53,7 @@ export type NodeRecord =
 
 export type Admission = Omit<
   Member,
-  "kind" | "hasRaftLog" | "hasStaleLog" | "isSettled" | "isRemoved"
+  "kind" | "hasRaftLog" | "hasStaleLog" | "isSettled" | "isRemoved" | "isForcingNewCluster"
 >;
 
 export type MembershipEvent =
@@ -58,7 +63,11 @@ export type MembershipEvent =
   | { readonly kind: "joinStarted"; readonly attempt: JoinAttempt }
   | { readonly kind: "admitted"; readonly admission: Admission }
   | { readonly kind: "settled" }
-  | { readonly kind: "managerReady" }
+  /** `isSole`: it was started to go on as the only one. */
+  | { readonly kind: "managerReady"; readonly isSole?: boolean }
+  | { readonly kind: "forceStarted"; readonly addresses: Addresses }
+  /** It did not get as far as being ready: the node goes on as it was, at the addresses it had. */
+  | { readonly kind: "forceFailed"; readonly addresses: Addresses }
   | { readonly kind: "roleIssued"; readonly role: NodeRole }
   | { readonly kind: "logSetAside" }
   | { readonly kind: "managersSeen"; readonly managers: readonly ManagerAddr[] }
@@ -89,14 +98,22 @@ export function stepMembership(record: NodeRecord, event: MembershipEvent): Node
     case "settled":
       return record.kind !== "member" || record.isSettled ? record : { ...record, isSettled: true };
     case "managerReady":
-      return record.kind !== "member" || record.hasRaftLog || record.role !== "manager"
+      if (record.kind !== "member" || record.role !== "manager") return record;
+      if (record.isForcingNewCluster === true && event.isSole === true) return soleManager(record);
+      return record.hasRaftLog ? record : { ...record, hasRaftLog: true };
+    case "forceStarted":
+      return soleManagerObjection(record) !== undefined || record.kind !== "member"
         ? record
-        : { ...record, hasRaftLog: true };
+        : { ...record, ...event.addresses, isForcingNewCluster: true };
+    case "forceFailed":
+      return record.kind !== "member" || record.isForcingNewCluster !== true
+        ? record
+        : { ...withoutForce(record), ...event.addresses };
     case "roleIssued":
       if (record.kind !== "member" || record.role === event.role) return record;
       // A demoted manager was removed from the Raft group: promoted again, it joins as a new member with an empty log.
       return event.role === "worker"
-        ? { ...record, role: "worker", hasRaftLog: false, hasStaleLog: true }
+        ? { ...withoutForce(record), role: "worker", hasRaftLog: false, hasStaleLog: true }
         : { ...record, role: "manager" };
     case "logSetAside":
       return record.kind !== "member" || !record.hasStaleLog
@@ -148,12 +165,33 @@ export function recoveryOf(record: NodeRecord): Recovery {
 /** The front program this node should run, and how its manager starts. */
 export type FrontPlan =
   | { readonly program: "rest" }
-  | { readonly program: "manager"; readonly start: "join" | "resume" };
+  | { readonly program: "manager"; readonly start: "join" | "resume" | "forceNewCluster" };
 
 export function frontPlan(record: NodeRecord): FrontPlan {
   if (record.kind !== "member" || record.role !== "manager") return { program: "rest" };
   if (record.isRemoved || record.hasStaleLog) return { program: "rest" };
+  if (record.isForcingNewCluster === true) return { program: "manager", start: "forceNewCluster" };
   return { program: "manager", start: record.hasRaftLog ? "resume" : "join" };
+}
+
+/** Why this node's manager cannot go on as the only one of its cluster; undefined when it can. */
+export function soleManagerObjection(record: NodeRecord): string | undefined {
+  if (record.kind !== "member") return "it is not part of a swarm";
+  if (record.role !== "manager") return "it is a worker: it has no copy of the cluster's state";
+  if (record.isRemoved) return "it was removed from the swarm";
+  return record.hasRaftLog && !record.hasStaleLog
+    ? undefined
+    : "its manager has not received the cluster's state yet";
+}
+
+/** The others are gone: whoever this node asks from now on must not be one of them. */
+function soleManager(record: Member): Member {
+  const { nodeId, advertiseAddr: addr } = record;
+  return { ...withoutForce(record), hasRaftLog: true, managers: [{ nodeId, addr }] };
+}
+
+function withoutForce({ isForcingNewCluster: _, ...record }: Member): Member {
+  return record;
 }
 
 function member(admission: Admission, progress: Pick<Member, "hasRaftLog" | "isSettled">): Member {

@@ -1,7 +1,7 @@
 /**
  * A child that speaks the supervisor's messages and does nothing else. What it does wrong is chosen by words in the host
  * name of its settings: `noack` takes no sockets, `deaf` answers no ping, `exit-N` ends with code N once it is ready,
- * `silent` never reports ready, `sessions` has a session whenever it has an identity, `fail-OP` refuses requests for OP.
+ * `silent` never reports ready (`manager-silent`: as a manager), `sessions` has a session whenever it has an identity, `fail-OP` refuses requests for OP.
  * Over HTTP it tells its pid and what it knows; `/swarm/OP?body=` asks the supervisor, `/send?message=` reports to it.
  */
 import { createServer } from "node:http";
@@ -128,7 +128,8 @@ function begin(message) {
     );
     return;
   }
-  if (!words.includes("silent")) process.send({ kind: "ready" });
+  const isSilent = words.includes("silent") || (isManager && words.includes("manager-silent"));
+  if (!isSilent) process.send({ kind: "ready" });
   if (words.includes("sessions") && identity !== undefined)
     process.send({ kind: "session", isUp: true });
 }

@@ -3,6 +3,8 @@ import { entrySizeBytes } from "../core/entry.js";
 import type { Ready } from "../core/raft-core.js";
 import type { SaveBatch, Wal } from "../wal/wal.js";
 
+/** How often a commit index that nothing else takes along goes to the disk by itself. */
+export const COMMIT_FLUSH_TICKS = 10;
 /** Bytes of entries gathered into one flush; the rest waits for the next. */
 export const FLUSH_MAX_BYTES = 4 * 1024 * 1024;
 
@@ -11,17 +13,17 @@ export const FLUSH_MAX_BYTES = 4 * 1024 * 1024;
  * called in the order of submission, also for work that needed no flush itself but came after some that did.
  */
 export class LogWriter {
-  readonly #wal: Wal;
+  readonly #wal: Pick<Wal, "save">;
   readonly #onSaved: (saved: readonly Ready[], isAsync: boolean) => void;
   readonly #onFailed: (cause: unknown) => void;
   #queue: Ready[] = [];
   #inFlight: Promise<void> | undefined;
   #isStopped = false;
-  /** A commit index alone is not worth a flush: it rides with the next frame. */
+  /** A commit index alone is not worth a flush at once: it rides with the next frame. */
   #lazyHardState: HardState | undefined;
 
   constructor(
-    wal: Wal,
+    wal: Pick<Wal, "save">,
     onSaved: (saved: readonly Ready[], isAsync: boolean) => void,
     onFailed: (cause: unknown) => void,
   ) {
@@ -33,6 +35,22 @@ export class LogWriter {
   submit(ready: Ready): void {
     this.#queue.push(ready);
     if (this.#inFlight === undefined) this.#pump(false);
+  }
+
+  /**
+   * Saves a commit index that still waits for a next frame. A member that dies may be the one its group is continued from
+   * (core/alone.ts), and only what it knows to be committed counts then: that must not stay behind for as long as nothing is written.
+   */
+  flushCommit(): void {
+    const hardState = this.#lazyHardState;
+    if (hardState === undefined || this.#inFlight !== undefined || this.#isStopped) return;
+    this.#lazyHardState = undefined;
+    const flush = this.#save([{ reset: undefined, entries: [], hardState }]);
+    if (flush === undefined || flush === "failed") return;
+    this.#inFlight = flush.then(
+      () => this.#flushed([]),
+      (cause: unknown) => this.#failed(cause),
+    );
   }
 
   /** Waits for the flush in flight and saves the last commit index; nothing is taken afterwards. */

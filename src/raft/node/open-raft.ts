@@ -1,3 +1,4 @@
+import { continueAlone } from "../core/alone.js";
 import type { HardState, SnapshotMeta } from "../core/entry.js";
 import {
   EMPTY_MEMBERSHIP,
@@ -90,10 +91,40 @@ async function loadState(
       const { snapshot, hardState } = stored;
       await wal.save([{ reset: snapshot, entries: [], hardState }]);
     }
+    const opened =
+      options.continueAlone === true ? await goOnAlone(wal, log, stored, options) : stored;
     if (newest !== undefined) await options.stateMachine.restore(newest.chunks());
-    return stored;
+    return opened;
   } finally {
     for (const reader of readers) await reader.close();
+  }
+}
+
+/** One frame, so that a crash leaves either the old group or the new one. Rejects with MEMBERSHIP_REFUSED. */
+async function goOnAlone(
+  wal: Wal,
+  log: ReplayedLog | undefined,
+  stored: StoredState,
+  options: RaftOptions,
+): Promise<StoredState> {
+  const { id, dir, logger } = options;
+  const alone = continueAlone(stored, id, { encodeChange, decodeChange });
+  switch (alone.kind) {
+    case "unchanged":
+      logger.info({ id, dir }, "this member is the only one of its group already");
+      return stored;
+    case "refused":
+      throw new RaftError("MEMBERSHIP_REFUSED", `this member cannot go on alone: ${alone.why}`);
+    case "rewritten": {
+      const { added, lost, droppedCount } = alone;
+      const { hardState } = alone.stored;
+      // Without a log there is nothing yet that says where the snapshot ends.
+      const reset = log === undefined ? stored.snapshot : undefined;
+      await wal.save([{ reset, entries: added, hardState }]);
+      const fields = { id, dir, lost: lost.map((member) => member.id), droppedCount };
+      logger.warn(fields, "this member goes on as the only one of its group");
+      return alone.stored;
+    }
   }
 }
 

@@ -20,7 +20,7 @@ import { decodeMessage, encodeMessage } from "../wire/message-codec.js";
 import { AddressBook } from "./address-book.js";
 import { Applier } from "./applier.js";
 import { LeadershipWatch } from "./leadership-watch.js";
-import { LogWriter } from "./log-writer.js";
+import { COMMIT_FLUSH_TICKS, LogWriter } from "./log-writer.js";
 import type { RaftPorts } from "./ports.js";
 import { type ProposalResult, Proposals } from "./proposals.js";
 import { ReadBarriers } from "./read-barriers.js";
@@ -378,6 +378,7 @@ export class RaftNodeLoop implements RaftNode {
   #onTick(): void {
     this.#tick++;
     this.#core.tick();
+    if (this.#tick % COMMIT_FLUSH_TICKS === 0) this.#writer.flushCommit();
     this.#sender.tick();
     this.#reads.tick(this.#tick);
     if (!this.#reads.isEmpty && this.#isLeaderlessTooLong()) {

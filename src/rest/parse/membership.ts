@@ -1,7 +1,8 @@
 /** Bodies of init, join and unlock. */
+import { sameSpec } from "../../api/index.js";
 import { doorError } from "../../base/index.js";
 import type { InitRequest, JoinRequest, UnlockRequest } from "../membership-bodies.js";
-import { parseInitialClusterSpec } from "./cluster-spec.js";
+import { DEFAULT_CLUSTER_SPEC, parseInitialClusterSpec } from "./cluster-spec.js";
 import { type Decoder, flag, struct, text, textList, uint32 } from "./decoder.js";
 import { availability } from "./node-spec.js";
 
@@ -38,7 +39,7 @@ const unlock = struct("UnlockRequest", { UnlockKey: text });
 
 export function parseInit(body: unknown): InitRequest {
   const value = init.decode(body ?? {}, "");
-  return {
+  const request: InitRequest = {
     ListenAddr: value.ListenAddr ?? "",
     AdvertiseAddr: value.AdvertiseAddr ?? "",
     DataPathAddr: value.DataPathAddr ?? "",
@@ -50,6 +51,29 @@ export function parseInit(body: unknown): InitRequest {
     DefaultAddrPool: value.DefaultAddrPool ?? [],
     SubnetSize: value.SubnetSize ?? 0,
   };
+  if (request.ForceNewCluster) refuseSettings(request);
+  return request;
+}
+
+/** Docker's client sends it always. */
+const SUBNET_SIZE_UNSET = 24;
+
+/** What a new cluster would be given, one that goes on has already. Defaults cannot be told from what was left out. */
+function refuseSettings(request: InitRequest): void {
+  const { DataPathPort, DefaultAddrPool, SubnetSize, Availability, Spec } = request;
+  const given = [
+    ...(DataPathPort === 0 ? [] : ["DataPathPort"]),
+    ...(DefaultAddrPool.length === 0 ? [] : ["DefaultAddrPool"]),
+    ...(SubnetSize === 0 || SubnetSize === SUBNET_SIZE_UNSET ? [] : ["SubnetSize"]),
+    ...(Availability === "active" ? [] : ["Availability"]),
+    ...(sameSpec(Spec, DEFAULT_CLUSTER_SPEC) ? [] : ["Spec"]),
+  ];
+  if (given.length === 0) return;
+  throw doorError(
+    "InvalidArgument",
+    `swarm init: ${given.join(", ")} cannot be set together with ForceNewCluster: the cluster goes on with the settings it has. ` +
+      "Leave it out, and change afterwards what can be changed",
+  );
 }
 
 export function parseJoin(body: unknown): JoinRequest {

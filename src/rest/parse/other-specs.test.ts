@@ -84,6 +84,42 @@ describe("membership", () => {
     });
   });
 
+  test("init that forces a new cluster, as the CLI sends it", () => {
+    const body = {
+      ListenAddr: "0.0.0.0:2377",
+      AdvertiseAddr: "10.0.0.1",
+      DataPathAddr: "",
+      DataPathPort: 0,
+      DefaultAddrPool: null,
+      ForceNewCluster: true,
+      Spec: {
+        Labels: null,
+        Orchestration: {},
+        Raft: { ElectionTick: 0, HeartbeatTick: 0 },
+        Dispatcher: {},
+        CAConfig: {},
+        TaskDefaults: {},
+        EncryptionConfig: { AutoLockManagers: false },
+      },
+      AutoLockManagers: false,
+      Availability: "",
+      SubnetSize: 24,
+    };
+    expect(parseInit(body)).toMatchObject({ ForceNewCluster: true, AdvertiseAddr: "10.0.0.1" });
+  });
+
+  test.each([
+    { field: "DataPathPort", given: { DataPathPort: 4800 } },
+    { field: "DefaultAddrPool", given: { DefaultAddrPool: ["10.0.0.0/8"] } },
+    { field: "SubnetSize", given: { SubnetSize: 25 } },
+    { field: "Availability", given: { Availability: "drain" } },
+    { field: "Spec", given: { Spec: { Orchestration: { TaskHistoryRetentionLimit: 2 } } } },
+  ])("$field says nothing to a cluster that goes on, so it is refused", ({ field, given }) => {
+    expect(() => parseInit({ ForceNewCluster: true, ...given })).toThrow(
+      `swarm init: ${field} cannot be set together with ForceNewCluster`,
+    );
+  });
+
   test("join needs an address", () => {
     expect(() => parseJoin({ JoinToken: "t" })).toThrow("at least one remote address");
   });

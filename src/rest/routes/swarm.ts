@@ -60,10 +60,7 @@ export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
 
   app.get("/swarm/unlockkey", async (_request, reply) => {
     const cluster = (await context.read()).cluster();
-    if (cluster?.spec.EncryptionConfig.AutoLockManagers === true) {
-      throw doorError("Unimplemented", "GET /swarm/unlockkey: autolock is not supported yet");
-    }
-    return sendJson(reply, { UnlockKey: "" });
+    return sendJson(reply, { UnlockKey: cluster?.unlockKey ?? "" });
   });
 }
 

@@ -52,6 +52,7 @@ export class FakeCluster implements ClusterApi {
         "rollbackOnFailure",
       ]),
       membership: this.#membership(),
+      newUnlockKey: () => `SWMKEY-1-${"k".repeat(43)}`,
       newToken: (role) => `SWMTKN-1-${"1".repeat(50)}-${role}`,
       handlers: { "ca.issue": foreign, "raft.join": foreign, "raft.leave": foreign },
     });

@@ -58,6 +58,7 @@ export function leader(): Leader {
     membership,
     clock: clockOf(state),
     capabilities: state.capabilities,
+    newUnlockKey: () => `SWMKEY-1-${++tokens}`,
     newToken: (role) => `SWMTKN-1-${role}-${++tokens}`,
     handlers: { "ca.issue": unused, "raft.join": unused, "raft.leave": unused },
   });

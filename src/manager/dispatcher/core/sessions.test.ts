@@ -68,6 +68,12 @@ test("a new leader gives each known node a while to appear; who does is not down
   expect(seen).toEqual([[APPEAR_GRACE_MS, "n2"]]);
 });
 
+test("where agents first dial managers that are lost, each node is given the time for that", () => {
+  const sessions = new NodeSessions(0, 1000);
+  sessions.expect(["n1"], 0, 5000);
+  expect(watch(sessions, 0, 20_000)).toEqual([[APPEAR_GRACE_MS + 5000, "n1"]]);
+});
+
 test("a stall of this process is no node's fault", () => {
   const sessions = new NodeSessions(0, 1000);
   sessions.register("n1", "s1", 0);

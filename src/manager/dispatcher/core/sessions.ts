@@ -57,11 +57,11 @@ export class NodeSessions {
     }
   }
 
-  /** A new leader's knowledge: each node that is not down has a while to appear. Writes nothing. */
-  expect(nodeIds: readonly string[], nowMs: number): void {
+  /** A new leader's knowledge: each node that is not down has a while to appear, and `detourMs` more. Writes nothing. */
+  expect(nodeIds: readonly string[], nowMs: number, detourMs = 0): void {
     for (const nodeId of nodeIds) {
       if (this.#sessions.has(nodeId)) continue;
-      const deadlineMs = nowMs + Math.max(APPEAR_GRACE_MS, graceOf(this.#periodMs));
+      const deadlineMs = nowMs + detourMs + Math.max(APPEAR_GRACE_MS, graceOf(this.#periodMs));
       const toldPeriodMs = this.#periodMs;
       const heardAtMs = nowMs;
       const fresh = { sessionId: "", toldPeriodMs, heardAtMs, deadlineMs, isExpired: false };
