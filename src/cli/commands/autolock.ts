@@ -1,4 +1,4 @@
-/** unlock, unlock-key: managers whose keys on disk are encrypted (docs/adr/0020). */
+/** unlock, unlock-key: managers whose keys on disk are encrypted (docs/adr/0021). */
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { ApiInfo } from "../api-types.js";
