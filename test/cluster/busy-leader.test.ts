@@ -64,7 +64,9 @@ test("image load, 20 log followers and writes through the leader: no election, h
   expect(await terms()).toEqual(termsBefore);
   expect(node(busy.name).pids.front).toBe(busy.pids.front);
   const [p50, p99] = [quantile(after, 0.5), quantile(after, 0.99)];
-  console.log(`${after.count} ticks beside ${IMAGE_BYTES >> 20} MiB: p50 ≤ ${p50} s, p99 ≤ ${p99} s`);
+  console.log(
+    `${after.count} ticks beside ${IMAGE_BYTES >> 20} MiB: p50 ≤ ${p50} s, p99 ≤ ${p99} s`,
+  );
   expect(p99).toBeLessThanOrEqual(LATENESS_MAX_SEC);
 }, 300_000);
 

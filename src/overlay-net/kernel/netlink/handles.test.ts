@@ -95,6 +95,16 @@ test("a closed namespace takes its context with it, and the last one the timer",
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("memory of namespaces that were closed is given back too", () => {
+  const libraries = new FakeLibraries();
+  libraries.runIn(...namesOf(40));
+  for (const netns of namesOf(40)) libraries.handles.close(netns);
+  expect(libraries).toMatchObject({ openContexts: 0, trims: 0 });
+  vi.advanceTimersByTime(6_000);
+  expect(libraries.trims).toBe(1);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test("without a low descriptor a context is refused, and those that are open go on", () => {
   const libraries = new FakeLibraries();
   libraries.runIn("a");

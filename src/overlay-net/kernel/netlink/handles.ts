@@ -108,6 +108,8 @@ export class Handles {
   /** In order of use, the oldest first. */
   readonly #open = new Map<string, NamespaceHandle>();
   #freeTimer: NodeJS.Timeout | undefined;
+  /** Contexts were freed, and the C library still has their memory. */
+  #isUntrimmed = false;
 
   constructor(foreign: Foreign, namespaces: Namespaces) {
     this.#foreign = foreign;
@@ -156,7 +158,13 @@ export class Handles {
   }
 
   close(netns: string): void {
-    this.#open.get(netns)?.close();
+    const handle = this.#open.get(netns);
+    if (handle === undefined) return;
+    if (handle.hasNft) {
+      this.#isUntrimmed = true;
+      this.#freeLater(NFT_IDLE_MS);
+    }
+    handle.close();
     this.#open.delete(netns);
   }
 
@@ -168,8 +176,8 @@ export class Handles {
   }
 
   closeAll(): void {
-    clearTimeout(this.#freeTimer);
     for (const netns of [...this.#open.keys()]) this.close(netns);
+    clearTimeout(this.#freeTimer);
   }
 
   #freeLater(delayMs: number): void {
@@ -184,8 +192,14 @@ export class Handles {
     const open = [...this.#open.values()].filter(({ hasNft }) => hasNft);
     const idle = open.filter(({ nftUsedAtMs }) => nftUsedAtMs <= idleSinceMs);
     for (const handle of idle.slice(0, FREED_MAX)) handle.freeNft();
-    if (idle.length > FREED_MAX) this.#freeLater(FREE_AGAIN_DELAY_MS);
-    else if (open.length > idle.length) this.#freeLater(NFT_IDLE_MS);
-    if (idle.length > 0 && idle.length <= FREED_MAX) this.#foreign.libc.trimMemory();
+    this.#isUntrimmed ||= idle.length > 0;
+    if (idle.length > FREED_MAX) {
+      this.#freeLater(FREE_AGAIN_DELAY_MS);
+      return;
+    }
+    if (open.length > idle.length) this.#freeLater(NFT_IDLE_MS);
+    if (!this.#isUntrimmed) return;
+    this.#isUntrimmed = false;
+    this.#foreign.libc.trimMemory();
   }
 }
