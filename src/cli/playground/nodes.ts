@@ -21,6 +21,8 @@ export async function startNode(layout: Layout, node: NodePlan): Promise<Process
   await mkdir(node.stateDir, { recursive: true, mode: 0o711 });
   await mkdir(node.runDir, { recursive: true, mode: 0o711 });
   const flags = [
+    // As the service's unit does.
+    "--max-semi-space-size=2",
     SWARMD,
     ...["--hostname", node.name],
     ...["--state-dir", node.stateDir],
