@@ -472,6 +472,8 @@ export class NodeNetwork {
 
   async #adopt(stored: StoredState | undefined): Promise<void> {
     const prefix = this.#names.netnsPrefix;
+    const cleared = await this.#kernel.clearNames(prefix);
+    if (cleared.length > 0) this.#logger.info({ cleared }, "half-made namespaces are taken away");
     const alive = new Set(await this.#kernel.listNetns(prefix));
     alive.delete(netnsName(this.#names, "host"));
     for (const entry of stored?.attachments ?? []) {

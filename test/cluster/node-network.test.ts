@@ -1,6 +1,6 @@
 /** The net process against the real kernel, in network namespaces of the test's own. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
@@ -166,6 +166,17 @@ test("containers of one node do not reach each other over the bridge", async () 
   ]);
   const target = b.address.split("/")[0];
   expect(() => sh(`nsenter --net=${a.netnsPath} busybox ping -c 1 -W 1 ${target}`)).toThrow();
+});
+
+test("what a killed net process had half made is taken away, and keeps nobody from starting", async () => {
+  const half = `/run/netns/swarm-${NODE_ID.slice(0, 8)}-spare77`;
+  await stopNet();
+  // Its name is there before the namespace is.
+  writeFileSync(half, "");
+  await startNet(NODE_ID);
+  await attach({ containerId: "c4", mode: "default", hostPorts: [] });
+  await call(netService.release, { containerId: "c4" });
+  expect(existsSync(half)).toBe(false);
 });
 
 test("a killed net process leaves everything in place and knows it again", async () => {

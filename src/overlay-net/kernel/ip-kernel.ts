@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, statfs, unlink, writeFile } from "node:fs/promises";
 import { makeEndpoint } from "./endpoint-operations.js";
 import type { NetnsKernel } from "./netns-kernel.js";
 import { type Endpoint, type Kernel, KernelError } from "./port.js";
 
 const NETNS_DIR = "/run/netns";
+/** statfs(2) of a namespace. */
+const NSFS_MAGIC = 0x6e73_6673;
 /** A tool that takes longer is stuck. */
 const TOOL_TIMEOUT_MS = 10_000;
 /** Most bytes of a tool's output that are kept. */
@@ -87,6 +89,20 @@ function insideLines({ address, gateway }: Endpoint): readonly string[] {
     "link set dev eth0 up",
     `route replace default via ${gateway} dev eth0 proto static`,
   ];
+}
+
+/** A name is a file first, and leads to a namespace once that is mounted on it. */
+async function isNamespace(path: string): Promise<boolean> {
+  try {
+    return (await statfs(path)).type === NSFS_MAGIC;
+  } catch (error) {
+    ignoreGone(error);
+    return false;
+  }
+}
+
+function ignoreGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 type Route = { readonly dst?: string; readonly dev?: string };
@@ -255,7 +271,21 @@ export class IpKernel implements Kernel {
       if (error.code === "ENOENT") return [];
       throw error;
     });
-    return names.filter((name) => name.startsWith(prefix)).sort();
+    const ours = names.filter((name) => name.startsWith(prefix));
+    const isThere = await Promise.all(ours.map((name) => isNamespace(this.netnsPath(name))));
+    return ours.filter((_, i) => isThere[i]).sort();
+  }
+
+  async clearNames(prefix: string): Promise<readonly string[]> {
+    const names = await readdir(NETNS_DIR).catch(() => []);
+    const cleared: string[] = [];
+    for (const name of names.filter((one) => one.startsWith(prefix))) {
+      const path = this.netnsPath(name);
+      if (await isNamespace(path)) continue;
+      await unlink(path).catch(ignoreGone);
+      cleared.push(name);
+    }
+    return cleared.sort();
   }
 
   async applyRuleset(text: string): Promise<void> {

@@ -54,6 +54,11 @@ export interface Kernel {
   addressIn(netns: string): Promise<string | undefined>;
   /** Namespaces whose name starts with `prefix`. */
   listNetns(prefix: string): Promise<readonly string[]>;
+  /**
+   * Takes such names away as lead to no namespace: what a process that was killed had begun. Only while nobody makes namespaces of that
+   * prefix. Returns what went.
+   */
+  clearNames(prefix: string): Promise<readonly string[]>;
   applyRuleset(text: string): Promise<void>;
   removeTable(table: string): Promise<void>;
   /** Problems of this host, each with its remedy. */

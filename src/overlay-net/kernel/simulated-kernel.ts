@@ -78,6 +78,10 @@ export class SimulatedKernel implements Kernel {
     return Promise.resolve([...this.netns.keys()].filter((name) => name.startsWith(prefix)).sort());
   }
 
+  clearNames(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   applyRuleset(text: string): Promise<void> {
     this.ruleset = text;
     return Promise.resolve();
