@@ -22,7 +22,8 @@ export function planReplicated(
   const counted: Slot[] = [];
   const dead: Slot[] = [];
   for (const slot of slots.values()) {
-    const care = careForSlot(context, slot);
+    // Nobody replaces what is to go as a whole: the replacement would be seen, and removed, by the next plan alone.
+    const care = replicas === 0 ? "unchanged" : careForSlot(context, slot);
     if (care === "noRoom") return true;
     if (care === "changed") changed.add(slot.number);
     if (care === "changed" || counts(context, slot)) counted.push(slot);
