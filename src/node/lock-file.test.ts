@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { lockStateDirectory } from "./lock-file.js";
+
+const LIMITS = { aliveMs: 200, killOrphansMs: 1_000, orphansMs: 20_000 };
 
 let directory: string;
 let path: string;
@@ -16,6 +18,13 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(directory, { recursive: true });
 });
+
+function lock(
+  onOrphans: (pids: readonly number[]) => void = () => undefined,
+  limits = LIMITS,
+): ReturnType<typeof lockStateDirectory> {
+  return lockStateDirectory(path, { programs: ["our-program.js"], onOrphans, limits });
+}
 
 /** Another process that holds the lock as swarmd does, and writes its pid. */
 async function holder(): Promise<ReturnType<typeof spawn>> {
@@ -29,14 +38,14 @@ async function holder(): Promise<ReturnType<typeof spawn>> {
 }
 
 test("the holder's pid stands in the file", async () => {
-  const lock = await lockStateDirectory(path);
+  const mine = await lock();
   expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
-  lock.release();
+  mine.release();
 });
 
 test("a second process is refused with the first one's pid", async () => {
   const other = await holder();
-  await expect(lockStateDirectory(path)).rejects.toThrow(
+  await expect(lock()).rejects.toThrow(
     expect.objectContaining({
       code: "HELD",
       message: expect.stringContaining(`process ${other.pid}`),
@@ -50,8 +59,53 @@ test("SIGKILL of the holder frees the lock", async () => {
   const other = await holder();
   other.kill("SIGKILL");
   await once(other, "exit");
-  const lock = await lockStateDirectory(path, 0);
-  lock.release();
+  const mine = await lock();
+  mine.release();
+});
+
+test("a holder that was killed and has not ended yet is waited for", async () => {
+  const other = await holder();
+  const locking = lock();
+  other.kill("SIGKILL");
+  (await locking).release();
+});
+
+test("frozen children of a killed holder are killed, and nobody else who has the file open", async () => {
+  const first = await lock();
+  const orphan = spawn(
+    process.execPath,
+    ["-e", "setTimeout(() => undefined, 60_000)", "our-program.js"],
+    { stdio: ["ignore", "ignore", "ignore", first.fd] },
+  );
+  await once(orphan, "spawn");
+  const bystander = spawn("sleep", ["60"], { stdio: ["ignore", openSync(path, "r"), "ignore"] });
+  await once(bystander, "spawn");
+  orphan.kill("SIGSTOP");
+  first.release();
+  writeFileSync(path, "");
+  const ended = once(orphan, "exit");
+  const seen: (readonly number[])[] = [];
+  const second = await lock((pids) => seen.push(pids));
+  expect(seen).toEqual([[orphan.pid]]);
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(bystander.exitCode).toBeNull();
+  second.release();
+  bystander.kill("SIGKILL");
+});
+
+test("orphans that cannot be ended are named", async () => {
+  const first = await lock();
+  const stranger = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", first.fd] });
+  await once(stranger, "spawn");
+  first.release();
+  writeFileSync(path, "");
+  await expect(lock(undefined, { ...LIMITS, orphansMs: 0 })).rejects.toThrow(
+    expect.objectContaining({
+      code: "HELD",
+      message: expect.stringContaining(`ended, by ${stranger.pid}: `),
+    }),
+  );
+  stranger.kill("SIGKILL");
 });
 
 test("a killed holder that nobody reaped is waited for as one that is gone", async () => {
@@ -70,22 +124,22 @@ test("a killed holder that nobody reaped is waited for as one that is gone", asy
     expect(readFileSync(`/proc/${Number(zombie)}/stat`, "utf8")).toMatch(/\) Z /);
   });
   writeFileSync(path, zombie);
-  const locking = lockStateDirectory(path);
+  const locking = lock();
   other.kill("SIGKILL");
-  const lock = await locking;
-  lock.release();
+  const mine = await locking;
+  mine.release();
   parent.kill("SIGKILL");
 });
 
 test("a child that inherited the lock keeps it after its parent is gone, until it ends", async () => {
-  const first = await lockStateDirectory(path);
+  const first = await lock();
   const child = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", first.fd] });
   await once(child, "spawn");
   first.release();
   // This very process is named in the file and alive, so nobody waits for orphans here.
-  await expect(lockStateDirectory(path, 0)).rejects.toMatchObject({ code: "HELD" });
+  await expect(lock()).rejects.toMatchObject({ code: "HELD" });
   child.kill("SIGKILL");
   await once(child, "exit");
-  const second = await lockStateDirectory(path, 0);
+  const second = await lock();
   second.release();
 });

@@ -22,15 +22,21 @@ function program(path: string): string {
 
 async function run(): Promise<void> {
   await makePrivateDirectory(config.stateDir);
-  const lock = await lockStateDirectory(nodePaths(config).lockFile);
+  const programs = {
+    net: program("../overlay-net/main.js"),
+    worker: program("../worker/main.js"),
+    rest: program("./front-rest.js"),
+    manager: program("./front-manager.js"),
+  };
+  const lock = await lockStateDirectory(nodePaths(config).lockFile, {
+    programs: Object.values(programs),
+    onOrphans: (pids) => {
+      logger.warn({ pids }, "children of a killed swarmd do not end; killing them");
+    },
+  });
   const supervisor = await Supervisor.start({
     config,
-    programs: {
-      net: program("../overlay-net/main.js"),
-      worker: program("../worker/main.js"),
-      rest: program("./front-rest.js"),
-      manager: program("./front-manager.js"),
-    },
+    programs,
     lockFd: lock.fd,
     ca: caClient,
     clock: new SystemClock(),

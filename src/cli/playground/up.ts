@@ -6,7 +6,7 @@ import { startContainerd } from "./containerd.js";
 import { DEMO_IMAGE, demoImageTar } from "./demo-image.js";
 import { makeLan } from "./lan.js";
 import { type Layout, type NodePlan, planNodes } from "./layout.js";
-import { nodeAnswers, startNode } from "./nodes.js";
+import { answersOrEnds, lastWords, startNode } from "./nodes.js";
 import { isAlive, waitFor } from "./processes.js";
 import { makeRunDir } from "./run-dir.js";
 import { type PlaygroundState, readState, writeState } from "./state.js";
@@ -21,6 +21,7 @@ const BINARIES = [
 ] as const;
 
 const ENGINE_LIMIT_MS = 20_000;
+const STARTS_MAX = 2;
 
 export type UpOptions = {
   readonly layout: Layout;
@@ -32,7 +33,7 @@ export type UpOptions = {
 /** Brings the playground up, or finds that it is. Safe to repeat; what died meanwhile is started again. */
 export async function up(options: UpOptions): Promise<void> {
   const { layout, say } = options;
-  const plans = planNodes(layout, options.managerCount, options.workerCount);
+  const plans: readonly NodePlan[] = planNodes(layout, options.managerCount, options.workerCount);
   await checkMachine(layout);
   await makeRunDir(layout);
   await mkdir(layout.stateDir, { recursive: true, mode: 0o711 });
@@ -52,15 +53,25 @@ export async function up(options: UpOptions): Promise<void> {
     await writeState(layout, state);
     say("containerd of the playground runs");
   }
-  for (const plan of plans) {
-    const known = state.nodes.find((node) => node.name === plan.name);
-    if (known !== undefined && isAlive(known.supervisor)) continue;
-    const supervisor = await startNode(layout, plan);
-    const others = state.nodes.filter((node) => node.name !== plan.name);
-    state = { ...state, nodes: [...others, { ...plan, supervisor, nodeId: known?.nodeId ?? "" }] };
-    await writeState(layout, state);
+  let missing = plans;
+  for (let attempt = 1; missing.length > 0; attempt += 1) {
+    const [first] = missing;
+    // One that was being killed as it was looked at is started as well; one that ends by itself would end again.
+    if (attempt > STARTS_MAX && first !== undefined)
+      throw new Error(`swarmd of ${first.name} ended at once:\n${await lastWords(first)}`);
+    for (const plan of missing) {
+      const known = state.nodes.find((node) => node.name === plan.name);
+      if (known !== undefined && isAlive(known.supervisor)) continue;
+      const supervisor = await startNode(layout, plan);
+      const others = state.nodes.filter((node) => node.name !== plan.name);
+      state = {
+        ...state,
+        nodes: [...others, { ...plan, supervisor, nodeId: known?.nodeId ?? "" }],
+      };
+      await writeState(layout, state);
+    }
+    missing = await thatEnded(missing, state);
   }
-  await Promise.all(plans.map((plan) => nodeAnswers(plan)));
   say(`${plans.length} swarmd run`);
   const ids = await formCluster(plans, say);
   const nodes = plans.map((plan) => {
@@ -70,6 +81,17 @@ export async function up(options: UpOptions): Promise<void> {
   });
   await writeState(layout, { ...state, nodes });
   await loadDemoImage(plans, say);
+}
+
+/** Rejects when one neither answers nor ends. */
+async function thatEnded(plans: readonly NodePlan[], state: PlaygroundState): Promise<NodePlan[]> {
+  const outcomes = await Promise.all(
+    plans.map(async (plan) => {
+      const known = state.nodes.find((node) => node.name === plan.name);
+      return known === undefined ? "ended" : answersOrEnds(plan, known.supervisor);
+    }),
+  );
+  return plans.filter((_plan, index) => outcomes[index] === "ended");
 }
 
 function checkSameShape(state: PlaygroundState | undefined, plans: readonly NodePlan[]): void {
