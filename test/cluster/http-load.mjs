@@ -4,18 +4,56 @@
  * A request fails by any error, any status but 200, or an answer that takes longer than 5 s.
  */
 import { Agent, get } from "node:http";
+import { connect } from "node:net";
 
 const [url, clients, mode, pauseMs = "0"] = process.argv.slice(2);
 const LIMIT_MS = 5_000;
 const FAILURES_KEPT = 20;
-const agent = mode === "close" ? false : new Agent({ keepAlive: true });
+const agent = new Agent({ keepAlive: true });
+const { hostname, port, pathname, host } = new URL(url);
+const CLOSING = `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 const failed = [];
 let requests = 0;
 let failures = 0;
 let slowestMs = 0;
 let isOver = false;
 
-function once() {
+/** A connection of its own, by hand: Node's client opens 300 in the second in which this opens 2,000. */
+function onceClosing() {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) });
+    let text = "";
+    socket.setEncoding("latin1");
+    socket.setTimeout(LIMIT_MS, () => {
+      socket.destroy(new Error(`no answer within ${LIMIT_MS} ms`));
+    });
+    socket.write(CLOSING);
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("error", reject);
+    socket.on("close", () => {
+      const fault = faultOf(text);
+      if (fault === undefined) resolve();
+      else reject(new Error(fault));
+    });
+  });
+}
+
+/** What is wrong with an answer after which the server closed; undefined: nothing. */
+function faultOf(text) {
+  const headEnd = text.indexOf("\r\n\r\n");
+  if (headEnd < 0) return `the connection ended after ${text.length} bytes`;
+  const head = text.slice(0, headEnd);
+  if (!/^HTTP\/1\.[01] 200 /.test(head)) return `status ${head.slice(9, 12)}`;
+  const length = /^content-length: *(\d+)$/im.exec(head)?.[1];
+  const bodyLength = text.length - headEnd - 4;
+  if (length !== undefined && Number(length) !== bodyLength)
+    return `${bodyLength} of ${length} bytes came`;
+  return undefined;
+}
+
+function onceKept() {
   return new Promise((resolve, reject) => {
     const call = get(url, { agent, timeout: LIMIT_MS }, (response) => {
       response.resume();
@@ -36,7 +74,7 @@ async function client() {
     const startedAt = performance.now();
     requests++;
     try {
-      await once();
+      await (mode === "close" ? onceClosing() : onceKept());
     } catch (error) {
       failures++;
       const text = `${new Date().toISOString()} ${error.code ?? ""} ${error.message}`;

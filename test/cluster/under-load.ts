@@ -12,6 +12,8 @@ const PORT = 8_181;
 const CLIENTS = 8;
 /** Between a client's requests: load, but no contest for this machine's cores. */
 const PAUSE_MS = 8;
+/** A fifth of the 500 requests a second that nobody is to notice a rollout at. */
+const LEAST_PER_SECOND = 100;
 const SECOND_NS = 1_000_000_000;
 
 /** A server of the machine's own Node, in a container that sees this machine's programs. On SIGTERM it finishes what it began. */
@@ -47,8 +49,8 @@ export type Mode = "close" | "keep-alive";
 export type UnderLoad = {
   /** Where the load from beside the service comes from. */
   readonly client: ApiTask;
-  /** Ends the load; fails if a request was lost or took too long. */
-  allAnswered(atLeast: number): Promise<void>;
+  /** Ends the load; fails if a request was lost or took too long, or there was hardly any load. */
+  allAnswered(): Promise<void>;
 };
 
 /** The load from outside goes to the port of `entry`. */
@@ -75,15 +77,16 @@ export async function underLoad(
   ];
   return {
     client,
-    async allAnswered(atLeast) {
+    async allAnswered() {
       const reports: LoadReport[] = await Promise.all(loads.map((load) => load.stop()));
       console.log(mode, JSON.stringify(reports));
       for (const report of reports) {
         expect(report).toMatchObject({ failures: 0, failed: [] });
         // 5 × the 1 s that no request takes longer than.
         expect(report.slowestMs).toBeLessThan(5_000);
-        expect(report.requests).toBeGreaterThan(atLeast);
       }
+      const perSecond = reports.reduce((sum, report) => sum + report.perSecond, 0);
+      expect(perSecond).toBeGreaterThan(LEAST_PER_SECOND);
     },
   };
 }
