@@ -315,6 +315,25 @@ describe.skipIf(missing !== undefined).each(["runc", "crun"] as const)(
         );
       });
 
+      test("the program made of a seccomp profile filters the next container with it as it did the first", async () => {
+        const profile = {
+          defaultAction: "SCMP_ACT_ALLOW",
+          syscalls: [{ names: ["rmdir"], action: "SCMP_ACT_ERRNO" }],
+        };
+        const Profile = Buffer.from(JSON.stringify(profile)).toString("base64");
+        const spec = { Privileges: { Seccomp: { Mode: "custom", Profile } } } as const;
+        const script = "mkdir /x && { rmdir /x 2>/dev/null && echo removed || echo refused; }";
+        expect(await output(script, spec)).toBe("refused");
+        expect(await output(script, spec)).toBe("refused");
+        const [id, command] = ["filtered", { Command: ["sleep", "60"] }];
+        await engine.create(bench.request(id, "demo:1", { ...command, ...spec }), never);
+        const config = join("/run/containerd/runc", bench.namespace, id, "config.json");
+        // Only crun keeps it there, and is handed the program; a runc needs none of it.
+        if (runtime === "crun")
+          expect(readFileSync(config, "utf8")).toContain("run.oci.seccomp_bpf_data");
+        await engine.remove(id);
+      });
+
       test("bind mounts: files of the agent, a read-only tree, a volume with first contents", async () => {
         const dir = join(bench.daemon.dir, "mounts");
         for (const name of ["tree", "volume"]) mkdirSync(join(dir, name), { recursive: true });

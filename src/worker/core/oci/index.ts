@@ -3,6 +3,7 @@ export { encodeSpec } from "./encode.js";
 export { resolveHealthcheck, resolveStopSignal, resolveUserText } from "./image-config.js";
 export {
   type HostFacts,
+  type LinuxSeccomp,
   type OciMount,
   type OciProcess,
   type OciSpec,

@@ -115,4 +115,6 @@ export type OciSpec = {
     readonly sysctl: Readonly<Record<string, string>>;
     readonly seccomp?: LinuxSeccomp;
   };
+  /** For the runtime's program. */
+  readonly annotations?: Readonly<Record<string, string>>;
 };

@@ -36,6 +36,7 @@ import type { ImageRootfs } from "./image-rootfs.js";
 import { type ImageService, missing } from "./image-service.js";
 import { isDaemonAway, isRpc, orMissing, RPC } from "./rpc-error.js";
 import { RUNTIME } from "./runtime-probe.js";
+import type { SeccompPrograms } from "./seccomp-programs.js";
 import { containersService, snapshotsService, tasksService } from "./services.js";
 import { type Any, containerd, jsonAny } from "./wire.js";
 
@@ -58,6 +59,7 @@ export type ContainersParts = {
   readonly queue: KeyedQueue;
   readonly limiter: Limiter;
   readonly host: HostFacts;
+  readonly seccompPrograms: SeccompPrograms;
   readonly snapshotter: string;
   readonly cgroupParent: string;
   /** Runtime options for every container (the runtime's program); undefined = runc. */
@@ -95,7 +97,11 @@ export class Containers {
       request.cgroupParent === ""
         ? { ...request, cgroupParent: this.#parts.cgroupParent }
         : request;
-    const spec = buildSpec(placed, image.config.config, user, this.#parts.host);
+    const built = buildSpec(placed, image.config.config, user, this.#parts.host);
+    const { seccompPrograms } = this.#parts;
+    const spec = this.#isCrun()
+      ? { ...built, annotations: seccompPrograms.annotations(built.linux.seccomp) }
+      : built;
     const record = toRecord(request, spec);
     signal.throwIfAborted();
     // An earlier call may have got this far. Asking only when the name is taken saves a round trip for every container.
@@ -114,8 +120,14 @@ export class Containers {
       });
       throw error;
     }
+    if (this.#isCrun()) await seccompPrograms.learn(id, spec.linux.seccomp);
     // Opened before the start, so that not even the shortest life is missed.
     void this.#parts.watch.watch(id); // Rejections are handled inside; callers of wait get their own.
+  }
+
+  /** With options the runtime's program is crun. */
+  #isCrun(): boolean {
+    return this.#parts.runtimeOptions() !== undefined;
   }
 
   /** True if a record of this name is there already; else it is made. */

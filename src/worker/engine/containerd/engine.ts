@@ -26,6 +26,7 @@ import { gatherHostFacts } from "./host-facts.js";
 import { ImageRootfs } from "./image-rootfs.js";
 import { ImageService } from "./image-service.js";
 import { isInstalled, probeRuntime, runtimeOptions } from "./runtime-probe.js";
+import { SeccompPrograms } from "./seccomp-programs.js";
 import { introspectionService, versionService } from "./services.js";
 
 const PROBE_TIMEOUT_MS = 5000;
@@ -100,6 +101,7 @@ class ContainerdEngine implements Engine {
       queue,
       limiter: new Limiter(width),
       host,
+      seccompPrograms: new SeccompPrograms(options.namespace),
       snapshotter,
       cgroupParent: options.cgroupParent,
       runtimeOptions: () => (this.#runtime === "crun" ? runtimeOptions(this.#runtime) : undefined),
