@@ -33,8 +33,14 @@ test("what is written to many spools reaches their logs without being asked for"
   }
   for (const id of ids) await appendFile(`${dir}/${id}/spool/out`, `hello from ${id}\n`);
   await until(() => ids.every((id) => (service.get(id)?.files.sizeBytes ?? 0) > 30), "all moved");
-  await service.finish("t0");
-  expect(service.get("t0")?.isFinished).toBe(true);
+  service.finish("t0");
+  await appendFile(`${dir}/t0/spool/out`, "the last of t0\n");
+  const log = await service.open("t0", { spoolDir: "", logDir: "" }, {});
+  expect(log.isFinished).toBe(true);
+  expect(log.files.sizeBytes).toBeGreaterThan(60);
+  service.finish("t1");
+  await service.close("t1");
+  expect(service.get("t1")).toBeUndefined();
   await service[Symbol.asyncDispose]();
   await rm(dir, { recursive: true, force: true });
 });

@@ -26,6 +26,8 @@ type Entry = {
   cancelQuiet: (() => void) | undefined;
 };
 
+type Finishing = { readonly done: Promise<void>; readonly hurry: () => void };
+
 export class LogService implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -33,6 +35,8 @@ export class LogService implements AsyncDisposable {
   readonly #entries = new Map<string, Entry>();
   readonly #queue: Entry[] = [];
   readonly #running = new Set<Promise<void>>();
+  /** By task; these settle by themselves, soon, or sooner when they are hurried. */
+  readonly #finishing = new Map<string, Finishing>();
   #cancelPoll: (() => void) | undefined;
   #isClosed = false;
 
@@ -58,10 +62,13 @@ export class LogService implements AsyncDisposable {
     return this.#entries.get(taskId)?.log;
   }
 
-  /** Makes the task's log known; spool files exist afterwards. Safe to repeat. */
+  /** Makes the task's log known; spool files exist afterwards, and what is being finished is complete. Safe to repeat. */
   async open(taskId: string, paths: TaskLogPaths, driver: LogDriverChoice): Promise<TaskLog> {
     const known = this.#entries.get(taskId);
-    if (known !== undefined) return known.log;
+    if (known !== undefined) {
+      await this.#finishing.get(taskId)?.done;
+      return known.log;
+    }
     const log = new TaskLog({
       paths,
       limits: parseLogLimits(driver.Options ?? {}),
@@ -94,13 +101,24 @@ export class LogService implements AsyncDisposable {
     this.#enqueue(entry);
   }
 
-  /** The container has ended: moves the rest. */
-  async finish(taskId: string): Promise<void> {
+  /** The container has ended: moves the rest, when it has come. Nobody who waits for the end of the task waits for that. */
+  finish(taskId: string): void {
     const entry = this.#entries.get(taskId);
-    if (entry === undefined || entry.log.isFinished) return;
+    if (entry === undefined || entry.log.isFinished || this.#finishing.has(taskId)) return;
+    const waiting = new AbortController();
+    const hurry = (): void => {
+      waiting.abort();
+    };
+    const done = this.#moveRest(taskId, entry, waiting.signal).finally(() =>
+      this.#finishing.delete(taskId),
+    );
+    this.#finishing.set(taskId, { done, hurry });
+  }
+
+  async #moveRest(taskId: string, entry: Entry, signal: AbortSignal): Promise<void> {
     try {
       while (await entry.log.drain());
-      await this.#clock.sleep(LAST_BYTES_MS);
+      await this.#clock.sleep(LAST_BYTES_MS, signal).catch(() => undefined);
       await entry.log.finish();
     } catch (error) {
       this.#logger.error({ error, taskId }, "cannot write the task's log");
@@ -108,8 +126,11 @@ export class LogService implements AsyncDisposable {
     this.#unwatch(entry);
   }
 
-  /** Forgets the task; its directory is removed by the caller. */
-  close(taskId: string): void {
+  /** Forgets the task; its directory can be removed by the caller when this resolves. */
+  async close(taskId: string): Promise<void> {
+    const finishing = this.#finishing.get(taskId);
+    finishing?.hurry();
+    await finishing?.done;
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return;
     this.#unwatch(entry);
@@ -120,7 +141,9 @@ export class LogService implements AsyncDisposable {
     this.#isClosed = true;
     this.#cancelPoll?.();
     for (const entry of this.#entries.values()) this.#unwatch(entry);
-    await Promise.all(this.#running);
+    const finishing = [...this.#finishing.values()];
+    for (const { hurry } of finishing) hurry();
+    await Promise.all([...this.#running, ...finishing.map(({ done }) => done)]);
   }
 
   #unwatch(entry: Entry): void {

@@ -226,7 +226,7 @@ export class ContainerController implements TaskController {
       const exit = await this.#stopContainer(signal);
       exitCode = exit.exitCode;
     } else if (state?.exit !== undefined) {
-      await this.#noteExit(state.exit);
+      this.#noteExit(state.exit);
       exitCode = state.exit.exitCode;
     }
     return { state: TASK_STATE.shutdown, message: "shutdown", err: "", exitCode };
@@ -256,7 +256,7 @@ export class ContainerController implements TaskController {
 
   async discard(): Promise<void> {
     await this.#deps.engine.remove(this.#taskId);
-    this.#deps.logs.close(this.#taskId);
+    await this.#deps.logs.close(this.#taskId);
     for (const name of this.#owner.read().anonymousVolumes) await this.#deps.volumes.remove(name);
     await this.#deps.store.removeFiles(this.#taskId);
     this.#owner.update({ hasRemains: false, anonymousVolumes: [], volumes: [] });
@@ -341,16 +341,16 @@ export class ContainerController implements TaskController {
     return this.#life;
   }
 
-  async #ended(exit: ExitStatus, cause: "" | "unhealthy container"): Promise<Outcome> {
-    await this.#noteExit(exit);
+  #ended(exit: ExitStatus, cause: "" | "unhealthy container"): Outcome {
+    this.#noteExit(exit);
     return outcomeOfExit(exit, cause);
   }
 
-  async #noteExit(exit: ExitStatus): Promise<void> {
+  #noteExit(exit: ExitStatus): void {
     const record = this.#owner.read();
     this.#owner.update({ finishedAtMs: exit.finishedAtMs, isOomKilled: exit.isOomKilled });
     if (record.finishedAtMs === 0) this.#deps.events.ended(record, exit);
-    await this.#deps.logs.finish(this.#taskId);
+    this.#deps.logs.finish(this.#taskId);
   }
 
   async #stopUnhealthy(signal: AbortSignal): Promise<Outcome> {
@@ -366,7 +366,7 @@ export class ContainerController implements TaskController {
     const { events, engine } = this.#deps;
     events.note(this.#owner.read(), "kill", { signal: String(signalNumber(signalName)) });
     const exit = await engine.stop(this.#taskId, { signalName, graceMs }, signal);
-    await this.#noteExit(exit);
+    this.#noteExit(exit);
     events.note(this.#owner.read(), "stop");
     return exit;
   }

@@ -18,6 +18,8 @@ const RETRY_MAX_MS = 1000;
 /** The shim waits up to 2 s for the last output. */
 const DELETE_TIMEOUT_MS = 30_000;
 const DELETE_RETRIES_MAX = 5;
+/** What has ended makes room for what is started in its place: its clean-up takes as much of the processors as a start. */
+const CLEAN_UP_DELAY_MS = 120;
 const SIGKILL_EXIT_CODE = 137;
 const OOM_NOTES_MAX = 1000;
 
@@ -129,8 +131,10 @@ export class ExitWatch implements AsyncDisposable {
       }),
     );
     this.#onExit(id, exit);
-    const cleanup = this.#queue
-      .run(id, () => this.deleteTask(id))
+    const cleanup = this.#connection.clock
+      .sleep(CLEAN_UP_DELAY_MS, this.#closing.signal)
+      .catch(() => undefined)
+      .then(() => this.#queue.run(id, () => this.deleteTask(id)))
       .catch((error: unknown) => {
         this.#logger.warn({ id, error }, "the task of an ended container could not be deleted");
       })
