@@ -40,6 +40,9 @@ export class Connection implements AsyncDisposable {
       "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 1000,
+      // What failed is looked at and repeated by those who know whether it may be.
+      "grpc.enable_retries": 0,
+      "grpc.enable_channelz": 0,
       // Each engine watches its own daemon: no channel shared by address within one process (tests run several).
       "grpc.use_local_subchannel_pool": 1,
     });

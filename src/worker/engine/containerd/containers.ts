@@ -242,17 +242,21 @@ export class Containers {
     const number = signalNumber(options.signalName); // Refused before anything is done.
     const exit = this.wait(id, signal);
     exit.catch(() => undefined);
-    if ((await this.inspect(id)) === undefined) throw noSuchContainer(id);
-    await this.#signal(id, number);
     const timer = new AbortController();
     const stop = AbortSignal.any([signal, timer.signal]);
-    const isOver = await Promise.race([
-      exit.then(() => false),
-      this.#connection.clock.sleep(options.graceMs, stop).then(
-        () => true,
-        () => false,
-      ),
-    ]);
+    // From here on: its answer comes some time after the container has the signal.
+    const grace = this.#connection.clock.sleep(options.graceMs, stop).then(
+      () => true,
+      () => false,
+    );
+    try {
+      if (!(await this.#signal(id, number)) && (await this.inspect(id)) === undefined)
+        throw noSuchContainer(id);
+    } catch (error) {
+      timer.abort();
+      throw error;
+    }
+    const isOver = await Promise.race([exit.then(() => false), grace]);
     timer.abort();
     if (isOver) await this.#signal(id, SIGKILL);
     return exit;

@@ -102,12 +102,14 @@ export class ExitWatch implements AsyncDisposable {
 
   /** undefined: still there. */
   async #look(id: string): Promise<ExitStatus | undefined> {
-    const found = await orMissing(this.#connection.call(containersService.get, { id }));
+    const [found, reply] = await Promise.all([
+      orMissing(this.#connection.call(containersService.get, { id })),
+      orMissing(this.#connection.call(tasksService.get, { containerId: id })),
+    ]);
     const container = found?.container ?? undefined;
     if (container === undefined) throw new EngineError("NOT_FOUND", `No such container: ${id}`);
     const settled = decodeExit(container);
     if (settled !== undefined) return settled;
-    const reply = await orMissing(this.#connection.call(tasksService.get, { containerId: id }));
     const process = reply?.process ?? undefined;
     if (process === undefined) {
       return this.#settle(id, lostExit(this.#connection.clock.wallMs()));
