@@ -46,7 +46,17 @@ test("a container outside services reaches services by name, and they reach it, 
 
   const started = await swarm(
     manager,
-    ...["run", "--name", "tool", "--network", "name=app,alias=box", "--node", "w1"],
+    ...[
+      "run",
+      "--name",
+      "tool",
+      "--stop-grace-period",
+      "1s",
+      "--network",
+      "name=app,alias=box",
+      "--node",
+      "w1",
+    ],
     ...[IMAGE, ...HTTPD],
   );
   expect(started).toMatchObject({ code: 0, stderr: "" });

@@ -177,7 +177,19 @@ test("a container outside services joins a second network, and leaves with it wh
   const web = await one("web");
   const started = await swarm(
     manager,
-    ...["run", "--name", "tool", "--network", "app", "--node", "w1", IMAGE, ...HTTPD],
+    ...[
+      "run",
+      "--name",
+      "tool",
+      "--stop-grace-period",
+      "1s",
+      "--network",
+      "app",
+      "--node",
+      "w1",
+      IMAGE,
+      ...HTTPD,
+    ],
   );
   expect(started.code).toBe(0);
   expect(await docker(host, "network", "connect", "base", "tool")).toMatchObject({ code: 0 });

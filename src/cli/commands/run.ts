@@ -6,7 +6,7 @@ import { EXIT, ExitError } from "../exit-codes.js";
 import type { JsonObject } from "../json.js";
 import { parseNetwork } from "../network-spec.js";
 import { print, printError, table } from "../output.js";
-import { UsageError } from "../units.js";
+import { parseDuration, UsageError } from "../units.js";
 
 type Flags = Readonly<Record<string, unknown>>;
 /** Tasks of no service have a name of their own. */
@@ -37,6 +37,7 @@ function addRun(program: Command): void {
     .option("--network <network>", "attachable network (repeatable)", gather, [])
     .option("--node <node>", "where (default: the node that is asked)")
     .option("-e, --env <name=value>", "environment (repeatable)", gather, [])
+    .option("--stop-grace-period <duration>", "between its stop signal and its end (default: 10s)")
     .option("-d, --detach", "do not wait until it runs")
     .passThroughOptions();
   run.action(async (image: string, args: string[], flags: Flags) => {
@@ -56,6 +57,7 @@ export function runBody(image: string, args: readonly string[], flags: Flags): J
   const networks = (flags["network"] ?? []) as readonly string[];
   if (networks.length === 0) throw new UsageError("name an attachable network: --network NET");
   const env = (flags["env"] ?? []) as readonly string[];
+  const grace = flags["stopGracePeriod"];
   return {
     Name: typeof flags["name"] === "string" ? flags["name"] : "",
     TaskTemplate: {
@@ -63,6 +65,7 @@ export function runBody(image: string, args: readonly string[], flags: Flags): J
         Image: image,
         ...(args.length > 0 ? { Args: [...args] } : {}),
         ...(env.length > 0 ? { Env: [...env] } : {}),
+        ...(grace === undefined ? {} : { StopGracePeriod: parseDuration(String(grace)) }),
       },
       Networks: networks.map(parseNetwork),
     },
