@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { SeededRandom } from "../base/index.js";
 import { OrchestrationRun } from "./orchestration-run.js";
 import { RebalanceChecks } from "./rebalance-checks.js";
+import { forEachSeed } from "./seeds.js";
 
 const BUDGET_MS = 8_000;
 /** Long enough for services to begin by themselves while containers fail, nodes are cut off and leaders lost. */
@@ -20,23 +21,17 @@ const REST_MS = 120_000;
 const STEPS = 8;
 const NODES = ["node1", "node2", "node3", "node4"];
 
-const given = process.env["SIM_SEED"];
-const firstSeed = given === undefined ? Math.floor(Math.random() * 1e9) : Number(given);
-
 test("rebalancing keeps to its budget, stops nothing too early, and comes to rest evenly", async () => {
-  const startMs = performance.now();
-  let count = 0;
   let movedCount = 0;
-  do {
-    movedCount += await runSeed(firstSeed + count);
-    count++;
-  } while (given === undefined && performance.now() - startMs < BUDGET_MS);
-  console.log(`rebalances: ${count} seeds from ${firstSeed}, ${movedCount} tasks moved`);
-  if (given === undefined) expect(movedCount).toBeGreaterThan(0);
+  const plan = { name: "rebalances", file: "rebalances.sim.test.ts", budgetMs: BUDGET_MS };
+  await forEachSeed(plan, async (seed, replay) => {
+    movedCount += await runSeed(seed, replay);
+  });
+  console.log(`${movedCount} tasks moved`);
+  if (process.env["SIM_SEED"] === undefined) expect(movedCount).toBeGreaterThan(0);
 });
 
-async function runSeed(seed: number): Promise<number> {
-  const replay = `SIM_SEED=${seed} npx vitest run --project sim src/sim/rebalances.sim.test.ts`;
+async function runSeed(seed: number, replay: string): Promise<number> {
   const random = new SeededRandom(seed);
   const below = (n: number): number => Math.floor(random.float() * n);
   const run = new OrchestrationRun(seed, { rebalances: true });

@@ -94,6 +94,8 @@ function advance(
   }
   if (isWaiting) return true;
   if (!running) return false;
+  // What is replaced in this very turn, with its node say, does not run any more: looked at again when that is applied.
+  if (slots.some((slot) => changed.has(slot.number))) return true;
   return !finish(context, pace, slots, renewed.values(), running);
 }
 
