@@ -23,6 +23,20 @@ describe("tasks leave a node", () => {
   });
 
   test.each([
+    { name: "went down", fields: { state: "down" } },
+    { name: "was drained", fields: { availability: "drain" } },
+  ] as const)("also those whose assignment was on its way when it $name", ({ fields }) => {
+    const world = new World().addNodes("a", "b").createService({ replicas: 2 }).settle();
+    world.putNode("a", fields);
+    world.settle();
+    const [late] = world.wanted();
+    if (late === undefined) throw new Error("no task");
+    world.putTask({ ...late, nodeId: "a", state: TASK_STATE.assigned });
+    world.settle();
+    expect(world.wanted().map((task) => task.nodeId)).toEqual(["b", "b"]);
+  });
+
+  test.each([
     { name: "is paused", fields: { availability: "pause" } },
     { name: "is not heard of after a change of leaders", fields: { state: "unknown" } },
     { name: "is asked to connect again", fields: { state: "disconnected" } },

@@ -11,7 +11,7 @@ import type { Reconciler } from "./reconciler.js";
 import { planReplicated } from "./replicated-service.js";
 import { desired } from "./restart.js";
 import type { ServiceContext } from "./service-context.js";
-import { isWanted } from "./task-slot.js";
+import { isWanted, nodeFate } from "./task-slot.js";
 import { UpdateMemory } from "./update-memory.js";
 import { WakeTimes } from "./wake-times.js";
 
@@ -64,8 +64,13 @@ export class ServiceReconciler implements Reconciler {
         }
       } else if (event.table === "task") {
         if (event.kind === "created") this.#taskCreated(event.object, nowMs);
-        else if (event.kind === "updated") this.#taskUpdated(event.old, event.object, nowMs);
-        else this.#taskRemoved(event.old);
+        else if (event.kind === "updated") {
+          this.#taskUpdated(event.old, event.object, nowMs);
+          // An assignment that was on its way when its node went down, or was drained.
+          const isNew = event.old.nodeId !== event.object.nodeId;
+          if (isNew && nodeFate(event.object, (id) => view.node(id)) !== "fine")
+            this.#dirty.mark(event.object.serviceId);
+        } else this.#taskRemoved(event.old);
       } else if (event.table === "node") {
         if (event.kind === "updated" && !concernsTasks(event.old, event.object)) continue;
         const id = event.kind === "removed" ? event.old.id : event.object.id;
