@@ -279,6 +279,53 @@ describe("in the middle of a drain", () => {
     expect(world.updateState).toBe("completed");
   });
 
+  describe("a slot whose replacement is not reached yet gets no third task", () => {
+    type Seen = { open: boolean; perSlot: number };
+
+    /** The replacement runs on "b", and is reached from `open` on. */
+    function unreached(reachedNode = "a"): { world: World; seen: Seen } {
+      const seen = { open: false, perSlot: 0 };
+      const world = new World(undefined, {
+        isReachable: ({ nodeId }) => seen.open || nodeId === reachedNode,
+        isWithdrawn: () => true,
+      });
+      world.addNodes("a").createService().settle().addNodes("b", "c").settle();
+      world.store.subscribe(() => {
+        seen.perSlot = Math.max(seen.perSlot, world.wanted().length);
+      });
+      drain(world);
+      expect(world.placed()).toEqual(["1:a:running", "1:b:running"]);
+      return { world, seen };
+    }
+
+    test("of an update", () => {
+      const { world, seen } = unreached();
+      world.updateService({ image: "web:2", update: { Order: "start-first" } }).settle();
+      expect(world.placed()).toEqual(["1:a:running", "1:b:running"]);
+      seen.open = true;
+      world.electLeader();
+      world.advance(MINUTE_MS);
+      expect(world.images()).toEqual({ "web:2": 1 });
+      expect(world.updateState).toBe("completed");
+      expect(seen.perSlot).toBe(2);
+    });
+
+    test.each([
+      { name: "and the first task is reached", reachedNode: "a" },
+      { name: "and no task is reached", reachedNode: "none" },
+    ])("when its node is drained too, $name", ({ reachedNode }) => {
+      const { world, seen } = unreached(reachedNode);
+      drain(world, "b");
+      // The first one stays until the next replacement is reached.
+      expect(world.placed()).toEqual(["1:a:running", "1:c:running"]);
+      seen.open = true;
+      world.electLeader();
+      world.advance(MINUTE_MS);
+      expect(world.placed()).toEqual(["1:c:running"]);
+      expect(seen.perSlot).toBe(2);
+    });
+  });
+
   test("a paused update stays so", () => {
     const world = onNodeA({ replicas: 3 });
     world.agent = (task) =>

@@ -15,7 +15,7 @@ type Waiting = { readonly slot: Slot; readonly task: Task };
 /** Running tasks of a slot that are to leave, oldest first. */
 type Departure = {
   readonly leaving: readonly Task[];
-  /** The one of them that goes on until a replacement is there: an up to date one, the newest. */
+  /** The one of them that goes on until a replacement is there: an up to date one, one that is reached, the newest. */
   readonly last: Task;
   /** As up to date as `last`. An older task that an update is about to stop is none. */
   readonly replacements: readonly Task[];
@@ -53,7 +53,9 @@ export function planDrain(
       changed.add(slot.number);
     } else if (!departure) continue;
     else if (departure.replacements.length > 0) underWay++;
-    // An outdated task beside the one that leaves is the update's to stop, before a third one is made.
+    // No third one is made: an outdated task beside the one that leaves is the update's to stop first, and of two that leave one stops
+    // as soon as the other is reached.
+    else if (departure.leaving.length > 1) underWay++;
     else if (departure.stayingCount === 0 && !hasEndedForGood(slot))
       waiting.push({ slot, task: departure.last });
   }
@@ -73,7 +75,7 @@ export function withoutReplaced(context: ServiceContext, slot: Slot): Slot {
   const tasks = slot.tasks.map((task) =>
     departure.leaving.includes(task) ? { ...task, desiredState: TASK_STATE.shutdown } : task,
   );
-  return { ...slot, tasks };
+  return { ...slot, tasks, isBeingLeft: true };
 }
 
 /** undefined when nothing of the slot lingers on a drained node. */
@@ -82,7 +84,8 @@ function departureOf(context: ServiceContext, slot: Slot): Departure | undefined
   const newest = leaving.at(-1);
   if (!newest) return undefined;
   const isClean = (task: Task): boolean => !isDirty(task, context.service, context.nodeOf);
-  const last = leaving.findLast(isClean) ?? newest;
+  const clean = leaving.filter(isClean);
+  const last = clean.findLast((task) => isReached(context, task)) ?? clean.at(-1) ?? newest;
   const staying = slot.tasks.filter((task) => isWanted(task) && !leaving.includes(task));
   const replacements = staying.filter((task) => isClean(task) || !isClean(last));
   const superseded = staying.filter((task) => task.state < TASK_STATE.running && !isClean(task));
@@ -91,14 +94,16 @@ function departureOf(context: ServiceContext, slot: Slot): Departure | undefined
 
 /** All that leave once a replacement is reached; before that all but the last. And what is superseded. */
 function replacedTasks(
-  { reach }: ServiceContext,
+  context: ServiceContext,
   { leaving, last, replacements, superseded }: Departure,
 ): readonly Task[] {
-  const isReached = (task: Task): boolean =>
-    task.state === TASK_STATE.running && reach.isReachable(task);
-  if (replacements.some(isReached)) return [...leaving, ...superseded];
-  const others = isReached(last) ? leaving.filter((task) => task !== last) : [];
+  if (replacements.some((task) => isReached(context, task))) return [...leaving, ...superseded];
+  const others = isReached(context, last) ? leaving.filter((task) => task !== last) : [];
   return [...others, ...superseded];
+}
+
+function isReached({ reach }: ServiceContext, task: Task): boolean {
+  return task.state === TASK_STATE.running && reach.isReachable(task);
 }
 
 /** A drain that was called off leaves slots with two tasks alike: the one that is furthest, then the oldest, stays. */

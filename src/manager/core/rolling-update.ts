@@ -87,6 +87,7 @@ function advance(
       continue;
     }
     isWaiting = true;
+    if (slot.isBeingLeft === true) continue;
     // A slot further on may be under way: of an update that this one took the place of, or for another's delay.
     if (capacity < 1) continue;
     capacity--;

@@ -14,6 +14,8 @@ export type Place = {
 export type Slot = Place & {
   /** Oldest first, without tasks that are to be removed. */
   readonly tasks: readonly Task[];
+  /** A task of it still leaves a drained node, its replacement beside it: there is no room for a third. */
+  readonly isBeingLeft?: boolean;
 };
 
 /** To be run, or to be run to its end (jobs). */
