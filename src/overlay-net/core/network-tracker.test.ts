@@ -107,7 +107,12 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
       .record({
         number: fc.integer({ min: 1, max: 4 }),
         networks: anyNetworks,
-        state: fc.constantFrom(TASK_STATE.assigned, TASK_STATE.running, TASK_STATE.complete),
+        state: fc.constantFrom(
+          TASK_STATE.pending,
+          TASK_STATE.assigned,
+          TASK_STATE.running,
+          TASK_STATE.complete,
+        ),
         networkPhase: fc.constantFrom(...Object.values(NETWORK_PHASE)),
       })
       .map(({ number, networks, state, networkPhase }) => ({
@@ -196,7 +201,7 @@ test("a node that went and came back within a step is told what is gone", () => 
   const networks = [
     { networkId: id("w", INGRESS), address: "10.9.1.1", address6: "", aliases: [] },
   ];
-  const task = sampleTask(1, { nodeId: id("n", 1), networks });
+  const task = sampleTask(1, { nodeId: id("n", 1), networks, state: TASK_STATE.assigned });
   apply(store, [{ kind: "putTask", task }]);
   const tracker = new NetworkTracker(store);
   events.length = 0;
@@ -211,7 +216,8 @@ test("who is on none of the networks that changed is told nothing", () => {
   const { store, events } = preparedStore();
   const tracker = new NetworkTracker(store);
   const networks = [{ networkId: id("w", 1), address: "10.1.1.1", address6: "", aliases: [] }];
-  apply(store, [{ kind: "putTask", task: sampleTask(1, { nodeId: id("n", 1), networks }) }]);
+  const task = sampleTask(1, { nodeId: id("n", 1), networks, state: TASK_STATE.assigned });
+  apply(store, [{ kind: "putTask", task }]);
   expect([...(tracker.step(events)?.keys() ?? [])]).toEqual([id("n", 1)]);
 });
 
@@ -236,6 +242,12 @@ test("when ingress itself comes or goes everybody needs a complete state", () =>
 });
 
 test.each([
+  {
+    name: "waiting for its own node to take it: no endpoint",
+    state: TASK_STATE.pending,
+    phase: 0,
+    isBackend: [],
+  },
   {
     name: "assigned: known, takes nothing",
     state: TASK_STATE.assigned,

@@ -78,7 +78,9 @@ export function networkEntry({ id, spec, vni, subnets, mtu }: Network): NetworkE
 
 /** A task has endpoints from its assignment on, while its image is still pulled, until it has ended (contracts §7). */
 export function endpointEntries(task: Task): readonly EndpointEntry[] {
-  if (task.nodeId === "" || task.state >= TASK_STATE.complete) return [];
+  // Of a global service it has its node before that.
+  if (task.nodeId === "" || task.state < TASK_STATE.assigned) return [];
+  if (task.state >= TASK_STATE.complete) return [];
   const { id: taskId, nodeId, serviceId, serviceName, slot, containerId } = task;
   const isBackend =
     task.state === TASK_STATE.running &&

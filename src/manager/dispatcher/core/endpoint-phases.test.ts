@@ -153,6 +153,16 @@ test.each<{
   expect(phases.decide(at(102, "n1", "n2")).writes).toEqual(writes);
 });
 
+test("a task that waits for its own node to take it is not announced before that", () => {
+  const phases = new EndpointPhases();
+  const waiting = sampleTask({ id: "t1", networks: on("w"), state: S.pending });
+  phases.observe(undefined, waiting, 10, 0);
+  expect(phases.nextDeadlineMs()).toBeUndefined();
+  phases.observe(waiting, { ...waiting, state: S.assigned }, 11, 0);
+  phases.applied("n1", 11);
+  expect(phases.decide(at(5, "n1"))).toEqual(ANNOUNCE_T1);
+});
+
 test("a new leader takes a task's last write for the change it has to wait for", () => {
   const phases = new EndpointPhases();
   phases.applied("n1", 29);

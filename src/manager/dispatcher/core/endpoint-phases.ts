@@ -157,9 +157,10 @@ export class EndpointPhases {
   }
 }
 
-/** As `endpointEntries` of the node's view: from its assignment to its end. */
+/** As `endpointEntries` of the node's view: from its assignment to its end. Of a global service it has its node before that. */
 function hasEndpoints({ nodeId, networks, state }: Task): boolean {
-  return nodeId !== "" && networks.length > 0 && state < TASK_STATE.complete;
+  const isOnNode = nodeId !== "" && state >= TASK_STATE.assigned && state < TASK_STATE.complete;
+  return isOnNode && networks.length > 0;
 }
 
 function aimOf(task: Task): Aim | undefined {
