@@ -326,6 +326,24 @@ describe("in the middle of a drain", () => {
     });
   });
 
+  test("what takes the place of a replacement waits for it to stop, unless the service starts first", () => {
+    const desiredOf = (Order: "start-first" | "stop-first") => {
+      const world = onNodeA({ update: { Order } });
+      world.agent = stuckElsewhere;
+      drain(world).advance(1000);
+      world.agent = (task) => (task.nodeId === "a" ? goodAgent(task) : undefined);
+      world.updateService({ image: "web:2", update: { Order } }).settle();
+      const made = world.wanted().find((task) => task.nodeId !== "a")?.desiredState;
+      world.agent = goodAgent;
+      world.settle();
+      expect(world.placed()).toEqual([expect.stringMatching("1:[bc]:running")]);
+      expect(world.images()).toEqual({ "web:2": 1 });
+      return made;
+    };
+    expect(desiredOf("stop-first")).toBe(TASK_STATE.ready);
+    expect(desiredOf("start-first")).toBe(TASK_STATE.running);
+  });
+
   test("a paused update stays so", () => {
     const world = onNodeA({ replicas: 3 });
     world.agent = (task) =>

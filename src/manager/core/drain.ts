@@ -4,7 +4,7 @@
  */
 import { drainDeadlineMs, TASK_STATE, type Task } from "../../api/index.js";
 import { isLingering } from "./lingering.js";
-import { desired, hasEndedForGood } from "./restart.js";
+import { desired, hasEndedForGood, waitsForOthers } from "./restart.js";
 import type { ServiceContext } from "./service-context.js";
 import { isStopped, isWanted, nodeFate, type Slot } from "./task-slot.js";
 import { isDirty, makeTask } from "./task-template.js";
@@ -125,11 +125,12 @@ function stop({ plan }: ServiceContext, tasks: readonly Task[]): boolean {
 }
 
 /** It runs elsewhere, so neither host ports nor a limit per node stand between the two. */
-function begin({ plan, service, newTaskId }: ServiceContext, slot: Slot): boolean {
+function begin(context: ServiceContext, slot: Slot): boolean {
+  const { plan, service, newTaskId } = context;
   const task = makeTask(service, {
     id: newTaskId(),
     place: slot,
-    desiredState: TASK_STATE.running,
+    desiredState: waitsForOthers(context, slot) ? TASK_STATE.ready : TASK_STATE.running,
     notBeforeMs: 0,
     nowMs: plan.nowMs,
   });

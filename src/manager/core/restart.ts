@@ -58,8 +58,8 @@ function replace(
   return plan.add(shutDown, { kind: "putTask", task: replacement }) ? "changed" : "noRoom";
 }
 
-/** One that an update stops first may be stopping still, when the new task that waited for that is lost. */
-function waitsForOthers({ service, nodeOf }: ServiceContext, slot: Slot): boolean {
+/** One that is stopped first may be stopping still: that of an update whose new task is lost, a replacement that was given up. */
+export function waitsForOthers({ service, nodeOf }: ServiceContext, slot: Slot): boolean {
   if (paceOf(service).isStartFirst) return false;
   return slot.tasks.some((old) => !isWanted(old) && mayStillRun(old, nodeOf));
 }
