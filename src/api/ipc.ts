@@ -116,7 +116,8 @@ export type ToChild =
       readonly http: number;
     }
   /**
-   * A request to the child: worker: "leaveCluster" (stop all tasks); manager: "leaveRaft", "closeManager", "renewOwnCertificate"
+   * A request to the child: worker: "leaveCluster" (stop all tasks); net: "removeNetworks" (answered when nothing of a cluster that was
+   * left remains); manager: "leaveRaft", "closeManager", "renewOwnCertificate"
    * (body and result: OwnRenewal).
    */
   | { readonly kind: "request"; readonly seq: number; readonly op: string; readonly body: unknown };

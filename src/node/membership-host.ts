@@ -26,6 +26,7 @@ export interface MembershipHost {
   reconciled(): Promise<void>;
   /** Requests to children; reject with ApiError. */
   askWorker(op: "leaveCluster"): Promise<unknown>;
+  askNet(op: "removeNetworks"): Promise<unknown>;
   askManager(op: "leaveRaft"): Promise<unknown>;
   /** Why the manager is not running; "". */
   managerError(): string;

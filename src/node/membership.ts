@@ -151,7 +151,20 @@ export class Membership {
     await state.apply({ kind: "wipeStarted", reason: "" });
     await this.#host.reconciled();
     await state.wipe("");
-    return { warnings };
+    return { warnings: [...warnings, ...(await this.#awaitNetworksGone())] };
+  }
+
+  /** Whoever stops the node right after it left finds nothing of it on the host. Otherwise its next start removes that. */
+  async #awaitNetworksGone(): Promise<string[]> {
+    try {
+      await this.#host.askNet("removeNetworks");
+      return [];
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const what = "the node's networks are not removed yet";
+      this.#host.logger.warn({ error: why }, what);
+      return [`${what}: ${why}`];
+    }
   }
 
   #assertInactive(): void {

@@ -442,6 +442,15 @@ describe("a member", () => {
     expect((await swarm("leave", { force: true })).status).toBe(200);
   });
 
+  test("whose networks could not be removed has left all the same", async () => {
+    await start("sessions fail-removeNetworks");
+    await swarm("join", joinBody());
+    const answer = await swarm("leave", { force: false });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContain("removeNetworks failed");
+    expect((await look()).localState.state).toBe("inactive");
+  });
+
   test("that is the last manager leaves by force only, told what is lost", async () => {
     await start("sessions");
     await swarm("init", initBody());

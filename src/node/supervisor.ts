@@ -416,6 +416,7 @@ export class Supervisor {
         }
       },
       askWorker: (op) => ask(this.#worker.child, "worker", op, undefined),
+      askNet: (op) => ask(this.#net.child, "net", op, undefined),
       askManager: (op) => ask(this.#front.manager, "manager", op, undefined),
       managerError: () => this.#managerProblem?.message ?? "",
     };

@@ -1,7 +1,7 @@
 /** The `net` process: all kernel programming of this node. Keeps serving from its last state when everybody else restarts. */
 import { rm } from "node:fs/promises";
 import { ChildChannel, EXIT_CODE, nodePaths, type ToChild } from "../api/index.js";
-import { createLogger, SystemClock } from "../base/index.js";
+import { ApiError, createLogger, SystemClock } from "../base/index.js";
 import { IpKernel } from "./kernel/ip-kernel.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
 import { NetService } from "./net-service.js";
@@ -50,6 +50,11 @@ async function main(): Promise<void> {
     setTimeout(exit, STOP_LIMIT_MS);
     void owner.closeKernel().then(exit, exit);
   };
+  channel.onRequest(async (op) => {
+    if (op !== "removeNetworks") throw new ApiError("Unimplemented", `net: no request "${op}"`);
+    await owner.settled();
+    return {};
+  });
   channel.listen((message: ToChild) => {
     if (message.kind === "identity") void owner.follow(message.identity); // reports its own failures
     if (message.kind === "stop") stop();

@@ -32,13 +32,14 @@ let dir: string;
 let parts: PlaneParts;
 let service: NetService;
 let owner: NetworkOwner;
+let kernel: SimulatedKernel;
 let client: Client;
 
 /** The net process of a simulated node, as its worker sees it: by RPC, without any rights. */
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "swarm-net-"));
   parts = (await openPlaneParts(true, silentLogger)) as PlaneParts;
-  const kernel = new SimulatedKernel();
+  kernel = new SimulatedKernel();
   service = new NetService(kernel, silentLogger);
   const common = { gwbridgePool: "172.20.0.0/14", logger: silentLogger };
   const onKernelLost = () => undefined;
@@ -96,6 +97,29 @@ test("networks, a container on them, its release and the end of membership", asy
   expect(await sandboxes()).toEqual([]);
   expect((await parts.kernel.observe("", ""))?.tables).toEqual([]);
   expect(await readdir(dir)).toEqual(["net.sock"]);
+});
+
+test("who asks whether a left cluster's networks are gone waits for that, and hears why they are not", async () => {
+  const left = async () => {
+    await owner.follow({ nodeId: STATE.nodeId } as never);
+    void owner.follow(undefined);
+    await owner.settled();
+  };
+  const removeNetns = kernel.removeNetns.bind(kernel);
+  let removed = 0;
+  kernel.removeNetns = async (name) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    await removeNetns(name);
+    removed += 1;
+  };
+  await left();
+  expect(removed).toBeGreaterThan(0);
+  expect([...kernel.netns.keys()]).toEqual([]);
+  kernel.removeNetns = () => Promise.reject(new Error("device busy"));
+  await expect(left()).rejects.toThrow("device busy");
+  kernel.removeNetns = removeNetns;
+  await owner.follow(undefined);
+  await owner.settled();
 });
 
 test.each([

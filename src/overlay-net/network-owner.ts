@@ -52,6 +52,8 @@ export class NetworkOwner {
   /** Of the last identity that came. */
   #wanted: string | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** Of the last turn; it is tried again. */
+  #failure: Error | undefined;
 
   constructor(options: NetworkOwnerOptions) {
     this.#options = options;
@@ -68,6 +70,12 @@ export class NetworkOwner {
     return this.#turn;
   }
 
+  /** Resolves when the host's networks are those of the identity that came last. Rejects when they could not be made, or removed. */
+  async settled(): Promise<void> {
+    await this.#turn;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   /** Ends the port to the kernel; what is in the kernel stays. Afterwards the process must end. */
   async closeKernel(): Promise<void> {
     await this.#parts?.kernel?.close();
@@ -76,6 +84,7 @@ export class NetworkOwner {
   async #change(nodeId: string | undefined): Promise<void> {
     if (nodeId !== undefined && nodeId === this.#nodeId && this.#isUp) return;
     const { service, logger } = this.#options;
+    this.#failure = undefined;
     try {
       const stored = (await readStateFile(this.#stateFile))?.nodeId;
       if (stored !== undefined && stored !== nodeId) await this.#removeStored(stored);
@@ -91,7 +100,8 @@ export class NetworkOwner {
       logger.info({ bridge, subnet }, "network is up");
     } catch (error) {
       logger.error({ error }, "the node's network could not be made");
-      const text = error instanceof Error ? error.message : String(error);
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      const text = this.#failure.message;
       if (this.#network === undefined) service.setNetwork(undefined, text);
       service.setPlane(undefined, `overlay networks are not up on this node: ${text}`);
       setTimeout(() => {

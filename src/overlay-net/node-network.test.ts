@@ -185,6 +185,23 @@ test("endpoints made ahead are known after a restart and gone when the node leav
   expect([...kernel.netns.keys()]).toEqual([]);
 });
 
+test("a node that leaves while an endpoint is made ahead leaves nothing of it", async () => {
+  const network = await open();
+  const addEndpoint = kernel.addEndpoint.bind(kernel);
+  const steps: string[] = [];
+  kernel.addEndpoint = async (endpoint) => {
+    steps.push("begun");
+    await new Promise((resolve) => setImmediate(resolve));
+    await addEndpoint(endpoint);
+    steps.push("made");
+  };
+  for (const timer of timers.splice(0)) timer();
+  expect(steps).toEqual(["begun"]);
+  await network.removeAll();
+  expect(steps).toEqual(["begun", "made"]);
+  expect([...kernel.netns.keys()]).toEqual([]);
+});
+
 test("host network is this process's namespace under a lasting name and survives a release", async () => {
   const network = await open();
   const attachment = await network.attach("c1", "host", []);

@@ -101,6 +101,7 @@ export class NodeNetwork {
   /** Host ends of spares that were given out and not renamed yet. */
   readonly #unnamed = new Map<string, string>();
   #cancelRefill: () => void = () => undefined;
+  #refilling: Promise<void> = Promise.resolve();
   #isClosed = false;
   readonly #ports = new PortHolder();
   readonly #attachments = new Map<string, Attachment>();
@@ -346,6 +347,7 @@ export class NodeNetwork {
   async removeAll(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRefill();
+    await this.#refilling;
     await this.sync([]);
     for (const { netns } of this.#spares.splice(0)) await this.#kernel.removeNetns(netns);
     this.#ports.releaseAll();
@@ -448,7 +450,7 @@ export class NodeNetwork {
     const isFull = this.#spares.length >= this.#spareCount && this.#unnamed.size === 0;
     if (this.#isClosed || isFull) return;
     this.#cancelRefill = this.#clock.setTimer(delayMs, () => {
-      void this.#refill(); // reports its own failures
+      this.#refilling = this.#refill(); // reports its own failures
     });
   }
 

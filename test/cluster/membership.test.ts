@@ -1,5 +1,5 @@
 /** Nodes come, rise, fall and go by the stock docker CLI, every command asked once. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import {
   docker,
   eventually,
   healthy,
+  IS_SIMULATED,
   IS_SOAK,
   managers,
   node,
@@ -79,6 +80,9 @@ function untilIs(role: Role, id: string): Promise<unknown> {
 async function leaveAndRemove(id: string): Promise<void> {
   expectOk(await host.docker("swarm", "leave"), /^Node left the swarm\.\n$/);
   expect((await host.info()).Swarm.LocalNodeState).toBe("inactive");
+  // All of it is gone by the time that the command answers.
+  if (!IS_SIMULATED)
+    expect(readdirSync("/run/netns").filter((name) => name.includes(id.slice(0, 8)))).toEqual([]);
   await eventually(
     `${host.name} is down`,
     ROLE_CHANGE_MS,
