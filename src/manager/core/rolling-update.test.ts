@@ -132,6 +132,23 @@ describe("a rolling update", () => {
     expect(world.placed()).toEqual(["1:b:running"]);
   });
 
+  test("start-first: one that failed before its time does not stand for the old one to the next update", () => {
+    const update = { Order: "start-first", FailureAction: "continue" } as const;
+    const world = serving({ update });
+    world.agent = (task) => (isNew(task) ? "rejected" : goodAgent(task));
+    world.updateService({ image: "web:2", update }).settle();
+    const failed = world.wanted().find(isNew);
+    expect(failed).toMatchObject({ state: TASK_STATE.rejected, desiredState: TASK_STATE.ready });
+    let fewest = Number.POSITIVE_INFINITY;
+    world.store.subscribe(() => {
+      const running = world.wanted().filter(({ state }) => state === TASK_STATE.running);
+      fewest = Math.min(fewest, running.length);
+    });
+    world.updateService({ image: "web:3", update }).settle();
+    expect(world.images()).toEqual({ "web:3": 1 });
+    expect(fewest).toBe(1);
+  });
+
   test("start-first: a new task that keeps failing leaves the old one running", () => {
     const update = { Order: "start-first", FailureAction: "continue" } as const;
     const world = serving({ replicas: 2, update });

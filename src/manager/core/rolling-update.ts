@@ -193,13 +193,16 @@ function tidyAll(
   return isWaiting;
 }
 
-/** Of several wanted tasks one stays: up to date before outdated, the furthest along, then the oldest. */
+/** Of several wanted tasks one stays: up to date before outdated, living before ended, the furthest along, then the oldest. */
 function tidy(context: ServiceContext, pace: UpdatePace, slot: Slot): boolean {
   const { service, nodeOf, plan } = context;
   const wanted = slot.tasks.filter(isWanted);
   const isClean = (task: Task): boolean => !isDirty(task, service, nodeOf);
   const ranked = [...wanted].sort(
-    (a, b) => Number(isClean(b)) - Number(isClean(a)) || b.state - a.state,
+    (a, b) =>
+      Number(isClean(b)) - Number(isClean(a)) ||
+      Number(isStopped(a)) - Number(isStopped(b)) ||
+      b.state - a.state,
   );
   const keeper = ranked[0];
   if (!keeper || ranked.length < 2) return true;
