@@ -7,9 +7,9 @@ export class Engine {
   readonly socket: string;
   readonly #agent: Agent;
 
-  constructor(socket: string, connectionCount = 1) {
+  constructor(socket: string) {
     this.socket = socket;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionCount });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
   }
 
   send(method: string, path: string, body?: unknown, limitMs = 30_000): Promise<Reply> {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { BenchCluster, BenchNode } from "./cluster.js";
 import { delay, Engine } from "./engine.js";
+import { WriteConnection } from "./write-connection.js";
 
 /** Each question costs managers milliseconds, and two cores run the whole cluster: what takes seconds is asked for less often. */
 const POLL_MS = 25;
@@ -238,11 +239,12 @@ async function nodeFrozen(cluster: BenchCluster): Promise<number> {
 }
 
 async function writeRate(cluster: BenchCluster): Promise<{ perSec: number; p99Ms: number }> {
-  const engine = new Engine((await cluster.nodes())[0]?.socket ?? "", WRITE_CLIENTS);
-  await writeMany(engine, cluster, "warm", WARM_UP_WRITES);
+  const socket = (await cluster.nodes())[0]?.socket ?? "";
+  const engine = new Engine(socket);
+  await writeMany(socket, cluster, "warm", WARM_UP_WRITES);
   await removeMany(engine, "warm", WARM_UP_WRITES);
   const from = performance.now();
-  const latencies = await writeMany(engine, cluster, "write", WRITES);
+  const latencies = await writeMany(socket, cluster, "write", WRITES);
   const sec = (performance.now() - from) / 1000;
   await removeMany(engine, "write", WRITES);
   engine.close();
@@ -252,7 +254,7 @@ async function writeRate(cluster: BenchCluster): Promise<{ perSec: number; p99Ms
 
 /** Creates by 32 clients at once, each its next when the last is acknowledged; returns the latencies in ms. */
 async function writeMany(
-  engine: Engine,
+  socket: string,
   cluster: BenchCluster,
   prefix: string,
   count: number,
@@ -260,12 +262,15 @@ async function writeMany(
   const latencies: number[] = [];
   let next = 0;
   const client = async (): Promise<void> => {
+    const connection = new WriteConnection(socket);
     while (next < count) {
       const name = `bench-${prefix}${next++}`;
       const at = performance.now();
-      await engine.json("POST", "/services/create", sleeper(cluster, name, 0));
+      const { status, text } = await connection.post("/services/create", sleeper(cluster, name, 0));
+      if (status !== 201) throw new Error(`${name}: ${status} ${text}`);
       latencies.push(performance.now() - at);
     }
+    connection.close();
   };
   await Promise.all(Array.from({ length: WRITE_CLIENTS }, client));
   return latencies;
