@@ -85,6 +85,16 @@ test.each([
   },
 );
 
+test("a namespace that is being released is not wrong: it was asked for before, and goes by itself", async () => {
+  const { programmer, add } = await opened();
+  await add(FIRST);
+  await programmer.program(desiredWith(FIRST));
+  const desired = new Map(desiredWith(undefined).map((state) => [state.netns, state]));
+  await programmer.program(desiredWith(undefined));
+  const found = await programmer.inspect(desired, [SANDBOX, "", FIRST]);
+  expect(found.flatMap(({ lines }) => lines)).toEqual([]);
+});
+
 test("a link whose other end is still in a released namespace is made anew after a restart too", async () => {
   const host = new SimulatedHost();
   const before = await opened(host);

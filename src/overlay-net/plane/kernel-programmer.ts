@@ -78,12 +78,15 @@ export class KernelProgrammer {
     return NONE;
   }
 
-  /** Compares these namespaces; one that is not in `desired` should not be there. */
+  /** Compares these namespaces; one that is not in `desired` should not be there, unless who made it also removes it. */
   async inspect(
     desired: ReadonlyMap<string, NetnsState>,
     netnsNames: readonly string[],
   ): Promise<readonly Finding[]> {
-    const ordered = [...netnsNames].sort((a, b) => this.#rank(a) - this.#rank(b));
+    // A container's is released between the moment that asked for this look and the look itself.
+    const isLookedAt = (netns: string): boolean =>
+      this.#removesContainers || desired.has(netns) || this.#rank(netns) !== 2;
+    const ordered = netnsNames.filter(isLookedAt).sort((a, b) => this.#rank(a) - this.#rank(b));
     const observed = await this.#observe(ordered);
     return ordered.map((netns, i) => {
       const ownership = this.#ownershipOf(netns);
