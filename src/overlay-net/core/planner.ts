@@ -315,10 +315,7 @@ export function missing<T extends object>(
   textOf: (item: T) => string = identity,
 ): readonly T[] {
   if (list === others || others.length === 0) return list === others ? [] : list;
-  const rest = except(list, others);
-  if (rest.length === 0) return [];
-  const known = new Set(except(others, list).map(textOf));
-  return rest.filter((item) => !known.has(textOf(item)));
+  return missingBy(list, others, textOf);
 }
 
 /** Those of `list` whose place nobody in `wanted` takes. */
@@ -327,14 +324,23 @@ function unwanted<T extends object>(
   wanted: readonly T[],
   place: (item: T) => string,
 ): readonly T[] {
-  if (list === wanted || list.length === 0) return [];
-  const rest = except(list, wanted);
-  if (rest.length === 0) return [];
-  const taken = new Set(except(wanted, list).map(place));
-  return rest.filter((item) => !taken.has(place(item)));
+  return list === wanted || list.length === 0 ? [] : missingBy(list, wanted, place);
 }
 
-/** Those that are not the same objects: of the thousands that no change touched nothing is read. */
+/** Nothing is read of the thousands that no change touched, nor of thousands that are new where all of the others stay. */
+function missingBy<T extends object>(
+  list: readonly T[],
+  others: readonly T[],
+  textOf: (item: T) => string,
+): readonly T[] {
+  const rest = except(list, others);
+  const areAllShared = list.length - rest.length === others.length;
+  if (rest.length === 0 || areAllShared) return rest;
+  const known = new Set(except(others, list).map(textOf));
+  return rest.filter((item) => !known.has(textOf(item)));
+}
+
+/** Those that are not the same objects. */
 function except<T extends object>(list: readonly T[], others: readonly T[]): readonly T[] {
   const same = new Set(others);
   return list.filter((item) => !same.has(item));

@@ -11,6 +11,7 @@ import {
   setSequence,
   u16,
   u32,
+  withoutAck,
 } from "./codec/message.js";
 import type { Libc } from "./ffi.js";
 import { ackText, callError, ERRNO, errnoCode } from "./kernel-errno.js";
@@ -130,12 +131,15 @@ export class NetlinkSocket {
       batch.push(message);
       size += message.length;
     }
+    // They are carried out in order: the last one's answer says that those before it without one succeeded.
+    const last = batch.length - 1;
+    for (const message of batch.slice(0, last)) withoutAck(message);
     const firstSeq = this.#send(batch);
     const acks = new Map<number, Ack>();
-    while (acks.size < batch.length) {
+    while (!acks.has(last)) {
       for (const received of this.#receive()) {
         const index = received.seq - firstSeq;
-        if (received.type === NLMSG_ERROR && index >= 0 && index < batch.length)
+        if (received.type === NLMSG_ERROR && index >= 0 && index <= last)
           acks.set(index, decodeAck(received));
       }
     }

@@ -54,6 +54,11 @@ export function setSequence(message: Buffer, seq: number): void {
   message.writeUInt32LE(seq, 8);
 }
 
+/** What succeeds is not answered then; failures are. */
+export function withoutAck(message: Buffer): void {
+  message.writeUInt16LE(message.readUInt16LE(6) & ~NLM_F_ACK, 6);
+}
+
 /** All messages of a datagram. A truncated tail is an error: the receive buffer is larger than the kernel's largest message. */
 export function decodeMessages(datagram: Buffer): NetlinkMessage[] {
   const messages: NetlinkMessage[] = [];
