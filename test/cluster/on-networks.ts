@@ -1,7 +1,16 @@
 /** Services on overlay networks: made, entered, asked. */
 import { execFileSync } from "node:child_process";
 import type { ApiTask } from "../../src/cli/api-types.js";
-import { api, containerPids, docker, leader, status, type TestNode } from "./playground.js";
+import {
+  api,
+  containerPids,
+  docker,
+  IMAGE,
+  leader,
+  status,
+  swarm,
+  type TestNode,
+} from "./playground.js";
 
 export const HTTPD = ["httpd", "-f", "-p", "80", "-h", "/www"];
 /** Seconds a page may take that ought to come. */
@@ -35,6 +44,14 @@ export async function removeNetworks(names: readonly string[]): Promise<void> {
 }
 
 /** The process of the task's container, in this machine's numbers. */
+/** A container outside services that serves, on w1 under the name "tool"; the id of its task. */
+export async function startTool(manager: TestNode, network: string): Promise<string> {
+  const where = ["--name", "tool", "--stop-grace-period", "1s", "--node", "w1"];
+  const started = await swarm(manager, "run", ...where, "--network", network, IMAGE, ...HTTPD);
+  if (started.code !== 0 || started.stderr !== "") throw new Error(started.stderr);
+  return started.stdout.trim();
+}
+
 export function pidOf(task: ApiTask): number {
   const host = status().nodes.find(({ nodeId }) => nodeId === task.NodeID);
   const pid = host === undefined ? undefined : containerPids(host).get(task.ID);

@@ -1,6 +1,7 @@
 /** Containers outside services on attachable networks: they find services and are found, on whatever node they are. */
 import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { HTTPD, startTool } from "./on-networks.js";
 import {
   containerPids,
   create,
@@ -14,8 +15,6 @@ import {
   type TestNode,
   untilRunning,
 } from "./playground.js";
-
-const HTTPD = ["httpd", "-f", "-p", "80", "-h", "/www"];
 
 async function clean(): Promise<void> {
   const manager = await leader();
@@ -44,23 +43,7 @@ test("a container outside services reaches services by name, and they reach it, 
   await create(manager, "web", { ...on, replicas: 2, command: HTTPD });
   await untilRunning(manager, "web", 2);
 
-  const started = await swarm(
-    manager,
-    ...[
-      "run",
-      "--name",
-      "tool",
-      "--stop-grace-period",
-      "1s",
-      "--network",
-      "name=app,alias=box",
-      "--node",
-      "w1",
-    ],
-    ...[IMAGE, ...HTTPD],
-  );
-  expect(started).toMatchObject({ code: 0, stderr: "" });
-  const taskId = started.stdout.trim();
+  const taskId = await startTool(manager, "name=app,alias=box");
   await eventually("web answers the container", 20_000, () => fetchIn(worker, taskId, "web"));
   await create(manager, "near", { ...on, replicas: 3 });
   for (const task of await untilRunning(manager, "near", 3)) {

@@ -3,14 +3,13 @@ import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ApiTask } from "../../src/cli/api-types.js";
 import { ClientError } from "../../src/cli/client.js";
-import { HTTPD, inTask, on, pageFrom, pidOf, removeNetworks } from "./on-networks.js";
+import { HTTPD, inTask, on, pageFrom, pidOf, removeNetworks, startTool } from "./on-networks.js";
 import {
   api,
   create,
   docker,
   eventually,
   healthy,
-  IMAGE,
   isAlive,
   kill,
   leader,
@@ -175,23 +174,7 @@ test("a container outside services joins a second network, and leaves with it wh
   await makeNetwork("base", "--attachable");
   await create(manager, "web", { ...on("base"), command: HTTPD });
   const web = await one("web");
-  const started = await swarm(
-    manager,
-    ...[
-      "run",
-      "--name",
-      "tool",
-      "--stop-grace-period",
-      "1s",
-      "--network",
-      "app",
-      "--node",
-      "w1",
-      IMAGE,
-      ...HTTPD,
-    ],
-  );
-  expect(started.code).toBe(0);
+  await startTool(manager, "app");
   expect(await docker(host, "network", "connect", "base", "tool")).toMatchObject({ code: 0 });
   await eventually("tool answers web", NAMES_MS, () => pageFrom(web, "tool"));
   expect((await swarm(manager, "task", "ls", "--quiet")).stdout.trim().split("\n")).toHaveLength(1);
