@@ -46,13 +46,18 @@ export function dropNewerFields(body: unknown, version: string, drops: readonly 
     .reduce((rest, drop) => without(rest, drop.path), body);
 }
 
-function without(value: unknown, path: readonly string[]): unknown {
-  const [head, ...tail] = path;
+/** The value itself where there is nothing to drop. `at`: where in the path it is. */
+function without(value: unknown, path: readonly string[], at = 0): unknown {
+  const head = path[at];
   if (head === undefined) return value;
   if (head === "*") {
-    return Array.isArray(value) ? value.map((item: unknown) => without(item, tail)) : value;
+    if (!Array.isArray(value)) return value;
+    const items = value.map((item: unknown) => without(item, path, at + 1));
+    return items.every((item, i) => item === value[i]) ? value : items;
   }
   if (!isObject(value) || !Object.hasOwn(value, head)) return value;
-  const { [head]: inner, ...rest } = value;
-  return tail.length === 0 ? rest : { ...rest, [head]: without(inner, tail) };
+  const kept = at + 1 < path.length ? without(value[head], path, at + 1) : undefined;
+  if (kept !== undefined && kept === value[head]) return value;
+  const { [head]: _inner, ...rest } = value;
+  return at + 1 < path.length ? { ...rest, [head]: kept } : rest;
 }
