@@ -21,6 +21,8 @@ export class RolloutChecks {
   readonly #changedAtMs = new Map<string, number>();
   /** When the store heard of a task's end, which its agent may have seen a while before. */
   readonly #endedAtMs = new Map<string, number>();
+  /** Tasks that were told to stop in the transaction that is looked at. */
+  #givenUp: ReadonlySet<string> = new Set();
 
   constructor(store: Store, wallMs: () => number, inFlightMs = () => IN_FLIGHT_MS) {
     this.#store = store;
@@ -32,6 +34,16 @@ export class RolloutChecks {
   }
 
   #check(events: readonly StoreEvent[]): void {
+    this.#givenUp = new Set(
+      events.flatMap((event) =>
+        event.table === "task" &&
+        event.kind === "updated" &&
+        isWanted(event.old) &&
+        !isWanted(event.object)
+          ? [event.object.id]
+          : [],
+      ),
+    );
     for (const event of events) {
       if (event.table === "node" && event.kind !== "removed") this.#touch(event.object.id);
       else if (event.table === "service" && event.kind === "updated") this.#checkService(event);
@@ -91,6 +103,8 @@ export class RolloutChecks {
     if (!replaced || isOfSpec(replaced, service) || !this.#isSound(replaced)) return;
     // Beside one that is wanted elsewhere: a drain's step, even if a newer spec took the place of the task that it had begun with.
     if (others.some((other) => isWanted(other) && !this.#isSound(other))) return;
+    // The restart of one that a rollout before this one began, and that was lost before it ran.
+    if (others.some((other) => this.#givenUp.has(other.id) && isOfSpec(other, service))) return;
     const state = service.updateStatus?.state;
     if (state?.endsWith("paused"))
       this.violations.push(`${service.id}: slot ${task.slot} was begun while ${state}`);

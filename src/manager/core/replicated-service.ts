@@ -17,20 +17,10 @@ export function planReplicated(
   replicas: number,
   tasks: readonly Task[],
 ): boolean {
-  const slots = slotsOf(tasks);
-  const changed = new Set<number>();
   const counted: Slot[] = [];
   const dead: Slot[] = [];
-  for (const slot of slots.values()) {
-    // Nobody replaces what is to go as a whole: the replacement would be seen, and removed, by the next plan alone.
-    const care = replicas === 0 ? "unchanged" : careForSlot(context, slot);
-    if (care === "noRoom") return true;
-    if (care === "changed") changed.add(slot.number);
-    if (care === "changed" || counts(context, slot)) counted.push(slot);
-    else dead.push(slot);
-  }
+  for (const slot of slotsOf(tasks).values()) (counts(context, slot) ? counted : dead).push(slot);
   if (!removeSlots(context, dead)) return true;
-  if (counted.length < replicas && !fillSlots(context, counted, replicas)) return true;
   let kept = counted;
   if (counted.length > replicas) {
     const keep = chooseKept(counted.map(countedTasks), replicas);
@@ -38,6 +28,14 @@ export function planReplicated(
     const victims = counted.filter((slot) => !keep.has(slot.number));
     if (!removeSlots(context, victims)) return true;
   }
+  const changed = new Set<number>();
+  // Not for those that go: a replacement there would be seen, and removed, by the next plan alone.
+  for (const slot of kept) {
+    const care = careForSlot(context, slot);
+    if (care === "noRoom") return true;
+    if (care === "changed") changed.add(slot.number);
+  }
+  if (counted.length < replicas && !fillSlots(context, counted, replicas)) return true;
   const underWay = planMoves(context, kept, changed);
   if (underWay.isCut) return true;
   const others = kept.filter((slot) => !underWay.slots.has(slot.number));

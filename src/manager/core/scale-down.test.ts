@@ -59,6 +59,16 @@ describe("scaling down", () => {
     expect(world.tasks().map((task) => task.slot)).toEqual([1]);
   });
 
+  test("what failed in a slot that goes is not replaced first", () => {
+    const world = new World().addNodes("a").createService({ replicas: 3 }).settle();
+    const before = world.tasks().map(({ id }) => id);
+    const third = world.wanted()[2];
+    if (third) world.report(third, "failed");
+    world.updateService({ replicas: 2 }).settle();
+    expect(world.tasks().filter(({ id }) => !before.includes(id))).toEqual([]);
+    expect(world.wanted().map(({ slot }) => slot)).toEqual([1, 2]);
+  });
+
   test("history of a removed slot goes with it", () => {
     const world = new World().addNodes("a").createService({ replicas: 2 }).settle();
     const second = world.wanted()[1];
