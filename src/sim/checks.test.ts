@@ -176,6 +176,22 @@ describe("rollouts", () => {
     expect(rollouts.violations.join()).toContain("2 slots at once, parallelism 1");
   });
 
+  test("the restart of a task that an update before this one began is no step", () => {
+    putService();
+    putTask("early", { slot: 2, image: "web:2", state: S.assigned });
+    clock.advance(LATER_MS);
+    for (const slot of [1, 2]) putTask(`old${slot}`, { slot });
+    clock.advance(LATER_MS);
+    say("updating", { image: "web:2" });
+    renew(1);
+    const again = { ...(store.task("new1") as Task), id: "again", slot: 2 };
+    commit(
+      { kind: "taskDesired", taskId: "early", desiredState: S.shutdown },
+      { kind: "putTask", task: again },
+    );
+    expect(rollouts.violations).toEqual([]);
+  });
+
   test("a slot is begun while paused", () => {
     begun("paused");
     renew(1);
