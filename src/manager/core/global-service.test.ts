@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { TASK_STATE } from "../../api/index.js";
-import { type NodeFields, type ServiceFields, World } from "./testing/world.js";
+import { TASK_STATE, type Task } from "../../api/index.js";
+import { goodAgent, type NodeFields, type ServiceFields, World } from "./testing/world.js";
 
 const MODE = { Global: {} } as const;
 const NONE = { RestartPolicy: { Condition: "none" } } as const;
@@ -161,6 +161,25 @@ test("a start-first update runs both for a while, never three on a node", () => 
   world.advance(60_000);
   expect(world.images()).toEqual({ "web:2": 2 });
   expect(world.tasks()).toHaveLength(4);
+});
+
+test("a paused node's two tasks become one when it is active again, after the update too", () => {
+  const update = { Order: "start-first", FailureAction: "continue", Parallelism: 0 } as const;
+  const world = new World().addNodes("a", "b").createService({ mode: { Global: {} }, update });
+  world.settle();
+  const isNewOnB = (task: Task): boolean =>
+    task.nodeId === "b" && task.spec.ContainerSpec.Image === "web:2";
+  world.agent = (task) => (isNewOnB(task) ? "failed" : goodAgent(task));
+  world.updateService({ mode: { Global: {} }, image: "web:2", update }).settle();
+  world.putNode("b", { availability: "pause" });
+  world.advance(60_000);
+  expect(world.updateState).toBe("completed");
+  expect(world.images()).toEqual({ "web:1": 1, "web:2": 2 });
+  world.agent = goodAgent;
+  world.putNode("b", { availability: "active" });
+  world.advance(60_000);
+  expect(world.images()).toEqual({ "web:2": 2 });
+  expect(world.updateState).toBe("completed");
 });
 
 test("an update that fails pauses, and is rolled back on request", () => {

@@ -74,6 +74,8 @@ function advance(
   let capacity = pace.parallelism - countUnderWay(context, pace, renewed.values());
   const room = new RoomBeside(context.room);
   let isWaiting = false;
+  // Also when the update is over: of two tasks one stops as soon as the other runs.
+  let mustFollow = false;
   for (const slot of dirty) {
     if (changed.has(slot.number)) {
       isWaiting = true;
@@ -82,6 +84,7 @@ function advance(
     const begun = renewed.get(slot.number);
     if (begun || slot.tasks.filter(isWanted).length > 1) {
       if (!tidy(context, pace, slot)) return true;
+      mustFollow ||= slot.tasks.filter(isWanted).length > 1;
       // One that fails, as far as that is tolerated, does not hold up the end.
       isWaiting ||= !begun || !failureOf(context, pace, begun);
       continue;
@@ -94,10 +97,10 @@ function advance(
     if (!renew(context, pace, slot, room, running)) return true;
   }
   if (isWaiting) return true;
-  if (!running) return false;
+  if (!running) return mustFollow;
   // What is replaced in this very turn, with its node say, does not run any more: looked at again when that is applied.
   if (slots.some((slot) => changed.has(slot.number))) return true;
-  return !finish(context, pace, slots, renewed.values(), running);
+  return !finish(context, pace, slots, renewed.values(), running) || mustFollow;
 }
 
 function isActive(status: UpdateStatus | undefined): status is UpdateStatus {
