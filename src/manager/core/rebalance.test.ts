@@ -195,6 +195,28 @@ describe("a move that does not come to its end", () => {
     expect(world.service().rebalance?.failedCount).toBe(1);
   });
 
+  test("the next move of its slot waits until what it had begun has stopped, unless the service starts first", () => {
+    const desiredOf = (Order: "start-first" | "stop-first") => {
+      const update = { Order, ProgressDeadline: 20 * SECOND_NS };
+      const world = onNodeA({ rebalance: "manual", replicas: 2, update });
+      const stuckStopping: Agent = (task) =>
+        task.nodeId === "a"
+          ? goodAgent(task)
+          : task.state < TASK_STATE.starting
+            ? "starting"
+            : undefined;
+      world.agent = stuckStopping;
+      world.rebalance().advance(21_000);
+      const made = world.wanted().find((task) => task.nodeId !== "a")?.desiredState;
+      world.agent = goodAgent;
+      world.settle();
+      expect(world.service().rebalance).toMatchObject({ state: "completed", movedCount: 1 });
+      return made;
+    };
+    expect(desiredOf("stop-first")).toBe(TASK_STATE.ready);
+    expect(desiredOf("start-first")).toBe(TASK_STATE.running);
+  });
+
   test("the new node is lost: the old task goes on, the next node is tried", () => {
     const world = onNodeA({ rebalance: "manual", replicas: 2 });
     world.agent = stuckElsewhere;

@@ -11,6 +11,7 @@ import {
 } from "../../api/index.js";
 import { NodeGates, SETTLING_MS } from "./rebalance-gates.js";
 import { isRollingOut, type MovesUnderWay } from "./rebalance-moves.js";
+import { waitsForOthers } from "./restart.js";
 import { balanceOf } from "./service-balance.js";
 import type { ServiceContext } from "./service-context.js";
 import { isWanted, type Slot } from "./task-slot.js";
@@ -102,7 +103,9 @@ function begin(
   while (puts.length < capacity) {
     const move = balance.next();
     if (!move) break;
-    const task = newTask(context, move.task, move.toNodeId);
+    const slot = slots.find(({ number }) => number === move.task.slot);
+    if (!slot) break;
+    const task = newTask(context, slot, move.task, move.toNodeId);
     puts.push({ kind: "putTask", task });
     moves.push({ taskId: move.task.id, newTaskId: task.id, atMs: plan.nowMs });
   }
@@ -121,13 +124,13 @@ function begin(
 }
 
 /** In the slot of the old one, for one node: where the scheduler would put it by itself may be another by then. */
-function newTask(context: ServiceContext, old: Task, nodeId: string): Task {
+function newTask(context: ServiceContext, slot: Slot, old: Task, nodeId: string): Task {
   const { plan, service } = context;
   plan.dateFrom(old.createdAtMs + 1);
   const task = makeTask(service, {
     id: context.newTaskId(),
-    place: { number: old.slot, nodeId: "", iteration: 0 },
-    desiredState: TASK_STATE.running,
+    place: { number: slot.number, nodeId: "", iteration: 0 },
+    desiredState: waitsForOthers(context, slot) ? TASK_STATE.ready : TASK_STATE.running,
     notBeforeMs: 0,
     nowMs: plan.nowMs,
   });
