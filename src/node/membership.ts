@@ -1,7 +1,13 @@
 /** The membership requests of the fronts: one at a time, answered as the Engine API does (spec §1.3, §2.2). */
 import { type ApiError, doorError } from "../base/index.js";
 import { parseUnlockKey } from "../manager/ca/index.js";
-import type { InitRequest, JoinRequest, LeaveRequest, UnlockRequest } from "../rest/index.js";
+import type {
+  InitRequest,
+  JoinRequest,
+  LeaveReply,
+  LeaveRequest,
+  UnlockRequest,
+} from "../rest/index.js";
 import {
   alreadyMember,
   busy,
@@ -91,7 +97,7 @@ export class Membership {
     return {};
   }
 
-  async #leave(isForced: boolean): Promise<unknown> {
+  async #leave(isForced: boolean): Promise<LeaveReply> {
     const { state } = this.#host;
     const wasJoining = this.#join !== undefined;
     if (this.#join !== undefined) {
@@ -106,7 +112,7 @@ export class Membership {
         // A join that was aborted just now has wiped itself.
         if (!wasJoining) throw notMember();
         await state.apply({ kind: "errorSeen" });
-        return {};
+        return { warnings: [] };
       case "initializing":
         throw busy();
       case "member":
@@ -118,7 +124,7 @@ export class Membership {
     }
   }
 
-  async #leaveAsMember(record: Member, isForced: boolean): Promise<unknown> {
+  async #leaveAsMember(record: Member, isForced: boolean): Promise<LeaveReply> {
     const { logger } = this.#host;
     const warnings: string[] = [];
     const tryStep = async (what: string, step: () => Promise<unknown>): Promise<void> => {
@@ -146,7 +152,7 @@ export class Membership {
     return this.#forget(warnings);
   }
 
-  async #forget(warnings: readonly string[]): Promise<unknown> {
+  async #forget(warnings: readonly string[]): Promise<LeaveReply> {
     const { state } = this.#host;
     await state.apply({ kind: "wipeStarted", reason: "" });
     await this.#host.reconciled();

@@ -14,7 +14,7 @@ export type RestDeps = {
   readonly cluster: ClusterApi | undefined;
   /**
    * Asks the supervisor. Bodies are `InitRequest`, `JoinRequest`, `LeaveRequest`, `UnlockRequest` (membership-bodies.ts);
-   * init resolves with the node id, the others with anything. Rejects with ApiError.
+   * init resolves with the node id, leave with `LeaveReply`, the others with anything. Rejects with ApiError.
    */
   readonly membership: (op: MembershipOp, body: unknown) => Promise<unknown>;
   /** Unix socket of the worker's node-local Engine API. */

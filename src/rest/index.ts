@@ -1,3 +1,9 @@
 export type { MembershipOp, RestDeps, RestServer } from "./deps.js";
-export type { InitRequest, JoinRequest, LeaveRequest, UnlockRequest } from "./membership-bodies.js";
+export type {
+  InitRequest,
+  JoinRequest,
+  LeaveReply,
+  LeaveRequest,
+  UnlockRequest,
+} from "./membership-bodies.js";
 export { createRestServer } from "./server.js";

@@ -29,4 +29,7 @@ export type JoinRequest = {
 
 export type LeaveRequest = { readonly force: boolean };
 
+/** `warnings`: what could not be done, or is not done yet, of a leave that came to its end all the same. */
+export type LeaveReply = { readonly warnings: readonly string[] };
+
 export type UnlockRequest = { readonly UnlockKey: string };

@@ -42,6 +42,17 @@ test.each([
   expect(world.membership).toEqual([{ op: "leave", body: { force } }]);
 });
 
+test("what a node that left could not do is told, and only then is there a body", async () => {
+  const leave = async (warnings: readonly string[]): Promise<unknown> => {
+    await using world = await makeWorld({ deps: { membership: async () => ({ warnings }) } });
+    const { status, json } = await world.call("POST", "/swarm/leave?force=1");
+    return { status, json };
+  };
+  const warning = "the node's networks are not removed yet: timed out";
+  expect(await leave([warning])).toEqual({ status: 200, json: { Warnings: [warning] } });
+  expect(await leave([])).toEqual({ status: 200, json: undefined });
+});
+
 test("the unlock key is shown while there is one", async () => {
   await using world = await makeWorld();
   const shown = async (): Promise<unknown> => (await world.call("GET", "/swarm/unlockkey")).json;

@@ -175,7 +175,9 @@ export function addClusterCommands(program: Command): void {
     .description("Take this node out of its cluster; its containers are removed")
     .option("-f, --force", "also when it is a manager (better: demote it first)");
   leave.action(async (flags: Flags) => {
-    await clientOf(leave).call("POST", `/swarm/leave${flags["force"] === true ? "?force=1" : ""}`);
+    const path = `/swarm/leave${flags["force"] === true ? "?force=1" : ""}`;
+    const reply = await clientOf(leave).call<{ Warnings?: string[] } | undefined>("POST", path);
+    for (const warning of reply?.Warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
     print("Node left the cluster.");
   });
 }

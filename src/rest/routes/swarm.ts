@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { doorError } from "../../base/index.js";
 import { bodyOf, queryOf, type RestContext } from "../context.js";
+import type { LeaveReply } from "../membership-bodies.js";
 import { parseClusterSpec } from "../parse/cluster-spec.js";
 import { parseInit, parseJoin, parseUnlock } from "../parse/membership.js";
 import { dropNewerFields, INIT_DROPS } from "../parse/old-api.js";
@@ -22,8 +23,11 @@ export function swarmRoutes(app: FastifyInstance, context: RestContext): void {
   });
 
   app.post("/swarm/leave", async (request, reply) => {
-    await membership("leave", { force: queryOf(request).flag("force") });
-    return sendEmpty(lastReply(reply));
+    const left = await membership("leave", { force: queryOf(request).flag("force") });
+    const { warnings } = left as LeaveReply;
+    return warnings.length === 0
+      ? sendEmpty(lastReply(reply))
+      : sendJson(lastReply(reply), { Warnings: warnings });
   });
 
   app.post("/swarm/unlock", async (request, reply) => {

@@ -96,7 +96,7 @@ export async function makeWorld(
     cluster: isManager ? cluster : undefined,
     membership: (op, body) => {
       membership.push({ op, body });
-      return Promise.resolve(op === "init" ? cluster.nodeId : undefined);
+      return Promise.resolve(op === "init" ? cluster.nodeId : { warnings: [] });
     },
     workerSocket,
     clock: new SystemClock(),
