@@ -4,11 +4,11 @@ import type { NetProcess } from "./net-process.js";
 import { timed } from "./programming.js";
 import { median } from "./statistics.js";
 
-/** Memory is read after each so many cycles. */
-const SAMPLED_EACH = 25;
+/** Not counted: what the first ones make is made once. */
+const WARM_UP = 250;
 
 export type Cycles = {
-  /** Between the lowest of the second quarter and the lowest of the last: what a garbage collector leaves aside is not growth. */
+  /** Between the warm-up and the end, each time without garbage. */
   readonly pssGrowthMib: number;
   readonly fdGrowth: number;
   /** Of one attach and its release. */
@@ -20,26 +20,21 @@ export async function attachAndRelease(
   net: NetProcess,
   { first, places, count }: { first: number; places: number; count: number },
 ): Promise<Cycles> {
+  const cycle = async (at: number): Promise<number> => {
+    const task = taskOf("local", first + (at % places));
+    return await timed(async () => {
+      await net.attach(task, [PLAIN]);
+      await net.release(task);
+    });
+  };
+  for (let at = 0; at < WARM_UP; at++) await cycle(at);
+  const before = await net.keptMemory();
   const times: number[] = [];
-  const samples = [net.memory()];
-  for (let i = 1; i <= count; i++) {
-    const task = taskOf("local", first + (i % places));
-    times.push(
-      await timed(async () => {
-        await net.attach(task, [PLAIN]);
-        await net.release(task);
-      }),
-    );
-    if (i % SAMPLED_EACH === 0) samples.push(net.memory());
-  }
-  const quarter = (samples.length / 4) | 0;
-  const lowest = (part: typeof samples, of: "pssMib" | "fdCount"): number =>
-    Math.min(...part.map((one) => one[of]));
-  const second = samples.slice(quarter, quarter * 2);
-  const last = samples.slice(-quarter);
+  for (let at = 0; at < count; at++) times.push(await cycle(WARM_UP + at));
+  const after = await net.keptMemory();
   return {
-    pssGrowthMib: lowest(last, "pssMib") - lowest(second, "pssMib"),
-    fdGrowth: lowest(last, "fdCount") - lowest(second, "fdCount"),
+    pssGrowthMib: after.pssMib - before.pssMib,
+    fdGrowth: after.fdCount - before.fdCount,
     cycleMs: median(times),
   };
 }

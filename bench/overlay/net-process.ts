@@ -2,14 +2,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
 import type { NetworkState, Tunnel } from "./cluster-state.js";
 import type { BenchHost } from "./hosts.js";
 
 const dist = (path: string): string => new URL(`../../${path}`, import.meta.url).href;
 const PROGRAM = new URL("../../overlay-net/main.js", import.meta.url).pathname;
-/** As the supervisor starts it. */
-const NODE_OPTIONS = ["--max-semi-space-size=2"];
+/** As the supervisor starts it, and so that its garbage can be collected from outside. */
+const NODE_OPTIONS = [
+  "--max-semi-space-size=2",
+  "--expose-gc",
+  `--import=${new URL("collect-on-signal.js", import.meta.url).href}`,
+];
+/** Pages that a collection freed are given back by a thread of its own. */
+const GIVE_BACK_MS = 2_000;
+/** What the process keeps for a short time only is gone after it. */
+export const REST_MS = 8_000;
 /** 10,000 endpoints are some 4 MB. */
 const MESSAGE_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -143,6 +152,17 @@ export class NetProcess implements AsyncDisposable {
       Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) / 1024;
     const fdCount = readdirSync(`/proc/${this.pid}/fd`).length;
     return { rssMib: mib("Rss"), pssMib: mib("Pss"), fdCount };
+  }
+
+  /** Without garbage, and without what the process keeps for a short time only. */
+  async keptMemory(): Promise<Memory> {
+    await delay(REST_MS);
+    // What the first collection finalizes is garbage of the second.
+    for (let i = 0; i < 2; i++) {
+      this.#child.kill("SIGUSR2");
+      await delay(GIVE_BACK_MS);
+    }
+    return this.memory();
   }
 
   /** While it runs nothing of this process: what is in the kernel works on. */
