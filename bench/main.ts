@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { type Figures, measure } from "./measures.js";
 import { startOurs } from "./ours.js";
-import { startDockerPeer } from "./peer-docker.js";
+import { installedDockerd, startDockerPeer } from "./peer-docker.js";
 
 /** Ratio ours/peer (at most, or at least) and absolute limits that `--check` asserts. */
 const RATIO_MAX: Figures = {
@@ -36,14 +36,14 @@ async function measureOurs(): Promise<{ figures: Figures; image: string }> {
   return { figures: await measure(cluster, say), image: cluster.image };
 }
 
-async function measurePeer(image: string): Promise<Figures> {
+async function measurePeer(dockerd: string, image: string): Promise<Figures> {
   // The same image bytes on both sides.
   const { demoImageTar } = (await import(
     new URL("../cli/playground/demo-image.js", import.meta.url).href
   )) as {
     demoImageTar(): Promise<Buffer>;
   };
-  await using cluster = await startDockerPeer(image, await demoImageTar());
+  await using cluster = await startDockerPeer(dockerd, image, await demoImageTar());
   return await measure(cluster, say);
 }
 
@@ -71,8 +71,17 @@ const number = (value: number | undefined): string =>
   value === undefined ? "" : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 
 async function compareClusters(): Promise<void> {
+  const dockerd = args.includes("--peer") ? installedDockerd() : "";
+  // Before five minutes of measuring ours.
+  if (dockerd === undefined) {
+    process.stderr.write(
+      "--peer docker needs dockerd: apt-get install --no-install-recommends docker.io iptables\n",
+    );
+    process.exitCode = 2;
+    return;
+  }
   const { figures: ours, image } = await measureOurs();
-  const peer = args.includes("--peer") ? await measurePeer(image) : undefined;
+  const peer = dockerd === "" ? undefined : await measurePeer(dockerd, image);
 
   say("");
   const rows = Object.keys(ours).map((name) => {
