@@ -106,6 +106,21 @@ describe("the counts of spec §8.2", () => {
   });
 });
 
+test("after a clock was set back, tasks of the update before are not taken for those of the rollback", () => {
+  const fields: ServiceFields = { replicas: 3 };
+  const world = serving(fields);
+  world.agent = stuck;
+  world.updateService({ ...fields, ...V2 }).settle();
+  expect(world.images()).toEqual({ "web:1": 2, "web:2": 1 });
+  world.nowMs -= 5000;
+  const isLast = (task: Task): boolean => task.spec.ContainerSpec.Image === "web:3";
+  world.agent = breaking("failed", (task) => isLast(task) && task.slot === 3);
+  const update = { FailureAction: "rollback", Parallelism: 0 } as const;
+  world.updateService({ ...fields, image: "web:3", update }).advance(60_000);
+  expect(world.images()).toEqual({ "web:2": 3 });
+  expect(world.updateState).toBe("rollback_completed");
+});
+
 describe("automatic rollback", () => {
   const fields: ServiceFields = {
     replicas: 4,

@@ -9,7 +9,7 @@ import type { UpdatePace } from "./update-config.js";
 /** A slot that the update has given a new task. */
 export type RenewedSlot = {
   readonly slot: Slot;
-  /** The first task of the current spec, made since the update began. */
+  /** The first task of the current spec since the last one of another, made since the update began. */
   readonly first: Task;
   /** The one of an older spec before it. */
   readonly replaced: Task;
@@ -27,14 +27,13 @@ export function renewedSlot(
   startedAtMs: number,
   nodeOf: ServiceContext["nodeOf"],
 ): RenewedSlot | undefined {
-  for (const [i, first] of slot.tasks.entries()) {
-    if (first.createdAtMs < startedAtMs || isDirty(first, service, nodeOf)) continue;
-    const replaced = slot.tasks[i - 1];
-    if (!replaced || !isDirty(replaced, service, nodeOf)) return undefined;
-    const renewals = slot.tasks.slice(i).filter((task) => !isDirty(task, service, nodeOf));
-    return { slot, first, replaced, renewals };
-  }
-  return undefined;
+  const at = slot.tasks.findLastIndex((task) => isDirty(task, service, nodeOf));
+  const replaced = slot.tasks[at];
+  const renewals = slot.tasks.slice(at + 1);
+  const [first] = renewals;
+  // One that is followed by a task of another spec is older than this update, whatever the clock said as it was made.
+  if (!replaced || !first || first.createdAtMs < startedAtMs) return undefined;
+  return { slot, first, replaced, renewals };
 }
 
 /** `sinceMs` orders failures; `text` names the task. */
