@@ -192,6 +192,19 @@ describe("rollouts", () => {
     expect(rollouts.violations).toEqual([]);
   });
 
+  test("the restart of the old task that failed, after a new one beside it was given up, is no step", () => {
+    begun("updating");
+    renew(1);
+    putTask("stopped", { slot: 2, image: "web:3", desiredState: S.shutdown });
+    const again = { ...(store.task("new1") as Task), id: "again", slot: 2 };
+    const old = store.task("old2") as Task;
+    commit(
+      { kind: "putTask", task: { ...old, state: S.failed, desiredState: S.shutdown } },
+      { kind: "putTask", task: again },
+    );
+    expect(rollouts.violations).toEqual([]);
+  });
+
   test("a slot is begun while paused", () => {
     begun("paused");
     renew(1);

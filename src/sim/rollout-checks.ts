@@ -98,8 +98,11 @@ export class RolloutChecks {
     const others = this.#store
       .tasksBySlot(task.serviceId, task.slot)
       // What scaling down removes is no predecessor: the slot is a new one.
-      .filter((other) => other.id !== task.id && other.desiredState < TASK_STATE.remove);
-    const replaced = others.sort((a, b) => b.createdAtMs - a.createdAtMs)[0];
+      .filter((other) => other.id !== task.id && other.desiredState < TASK_STATE.remove)
+      .sort((a, b) => b.createdAtMs - a.createdAtMs);
+    // A newer one may have been given up before: one that an update beside it had begun.
+    const left = others.find((other) => isWanted(other) || this.#givenUp.has(other.id));
+    const replaced = left ?? others[0];
     if (!replaced || isOfSpec(replaced, service) || !this.#isSound(replaced)) return;
     // Beside one that is wanted elsewhere: a drain's step, even if a newer spec took the place of the task that it had begun with.
     if (others.some((other) => isWanted(other) && !this.#isSound(other))) return;
