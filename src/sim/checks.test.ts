@@ -205,6 +205,23 @@ describe("rollouts", () => {
     expect(rollouts.violations).toEqual([]);
   });
 
+  test("the restart of a global service's task is no step for what runs on another node", () => {
+    putNode({}, "n2");
+    putService({ mode: "global" });
+    putTask("old1", { slot: 0, nodeId: "n1" });
+    clock.advance(LATER_MS);
+    putTask("old2", { slot: 0, nodeId: "n2" });
+    clock.advance(LATER_MS);
+    say("paused", { mode: "global", image: "web:2" });
+    const old = store.task("old1") as Task;
+    const again = { ...old, id: "again", spec: { ...old.spec, ContainerSpec: { Image: "web:2" } } };
+    commit(
+      { kind: "putTask", task: { ...old, state: S.failed, desiredState: S.shutdown } },
+      { kind: "putTask", task: again },
+    );
+    expect(rollouts.violations).toEqual([]);
+  });
+
   test("a slot is begun while paused", () => {
     begun("paused");
     renew(1);

@@ -95,10 +95,9 @@ export class RolloutChecks {
   #checkCreated({ object: task }: TaskEvent): void {
     const service = this.#store.service(task.serviceId);
     if (!service || this.#isFresh(service.id) || !isOfSpec(task, service)) return;
-    const others = this.#store
-      .tasksBySlot(task.serviceId, task.slot)
+    const others = this.#othersInSlot(task)
       // What scaling down removes is no predecessor: the slot is a new one.
-      .filter((other) => other.id !== task.id && other.desiredState < TASK_STATE.remove)
+      .filter((other) => other.desiredState < TASK_STATE.remove)
       .sort((a, b) => b.createdAtMs - a.createdAtMs);
     // A newer one may have been given up before: one that an update beside it had begun.
     const left = others.find((other) => isWanted(other) || this.#givenUp.has(other.id));
@@ -124,11 +123,18 @@ export class RolloutChecks {
     const isTold = isWanted(old) && task.desiredState === TASK_STATE.shutdown;
     if (!isTold || task.state !== TASK_STATE.running || isOfSpec(task, service)) return;
     if (!this.#isSound(task)) return;
-    const isReplaced = this.#store
-      .tasksBySlot(task.serviceId, task.slot)
-      .some((other) => other.id !== task.id && (isRunning(other) || this.#endedJustNow(other)));
+    const isReplaced = this.#othersInSlot(task).some(
+      (other) => isRunning(other) || this.#endedJustNow(other),
+    );
     if (!isReplaced)
       this.violations.push(`${service.id}: slot ${task.slot} was stopped before its new task ran`);
+  }
+
+  /** A global service has a slot per node. */
+  #othersInSlot({ id, serviceId, slot, nodeId }: Task): Task[] {
+    return this.#store
+      .tasksBySlot(serviceId, slot)
+      .filter((other) => other.id !== id && (slot !== 0 || other.nodeId === nodeId));
   }
 
   #checkParallelism(serviceId: string, ids: Set<string>): void {

@@ -121,6 +121,41 @@ test("after a clock was set back, tasks of the update before are not taken for t
   expect(world.updateState).toBe("rollback_completed");
 });
 
+describe("a spec that was begun start-first and given up, and comes again", () => {
+  const fields: ServiceFields = { replicas: 3 };
+
+  function givenUp(): World {
+    const world = serving(fields);
+    world.agent = stuck;
+    const update = { Order: "start-first", Parallelism: 0 } as const;
+    world.updateService({ ...fields, ...V2, update }).settle();
+    expect(world.images()).toEqual({ "web:1": 3, "web:2": 3 });
+    world.updateService({ ...fields, image: "web:1", update }).advance(20_000);
+    expect(world.images()).toEqual({ "web:1": 3 });
+    return world;
+  }
+
+  test("goes by the parallelism", () => {
+    const world = givenUp();
+    world.updateService({ ...fields, ...V2, update: { Order: "start-first", Parallelism: 1 } });
+    world.advance(20_000);
+    expect(world.images()).toEqual({ "web:1": 3, "web:2": 1 });
+    world.agent = goodAgent;
+    world.advance(60_000);
+    expect(world.images()).toEqual({ "web:2": 3 });
+    expect(world.updateState).toBe("completed");
+  });
+
+  test("pauses when its tasks fail", () => {
+    const world = givenUp();
+    world.agent = breaking("rejected");
+    world.updateService({ ...fields, ...V2, update: { Order: "start-first", Parallelism: 1 } });
+    world.advance(60_000);
+    expect(world.updateState).toBe("paused");
+    expect(running(world)).toBe(3);
+  });
+});
+
 describe("automatic rollback", () => {
   const fields: ServiceFields = {
     replicas: 4,

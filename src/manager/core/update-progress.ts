@@ -29,11 +29,18 @@ export function renewedSlot(
 ): RenewedSlot | undefined {
   const at = slot.tasks.findLastIndex((task) => isDirty(task, service, nodeOf));
   const replaced = slot.tasks[at];
-  const renewals = slot.tasks.slice(at + 1);
-  const [first] = renewals;
   // One that is followed by a task of another spec is older than this update, whatever the clock said as it was made.
-  if (!replaced || !first || first.createdAtMs < startedAtMs) return undefined;
+  const clean = slot.tasks.slice(at + 1);
+  const renewals = clean.filter(({ createdAtMs }) => createdAtMs >= startedAtMs);
+  const [first] = renewals;
+  if (!replaced || !first) return undefined;
+  // Of an update before this one to the same spec: it had filled the slot, and is restarted, unless it was given up for the old task.
+  if (first !== clean[0] && !livedAt(replaced, startedAtMs)) return undefined;
   return { slot, first, replaced, renewals };
+}
+
+function livedAt(task: Task, atMs: number): boolean {
+  return isWanted(task) || task.updatedAtMs >= atMs;
 }
 
 /** `sinceMs` orders failures; `text` names the task. */
