@@ -260,6 +260,9 @@ export function containerPids(target: TestNode): Map<string, number> {
   return IS_SIMULATED ? simulatedPids(target) : pidsIn(target.containerdNamespace);
 }
 
+/** With which a worker that has just started tries the runtime; it is of no task, and gone soon. */
+const PROBE_ID = "runtime-probe";
+
 /** The same for a containerd namespace. */
 export function pidsIn(containerdNamespace: string): Map<string, number> {
   const text = execFileSync("ctr", ["-a", CONTAINERD, "-n", containerdNamespace, "task", "ls"], {
@@ -270,7 +273,9 @@ export function pidsIn(containerdNamespace: string): Map<string, number> {
     .slice(1)
     .map((line) => line.trim().split(/\s+/));
   return new Map(
-    rows.filter((row) => row[2] === "RUNNING").map((row) => [row[0] ?? "", Number(row[1])]),
+    rows
+      .filter(([id, , state]) => state === "RUNNING" && id !== PROBE_ID)
+      .map((row) => [row[0] ?? "", Number(row[1])]),
   );
 }
 
