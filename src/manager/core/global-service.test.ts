@@ -151,6 +151,33 @@ test("a rolling update goes over the nodes, parallelism at a time, leaving pause
   expect(running(world)).toBe("abcd");
 });
 
+test("a node that is paused in the middle of its step holds the next one up until its task runs", () => {
+  const world = worldWith({}, "a", "b", "c");
+  world.agent = (task) => (task.nodeId === "a" ? undefined : goodAgent(task));
+  world.updateService({ mode: MODE, image: "web:2", update: { Parallelism: 1, Monitor: 0 } });
+  world.settle();
+  expect(world.images()).toEqual({ "web:1": 2, "web:2": 1 });
+  world.putNode("a", { availability: "pause" });
+  world.advance(30_000);
+  expect(world.images()).toEqual({ "web:1": 2, "web:2": 1 });
+  world.agent = goodAgent;
+  world.advance(30_000);
+  expect(world.images()).toEqual({ "web:2": 3 });
+  expect(world.updateState).toBe("completed");
+});
+
+test("a paused node whose step does not end by the deadline holds up no others", () => {
+  const update = { Parallelism: 1, Monitor: 0, ProgressDeadline: 60e9 };
+  const world = worldWith({}, "a", "b", "c");
+  world.agent = (task) => (task.nodeId === "a" ? undefined : goodAgent(task));
+  world.updateService({ mode: MODE, image: "web:2", update });
+  world.settle();
+  world.putNode("a", { availability: "pause" });
+  world.advance(120_000);
+  expect(world.images()).toEqual({ "web:2": 3 });
+  expect(world.updateState).toBe("completed");
+});
+
 test("a start-first update runs both for a while, never three on a node", () => {
   const world = worldWith({}, "a", "b");
   world.updateService({

@@ -13,6 +13,7 @@ export function planGlobal(
   tasks: readonly Task[],
 ): boolean {
   const updatable: Slot[] = [];
+  const kept: Slot[] = [];
   const changed = new Set<number>();
   for (const slot of nodeSlots(nodes, tasks)) {
     const node = context.nodeOf(slot.nodeId);
@@ -28,9 +29,9 @@ export function planGlobal(
       if (!fillSlot(context, slot)) return true;
       changed.add(slot.number);
     }
-    if (fit === "takes") updatable.push(slot);
+    (fit === "takes" ? updatable : kept).push(slot);
   }
-  return planUpdate(context, updatable, changed);
+  return planUpdate(context, updatable, changed, kept);
 }
 
 /** Of every node of the cluster, and of those that are gone and left tasks. */

@@ -25,11 +25,15 @@ import {
   type UpdateFailure,
 } from "./update-progress.js";
 
-/** Plans the next steps. `slots` are those that count; `changed` ones wait for the next turn. Returns whether the update goes on. */
+/**
+ * Plans the next steps. `slots` are those that count; `changed` ones wait for the next turn. `kept` (of paused nodes) are left as they
+ * are, yet one that was begun before is under way like any other. Returns whether the update goes on.
+ */
 export function planUpdate(
   context: ServiceContext,
   slots: readonly Slot[],
   changed: ReadonlySet<number>,
+  kept: readonly Slot[] = [],
 ): boolean {
   const { service, plan } = context;
   const state = service.updateStatus?.state;
@@ -42,17 +46,23 @@ export function planUpdate(
     const status = { state: "updating", startedAtMs: plan.nowMs, completedAtMs: 0 } as const;
     const started = { ...status, message: "update in progress" };
     if (!plan.add(statusChange(service, started))) return true;
-    return advance(context, slots, dirty, changed, started);
+    return advance(context, { slots, dirty, kept }, changed, started);
   }
   if (dirty.length === 0 && state !== "updating" && state !== "rollback_started") return false;
   // After its end an update only tidies up: slots with two tasks, say.
-  return advance(context, slots, dirty, changed, service.updateStatus);
+  return advance(context, { slots, dirty, kept }, changed, service.updateStatus);
 }
+
+type Slots = {
+  readonly slots: readonly Slot[];
+  /** Of `slots`: still to be changed. */
+  readonly dirty: readonly Slot[];
+  readonly kept: readonly Slot[];
+};
 
 function advance(
   context: ServiceContext,
-  slots: readonly Slot[],
-  dirty: readonly Slot[],
+  { slots, dirty, kept }: Slots,
   changed: ReadonlySet<number>,
   status: UpdateStatus | undefined,
 ): boolean {
@@ -62,16 +72,15 @@ function advance(
   const running = isActive(status) ? status : undefined;
   // New tasks are told from old ones by age: a clock that is behind must not date them before the start.
   plan.dateFrom(startedAtMs);
-  const renewed = new Map<number, RenewedSlot>();
-  for (const slot of slots) {
-    const found = renewedSlot(slot, service, startedAtMs, nodeOf);
-    if (found) renewed.set(slot.number, found);
-  }
+  const renewedOf = (some: readonly Slot[]): RenewedSlot[] =>
+    some.flatMap((slot) => renewedSlot(slot, service, startedAtMs, nodeOf) ?? []);
+  const renewed = new Map(renewedOf(slots).map((each) => [each.slot.number, each]));
   if (running) {
     const reaction = reactToFailures(context, pace, renewed, dirty, running);
     if (reaction !== "goOn") return reaction === "rollBack";
   }
-  let capacity = pace.parallelism - countUnderWay(context, pace, renewed.values());
+  const begunSlots = [...renewed.values(), ...renewedOf(kept)];
+  let capacity = pace.parallelism - countUnderWay(context, pace, begunSlots);
   const room = new RoomBeside(context.room);
   let isWaiting = false;
   // Also when the update is over: of two tasks one stops as soon as the other runs.
