@@ -222,6 +222,17 @@ describe("rollouts", () => {
     expect(rollouts.violations).toEqual([]);
   });
 
+  test("the task of a node that is back is no step, though what it was told to stop goes on there", () => {
+    begun("updating");
+    renew(1);
+    putNode({ state: "down", downSinceMs: clock.wallMs() });
+    commit({ kind: "taskDesired", taskId: "old2", desiredState: S.shutdown });
+    putNode({ state: "ready" });
+    clock.advance(1000);
+    renew(2);
+    expect(rollouts.violations).toEqual([]);
+  });
+
   test("a slot is begun while paused", () => {
     begun("paused");
     renew(1);

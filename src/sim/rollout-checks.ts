@@ -21,6 +21,8 @@ export class RolloutChecks {
   readonly #changedAtMs = new Map<string, number>();
   /** When the store heard of a task's end, which its agent may have seen a while before. */
   readonly #endedAtMs = new Map<string, number>();
+  /** Tasks that were told to stop for another reason than a rollout: what comes after them fills an empty slot. */
+  readonly #lost = new Set<string>();
   /** Tasks that were told to stop in the transaction that is looked at. */
   #givenUp: ReadonlySet<string> = new Set();
 
@@ -52,6 +54,7 @@ export class RolloutChecks {
         const { object: task, old } = event;
         if (task.state > TASK_STATE.running && old.state <= TASK_STATE.running)
           this.#endedAtMs.set(task.id, this.#wallMs());
+        if (this.#givenUp.has(task.id) && !this.#isSound(old)) this.#lost.add(task.id);
         this.#checkStopped(event);
       }
     }
@@ -103,6 +106,7 @@ export class RolloutChecks {
     const left = others.find((other) => isWanted(other) || this.#givenUp.has(other.id));
     const replaced = left ?? others[0];
     if (!replaced || isOfSpec(replaced, service) || !this.#isSound(replaced)) return;
+    if (!left && this.#lost.has(replaced.id)) return;
     // Beside one that is wanted elsewhere: a drain's step, even if a newer spec took the place of the task that it had begun with.
     if (others.some((other) => isWanted(other) && !this.#isSound(other))) return;
     // The restart of one that a rollout before this one began, and that was lost before it ran.
