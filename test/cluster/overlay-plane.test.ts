@@ -392,6 +392,32 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
   });
 
   test.each([
+    { name: "a container's services", where: "caller", chain: "inet swarm_ovpnode1_vip services" },
+    { name: "a container's resolver", where: "caller", chain: "inet swarm_ovpnode1_dns out" },
+    { name: "a task on the mesh", where: "web1", chain: "inet swarm_ovpnode1_ingress in" },
+    { name: "the mesh", where: "", chain: "inet swarm_ovpnode1_mesh pre" },
+    { name: "what the host keeps out", where: "", chain: "inet swarm_ovpnode1_guard in" },
+    { name: "the node's bridge", where: "", chain: "inet swarm_ovpnode1 post" },
+  ])("the rules of $name, taken out of their chain by another hand, come back", async (row) => {
+    const net = processOf(1);
+    const netns = netnsOf.get(row.where) ?? NODES[0]?.netns ?? "";
+    const rules = (): string => inNetns(netns, "nft -s list ruleset");
+    const lines = (text: string) =>
+      text
+        .split("\n")
+        .filter((line) => /^\t\t/.test(line))
+        .sort();
+    const before = lines(rules());
+    using through = new Echo(netnsOf.get("caller") ?? "", "10.51.1.12");
+    await through.say("one");
+    inNetns(netns, `nft flush chain ${row.chain}`);
+    expect(lines(rules())).not.toEqual(before);
+    await eventually("it is repaired", () => lines(rules()).join() === before.join());
+    expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
+    await through.say("two");
+  });
+
+  test.each([
     { name: "the bridge of a network", where: SANDBOX, remove: "ip link del br0" },
     { name: "its VXLAN device", where: SANDBOX, remove: "ip link del vxovpnode135t" },
     { name: "a container's interface on it", where: "web1", remove: "ip link del eth2" },

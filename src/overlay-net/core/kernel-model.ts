@@ -74,7 +74,7 @@ export type NftTable = {
   readonly text: string;
   /**
    * Hex digest of what the table holds. An empty table `<name>_rev` beside it holds a newer digest in its comment, after chains were
-   * changed one by one. A table whose comment differs, or whose netns saw a foreign nft generation, is rewritten.
+   * changed one by one. A table whose comment differs is rewritten; so is one that others changed inside, which is observed with "".
    */
   readonly hash: string;
 };

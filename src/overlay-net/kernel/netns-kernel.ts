@@ -38,7 +38,7 @@ export interface NetnsKernel {
   readonly kind: "netlink" | "tools" | "simulated";
   /**
    * Everything of a namespace that is in the model; undefined when the namespace is not there. Tables: those whose name
-   * starts with `tablePrefix`. Links: all of a kind in the model; ownership is judged by the caller via alias. What the kernel
+   * starts with `tablePrefix`; the hash of one in which somebody else changed chains or rules is "". Links: all of a kind in the model; ownership is judged by the caller via alias. What the kernel
    * makes by itself is left out: link-local IPv6 addresses, routes of addresses, learned and local FDB entries.
    */
   observe(netns: string, tablePrefix: string): Promise<NetnsState | undefined>;

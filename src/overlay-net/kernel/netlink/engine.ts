@@ -1,16 +1,14 @@
 import type { NetnsState } from "../../core/kernel-model.js";
-import { KernelError, netnsText } from "../netns-kernel.js";
-import { decodeGeneration, encodeGetGeneration } from "./codec/netfilter.js";
 import { countOpenFlows } from "./connections.js";
 import { Executor } from "./executor.js";
 import type { Foreign } from "./ffi.js";
 import { Handles } from "./handles.js";
-import { ackText, errnoCode } from "./kernel-errno.js";
 import { Namespaces } from "./namespaces.js";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink-socket.js";
 import { observeNamespace } from "./observer.js";
 import type { Call } from "./protocol.js";
 import { Sysctls } from "./sysctls.js";
+import { nftGeneration, TableContents } from "./table-contents.js";
 import { Watches } from "./watches.js";
 
 /** All of the kernel port, synchronous, in the thread that owns it. */
@@ -18,6 +16,7 @@ export class Engine {
   readonly #namespaces: Namespaces;
   readonly #handles: Handles;
   readonly #sysctls: Sysctls;
+  readonly #contents = new TableContents();
   readonly #watches: Watches;
   readonly #executor: Executor;
 
@@ -32,6 +31,7 @@ export class Engine {
       namespaces: this.#namespaces,
       handles: this.#handles,
       sysctls: this.#sysctls,
+      contents: this.#contents,
       openRoute: () => new NetlinkSocket(foreign.libc, NETLINK_ROUTE),
       onAdded: (netns) => {
         this.#watches.arm(netns);
@@ -52,12 +52,13 @@ export class Engine {
       case "list":
         return this.#namespaces.list(call.prefix);
       case "nftGeneration":
-        return this.#nftGeneration(call.netns);
+        return nftGeneration(call.netns, this.#handles.get(call.netns));
       case "openFlows":
         return countOpenFlows(this.#handles.get(call.netns), call.addresses);
       case "watch":
         return this.#watches.add(call.netns);
       case "unwatch":
+        this.#contents.forget(call.netns);
         return this.#watches.remove(call.netns);
       case "close":
         this.#watches.close();
@@ -68,17 +69,7 @@ export class Engine {
   #observe(netns: string, tablePrefix: string): NetnsState | undefined {
     const handle = this.#handles.find(netns);
     if (handle === undefined) return undefined;
-    const observed = observeNamespace(handle, tablePrefix);
-    return { netns, ...observed, sysctls: this.#sysctls.read(netns) };
-  }
-
-  #nftGeneration(netns: string): number {
-    const { ack, answer } = this.#handles.get(netns).netfilter.query(encodeGetGeneration());
-    if (ack.errno !== 0 || answer === undefined)
-      throw new KernelError(
-        errnoCode(ack.errno),
-        `${netnsText(netns)}: nft generation: ${ackText(ack)}`,
-      );
-    return decodeGeneration(answer.payload);
+    const tables = this.#contents.observe(netns, handle, tablePrefix);
+    return { netns, ...observeNamespace(handle), tables, sysctls: this.#sysctls.read(netns) };
   }
 }

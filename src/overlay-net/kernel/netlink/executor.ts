@@ -24,6 +24,7 @@ import type { Namespaces } from "./namespaces.js";
 import type { NetlinkSocket } from "./netlink-socket.js";
 import { Pipeline } from "./pipeline.js";
 import type { Sysctls } from "./sysctls.js";
+import type { TableContents } from "./table-contents.js";
 
 const { EADDRNOTAVAIL, EEXIST, ENODEV, ENOENT, ESRCH } = ERRNO;
 
@@ -31,6 +32,7 @@ export type ExecutorParts = {
   readonly namespaces: Namespaces;
   readonly handles: Handles;
   readonly sysctls: Sysctls;
+  readonly contents: TableContents;
   /** Opens a socket in the namespace this thread is in now. */
   readonly openRoute: () => NetlinkSocket;
   /** A namespace was made; watchers wait for it. */
@@ -169,7 +171,7 @@ class NetnsRun {
   }
 
   #removeNetns(): void {
-    const { namespaces, handles, sysctls, onRemoving } = this.#parts;
+    const { namespaces, handles, sysctls, contents, onRemoving } = this.#parts;
     if (this.#netns === "")
       throw new KernelError("INVALID", "the host's namespace cannot be removed");
     this.flush();
@@ -178,6 +180,7 @@ class NetnsRun {
     handles.close(this.#netns);
     onRemoving(this.#netns);
     sysctls.forget(this.#netns);
+    contents.forget(this.#netns);
     namespaces.remove(this.#netns);
   }
 
@@ -225,7 +228,7 @@ class NetnsRun {
 
   #nft(script: string): void {
     this.flush();
-    const said = this.#handle().runNft(script);
+    const said = this.#parts.contents.run(this.#netns, this.#handle(), script);
     if (said !== undefined) throw new KernelError(nftErrorCode(said), said);
   }
 

@@ -1,4 +1,4 @@
-import type { LinkAddress, NetnsState, NftTable } from "../../core/kernel-model.js";
+import type { LinkAddress, NetnsState } from "../../core/kernel-model.js";
 import { decodeAddress, encodeDumpAddresses } from "./codec/address.js";
 import { type DecodedLink, decodeLink, encodeDumpLinks } from "./codec/link.js";
 import {
@@ -7,16 +7,14 @@ import {
   encodeDumpFdb,
   encodeDumpNeighbours,
 } from "./codec/neighbour.js";
-import { decodeTable, encodeDumpTables } from "./codec/netfilter.js";
 import { decodeRoute, decodeRule, encodeDumpRoutes, encodeDumpRules } from "./codec/route.js";
 import type { NamespaceHandle } from "./handles.js";
 import type { NetlinkSocket } from "./netlink-socket.js";
 
-type Observed = Omit<NetnsState, "netns" | "sysctls">;
+type Observed = Omit<NetnsState, "netns" | "sysctls" | "tables">;
 
 /** One dump per kind; entries of links that went between two dumps are left out. */
-export function observeNamespace(handle: NamespaceHandle, tablePrefix: string): Observed {
-  const { route } = handle;
+export function observeNamespace({ route }: NamespaceHandle): Observed {
   const links = route.dump(encodeDumpLinks()).map(decodeLink);
   const names = new Map(links.map(({ index, name }) => [index, name]));
   const onLinks = <T extends { readonly linkIndex: number }>(entries: readonly T[]) =>
@@ -34,9 +32,6 @@ export function observeNamespace(handle: NamespaceHandle, tablePrefix: string): 
     rules: decoded(route, encodeDumpRules(), decodeRule),
     fdb: onLinks(decoded(route, encodeDumpFdb(), decodeFdb)),
     neighbours: onLinks(decoded(route, encodeDumpNeighbours(), decodeNeighbour)),
-    tables: decoded(handle.netfilter, encodeDumpTables(), decodeTable)
-      .filter(({ name }) => name.startsWith(tablePrefix))
-      .map(({ family, name, comment }): NftTable => ({ family, name, text: "", hash: comment })),
   };
 }
 

@@ -4,6 +4,10 @@ export type SimulatedTable = {
   readonly family: NftFamily;
   readonly name: string;
   readonly comment: string;
+  /** Generation that made it: never the same for two tables of a name. */
+  readonly instance: number;
+  /** Statements that were about what is in it: that itself is not kept. */
+  readonly changes: number;
 };
 
 export class NftScriptError extends Error {
@@ -17,17 +21,25 @@ const INSIDE = new RegExp(
   `^(?:add|create|insert|replace|delete|destroy|flush|reset) (?:element|map|set|chain|rule|table) ${FAMILY} (\\S+)`,
 );
 
-/** The tables after a script, as one transaction: which there are and their comments; what is in them is not kept. Throws NftScriptError. */
+/**
+ * The tables after a script, as one transaction that makes this generation: which there are and their comments; what is in them is not
+ * kept. Throws NftScriptError.
+ */
 export function applyScript(
   tables: ReadonlyMap<string, SimulatedTable>,
   script: string,
+  generation: number,
 ): Map<string, SimulatedTable> {
   const next = new Map(tables);
-  for (const statement of statements(script)) applyStatement(next, statement);
+  for (const statement of statements(script)) applyStatement(next, statement, generation);
   return next;
 }
 
-function applyStatement(tables: Map<string, SimulatedTable>, statement: string): void {
+function applyStatement(
+  tables: Map<string, SimulatedTable>,
+  statement: string,
+  generation: number,
+): void {
   if (statement === "flush ruleset") {
     tables.clear();
     return;
@@ -45,12 +57,18 @@ function applyStatement(tables: Map<string, SimulatedTable>, statement: string):
     const key = `${family} ${name}`;
     if (verb === "create " && tables.has(key))
       throw new NftScriptError(`File exists: ${statement.slice(0, 80)}`);
-    if (!tables.has(key)) tables.set(key, { family: family as NftFamily, name, comment });
+    if (!tables.has(key)) {
+      const table = { family: family as NftFamily, name, comment };
+      tables.set(key, { ...table, instance: generation, changes: 0 });
+    }
     return;
   }
   const inside = INSIDE.exec(statement);
   if (inside === null) throw new NftScriptError(`syntax error: ${statement.slice(0, 80)}`);
-  if (!tables.has(`${inside[1]} ${inside[2]}`)) throw missing(statement);
+  const key = `${inside[1]} ${inside[2]}`;
+  const table = tables.get(key);
+  if (table === undefined) throw missing(statement);
+  tables.set(key, { ...table, changes: table.changes + 1 });
 }
 
 function missing(statement: string): NftScriptError {

@@ -25,6 +25,8 @@ export type SimulatedNetns = {
   readonly sysctls: Map<string, string>;
   tables: Map<string, SimulatedTable>;
   generation: number;
+  /** Another one for a namespace of the same name made later. */
+  readonly identity: string;
 };
 
 /** Nobody asks for names that begin so. */
@@ -32,10 +34,15 @@ const HIDDEN = "\0";
 
 /** What several kernel ports on one host share: the kernel. */
 export class SimulatedHost {
-  readonly namespaces = new Map<string, SimulatedNetns>([["", emptyNetns()]]);
+  readonly namespaces = new Map<string, SimulatedNetns>([["", emptyNetns("0")]]);
   connections: readonly SimulatedConnection[] = [];
   readonly #watchers = new Map<string, Set<(netns: string) => void>>();
   #macCount = 0;
+  #madeCount = 0;
+
+  addNetns(netns: string): void {
+    this.namespaces.set(netns, emptyNetns(String(++this.#madeCount)));
+  }
 
   watch(netns: string, onChange: (netns: string) => void): () => void {
     const watchers = this.#watchers.get(netns) ?? new Set();
@@ -101,7 +108,7 @@ export class SimulatedHost {
   }
 }
 
-export function emptyNetns(): SimulatedNetns {
+function emptyNetns(identity: string): SimulatedNetns {
   return {
     links: new Map(),
     peers: new Map(),
@@ -113,6 +120,7 @@ export function emptyNetns(): SimulatedNetns {
     sysctls: new Map(),
     tables: new Map(),
     generation: 1,
+    identity,
   };
 }
 

@@ -17,13 +17,21 @@ import {
   sysctlPath,
   sysctlValue,
 } from "../netns-kernel.js";
+import {
+  type TableTrust,
+  TableTrusts,
+  tableKey,
+  tablesNamed,
+  withoutAltered,
+} from "../table-trust.js";
 import { applyScript, NftScriptError } from "./nft-tables.js";
-import { emptyNetns, SimulatedHost, type SimulatedNetns, stateOf } from "./simulated-host.js";
+import { SimulatedHost, type SimulatedNetns, stateOf } from "./simulated-host.js";
 
 /** The kernel in memory: keeps what was executed and refuses what the real one refuses. Forwards no packet. */
 export class SimulatedNetnsKernel implements NetnsKernel {
   readonly kind = "simulated";
   readonly #host: SimulatedHost;
+  readonly #trusts = new TableTrusts();
   #isClosed = false;
 
   constructor(host = new SimulatedHost()) {
@@ -33,7 +41,10 @@ export class SimulatedNetnsKernel implements NetnsKernel {
   async observe(netns: string, tablePrefix: string): Promise<NetnsState | undefined> {
     this.#checkOpen();
     const space = this.#host.namespaces.get(netns);
-    return space && structuredClone(stateOf(netns, space, tablePrefix));
+    if (space === undefined) return undefined;
+    const trust = this.#compared(netns, space, tablePrefix);
+    const state = structuredClone(stateOf(netns, space, tablePrefix));
+    return { ...state, tables: withoutAltered(state.tables, trust) };
   }
 
   async execute(batch: readonly NetnsOperations[]): Promise<void> {
@@ -95,9 +106,7 @@ export class SimulatedNetnsKernel implements NetnsKernel {
       case "removeLink":
         return this.#host.removeLink(netns, operation.name);
       case "nft":
-        space.tables = applyScript(space.tables, operation.script);
-        space.generation++;
-        return;
+        return this.#nft(netns, space, operation.script);
       case "setSysctl":
         if (sysctlPath(operation.sysctl.key) === undefined)
           throw new KernelError("INVALID", "no key below net/");
@@ -110,8 +119,30 @@ export class SimulatedNetnsKernel implements NetnsKernel {
     }
   }
 
+  #nft(netns: string, space: SimulatedNetns, script: string): void {
+    const tables = applyScript(space.tables, script, space.generation + 1);
+    const trust = this.#compared(netns, space, undefined);
+    space.tables = tables;
+    space.generation++;
+    for (const key of tablesNamed(script)) trust.wrote(key);
+    this.#compared(netns, space, undefined);
+  }
+
+  /** With those that are known, and those whose name starts with the prefix. */
+  #compared(netns: string, space: SimulatedNetns, prefix: string | undefined): TableTrust {
+    const trust = this.#trusts.of(netns, space.identity);
+    trust.keepOnly(new Set(space.tables.keys()));
+    const looks = [...space.tables.values()]
+      .filter(
+        (one) => trust.has(tableKey(one)) || (prefix !== undefined && one.name.startsWith(prefix)),
+      )
+      .map((one) => ({ ...one, instance: `${one.instance}`, content: `${one.changes}` }));
+    trust.compare(looks, true);
+    return trust;
+  }
+
   #addNetns(netns: string): void {
-    if (!this.#host.namespaces.has(netns)) this.#host.namespaces.set(netns, emptyNetns());
+    if (!this.#host.namespaces.has(netns)) this.#host.addNetns(netns);
   }
 
   #removeNetns(netns: string): void {

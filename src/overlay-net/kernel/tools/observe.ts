@@ -1,4 +1,5 @@
 /** One namespace from what the tools print. Pure but for the command, which is one process tree per observation. */
+import { createHash } from "node:crypto";
 import type {
   FdbEntry,
   Link,
@@ -7,11 +8,11 @@ import type {
   Neighbour,
   NetnsState,
   NftFamily,
-  NftTable,
   Route,
   Rule,
 } from "../../core/kernel-model.js";
 import { ipBytes, ipText, parsePrefix, prefixText } from "../addresses.js";
+import type { TableLook } from "../table-trust.js";
 
 const SEPARATOR = "=== next ===";
 const COMMANDS = [
@@ -23,7 +24,7 @@ const COMMANDS = [
   "ip -6 -j -N rule show",
   "bridge -j fdb show",
   "ip -j neigh show nud permanent",
-  "nft -t list ruleset",
+  "nft -s -a list ruleset",
 ];
 /** Prints all of a namespace, one part per line of COMMANDS. */
 export const OBSERVE_SCRIPT = COMMANDS.join(` && echo && echo "${SEPARATOR}" && `);
@@ -96,7 +97,7 @@ type RawNeighbour = { readonly dst: string; readonly dev: string; readonly lladd
 export function parseObservation(
   text: string,
   tablePrefix: string,
-): Omit<NetnsState, "netns" | "sysctls"> {
+): Omit<NetnsState, "netns" | "sysctls" | "tables"> & { readonly tables: readonly TableLook[] } {
   const [links, addresses, routes4, routes6, rules4, rules6, fdb, neighbours, ruleset] =
     text.split(SEPARATOR);
   return {
@@ -206,15 +207,14 @@ function parseNeighbour(raw: RawNeighbour): readonly Neighbour[] {
 }
 
 /** The JSON of nft 1.0.6 leaves comments of tables out; the text has them as the first line inside. */
-function parseTables(ruleset: string): readonly NftTable[] {
+/** As `nft -s -a list ruleset` prints them: without counters, with the kernel's handles. */
+export function parseTables(ruleset: string): readonly TableLook[] {
   const found = ruleset.matchAll(
-    /^table (ip6|ip|inet|netdev) (\S+) \{(?:\s+flags [^\n]*)?(?:\s+comment "([^"\n]*)")?/gm,
+    /^table (ip6|ip|inet|netdev) (\S+) \{ # handle (\d+)\n(?:\s+flags [^\n]*\n)?(?:\s+comment "([^"\n]*)"\n)?(.*?)^\}$/gms,
   );
-  return [...found].map(([, family, name = "", comment = ""]) => ({
-    family: family as NftFamily,
-    name,
-    text: "",
-    hash: comment,
+  return [...found].map(([, family, name = "", instance = "", comment = "", content = ""]) => ({
+    ...{ family: family as NftFamily, name, comment, instance },
+    content: createHash("sha256").update(content).digest("base64"),
   }));
 }
 

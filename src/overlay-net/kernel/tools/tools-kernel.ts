@@ -20,6 +20,13 @@ import {
   sysctlValue,
 } from "../netns-kernel.js";
 import {
+  type TableTrust,
+  TableTrusts,
+  tableKey,
+  tablesNamed,
+  withoutAltered,
+} from "../table-trust.js";
+import {
   countOpenFlows,
   endConnectionsCommands,
   entryLine,
@@ -29,7 +36,7 @@ import {
   setLinkLines,
 } from "./commands.js";
 import { Monitors, namespaceIdentity } from "./monitors.js";
-import { OBSERVE_SCRIPT, parseObservation } from "./observe.js";
+import { OBSERVE_SCRIPT, parseObservation, parseTables } from "./observe.js";
 import { commandIn, runTool, type ToolResult } from "./run-tool.js";
 
 const TOOLS = [
@@ -53,6 +60,7 @@ export class ToolsKernel implements NetnsKernel {
   readonly kind = "tools";
   readonly #monitors = new Monitors();
   readonly #sysctlKeys = new Map<string, Set<string>>();
+  readonly #trusts = new TableTrusts();
   #isClosed = false;
 
   /** Rejects KernelError MISSING naming the package of a tool that is not installed. */
@@ -69,8 +77,14 @@ export class ToolsKernel implements NetnsKernel {
     if (!printed.isOk && namespaceIdentity(netns) === undefined) return undefined;
     if (!printed.isOk)
       throw new KernelError(codeOf(printed.err), `${netnsText(netns)}: observe: ${printed.err}`);
-    const observed = parseObservation(printed.out, tablePrefix);
-    return { netns, ...observed, sysctls: await this.#readSysctls(netns) };
+    const { tables: looks, ...observed } = parseObservation(printed.out, tablePrefix);
+    const trust = this.#trusts.of(netns, namespaceIdentity(netns) ?? "");
+    trust.compare(looks, true);
+    const tables = looks.map(({ family, name, comment }) => ({
+      ...{ family, name, text: "", hash: comment },
+    }));
+    const sysctls = await this.#readSysctls(netns);
+    return { netns, ...observed, tables: withoutAltered(tables, trust), sysctls };
   }
 
   async execute(batch: readonly NetnsOperations[]): Promise<void> {
@@ -99,10 +113,9 @@ export class ToolsKernel implements NetnsKernel {
   async nftGeneration(netns: string): Promise<number> {
     this.#checkOpen();
     checkThere(netns);
-    const printed = await runTool(commandIn(netns, ["nft", "-s", "-a", "list", "ruleset"]));
-    if (!printed.isOk)
-      throw new KernelError(codeOf(printed.err), `${netnsText(netns)}: nft list: ${printed.err}`);
-    const hash = createHash("sha256").update(printed.out).digest("hex");
+    const hash = createHash("sha256")
+      .update(await rulesetOf(netns))
+      .digest("hex");
     return Number.parseInt(hash.slice(0, GENERATION_HEX_DIGITS), 16);
   }
 
@@ -170,6 +183,7 @@ export class ToolsKernel implements NetnsKernel {
   }
 
   async #removeNetns(netns: string): Promise<void> {
+    this.#trusts.forget(netns);
     if (netns === "") throw new KernelError("INVALID", "the host's namespace cannot be removed");
     await this.#monitors.release(netns);
     this.#sysctlKeys.delete(netns);
@@ -240,8 +254,14 @@ export class ToolsKernel implements NetnsKernel {
   }
 
   async #nft(netns: string, script: string): Promise<void> {
+    const trust = this.#trusts.of(netns, namespaceIdentity(netns) ?? "");
+    // What others did before must not look like ours afterwards.
+    await compareKnown(netns, trust);
     const { isOk, err } = await runTool(commandIn(netns, ["nft", "-f", "-"]), script);
     if (!isOk) throw new KernelError(/not permitted/.test(err) ? "NOT_PERMITTED" : "INVALID", err);
+    for (const key of tablesNamed(script)) trust.wrote(key);
+    // At once: what others do to it from now on is not ours.
+    await compareKnown(netns, trust);
   }
 
   async #setSysctl(netns: string, { key, value }: Sysctl): Promise<void> {
@@ -326,6 +346,22 @@ async function runGroup(netns: string, group: readonly Waiting[]): Promise<numbe
   const failed = group[number - 1] ?? first;
   if (failed.line.harmless?.test(result.err) === true) return number;
   throw operationError(codeOf(result.err), netns, failed.operation, toolText(failed.line, result));
+}
+
+async function rulesetOf(netns: string): Promise<string> {
+  const printed = await runTool(commandIn(netns, ["nft", "-s", "-a", "list", "ruleset"]));
+  if (printed.isOk) return printed.out;
+  throw new KernelError(codeOf(printed.err), `${netnsText(netns)}: nft list: ${printed.err}`);
+}
+
+async function compareKnown(netns: string, trust: TableTrust): Promise<void> {
+  if (trust.isEmpty) return;
+  const tables = parseTables(await rulesetOf(netns));
+  trust.keepOnly(new Set(tables.map(tableKey)));
+  trust.compare(
+    tables.filter((table) => trust.has(tableKey(table))),
+    true,
+  );
 }
 
 async function runLines(

@@ -197,7 +197,7 @@ test("what the tools print becomes one namespace; what is not in the model is le
     [{ dst: "10.1.0.9", dev: "vx1", lladdr: mac }],
   ].map((part) => JSON.stringify(part));
   const ruleset =
-    'table ip swarm_a {\n\tcomment "one"\n\tchain c {\n\t}\n}\ntable inet swarm_b {\n}\ntable ip x {\n}\n';
+    'table ip swarm_a { # handle 3\n\tcomment "one"\n\tchain c { # handle 1\n\t}\n}\ntable inet swarm_b { # handle 9\n}\ntable ip x { # handle 1\n}\n';
   const separator = /echo "([^"]+)"/.exec(OBSERVE_SCRIPT)?.[1] ?? "";
   expect(parseObservation([...parts, ruleset].join(`\n${separator}\n`), "swarm_")).toEqual({
     links: [
@@ -215,8 +215,8 @@ test("what the tools print becomes one namespace; what is not in the model is le
     ],
     neighbours: [{ link: "vx1", address: "10.1.0.9", mac }],
     tables: [
-      { family: "ip", name: "swarm_a", text: "", hash: "one" },
-      { family: "inet", name: "swarm_b", text: "", hash: "" },
+      { family: "ip", name: "swarm_a", comment: "one", instance: "3", content: expect.any(String) },
+      { family: "inet", name: "swarm_b", comment: "", instance: "9", content: expect.any(String) },
     ],
   });
 });

@@ -230,9 +230,14 @@ test.each([
   { name: "with another TLV first", data: Buffer.from([9, 1, 5, 0, 2, 97, 0]), comment: "a" },
   { name: "without user data", data: undefined, comment: "" },
 ])("a table $name", ({ data, comment }) => {
-  const attrs = [attrString(1, "swarm_x"), ...(data === undefined ? [] : [attr(6, data)])];
+  const handle = "0000000000000103";
+  const attrs = [
+    attrString(1, "swarm_x"),
+    attr(4, Buffer.from(handle, "hex")),
+    ...(data === undefined ? [] : [attr(6, data)]),
+  ];
   const payload = Buffer.concat([Buffer.from([1, 0, 0, 0]), ...attrs]);
-  expect(decodeTable(payload)).toEqual({ family: "inet", name: "swarm_x", comment });
+  expect(decodeTable(payload)).toEqual({ family: "inet", name: "swarm_x", comment, handle });
 });
 
 test("a table of a family outside of the model is left out; the generation is in network order", () => {

@@ -5,6 +5,7 @@ import {
   ATTR_NESTED,
   type Attributes,
   attr,
+  attrString,
   attrString0,
   decodeAttrs,
   decodeNested,
@@ -20,6 +21,8 @@ const IPCTNL_MSG_CT_GET = 1;
 const IPCTNL_MSG_CT_DELETE = 2;
 const IPCTNL_MSG_CT_GET_STATS = 5;
 const NFT_MSG_GETTABLE = 1;
+const NFT_MSG_GETCHAIN = 4;
+const NFT_MSG_GETRULE = 7;
 const NFT_MSG_GETGEN = 16;
 const NFGENMSG_BYTES = 4;
 
@@ -47,9 +50,12 @@ const TCP_OPEN_STATES: ReadonlySet<number | undefined> = new Set([2, 3, 4, 5]);
 const SCTP_ESTABLISHED = 4;
 
 const NFTA_TABLE_NAME = 1;
+const NFTA_TABLE_HANDLE = 4;
 const NFTA_TABLE_USERDATA = 6;
 /** First TLV of a table's user data: its comment, zero-terminated. */
 const UDATA_TABLE_COMMENT = 0;
+const NFTA_CHAIN_TABLE = 1;
+const NFTA_RULE_TABLE = 1;
 const NFTA_GEN_ID = 1;
 
 const PROTOCOLS: Readonly<Record<number, ConntrackFilter["protocol"]>> = {
@@ -64,6 +70,7 @@ const FAMILIES: Readonly<Record<number, NftFamily>> = {
   5: "netdev",
   10: "ip6",
 };
+const FAMILY_NUMBERS = new Map(Object.entries(FAMILIES).map(([number, name]) => [name, +number]));
 
 export type Connection = {
   readonly family: number;
@@ -82,6 +89,8 @@ export type DecodedTable = {
   readonly family: NftFamily;
   readonly name: string;
   readonly comment: string;
+  /** The kernel's, which no other table of the namespace ever has. */
+  readonly handle: string;
 };
 
 export function encodeDumpConnections(): Buffer {
@@ -174,7 +183,43 @@ export function decodeTable(payload: Buffer): DecodedTable | undefined {
     family,
     name: attrString0(attrs, NFTA_TABLE_NAME),
     comment: tableComment(attrs.get(NFTA_TABLE_USERDATA)),
+    handle: attrs.get(NFTA_TABLE_HANDLE)?.toString("hex") ?? "",
   };
+}
+
+/** Of all tables: the kernel takes no filter here. */
+export function encodeDumpChains(): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETCHAIN,
+    NLM_F_REQUEST | NLM_F_DUMP,
+    nfgenmsg(0),
+  );
+}
+
+/** Of one table. */
+export function encodeDumpRules({ family, name }: Pick<DecodedTable, "family" | "name">): Buffer {
+  return encodeMessage(
+    (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE,
+    NLM_F_REQUEST | NLM_F_DUMP,
+    nfgenmsg(FAMILY_NUMBERS.get(family) ?? 0),
+    attrString(NFTA_RULE_TABLE, name),
+  );
+}
+
+/** Of a chain or rule: all but the header, which tells the generation. */
+export function contentOf(payload: Buffer): Buffer {
+  return payload.subarray(NFGENMSG_BYTES);
+}
+
+/** Whether a chain is in this table. */
+export function isChainOf(
+  payload: Buffer,
+  { family, name }: Pick<DecodedTable, "family" | "name">,
+): boolean {
+  return (
+    FAMILIES[payload[0] ?? 0] === family &&
+    attrString0(decodeAttrs(payload, NFGENMSG_BYTES), NFTA_CHAIN_TABLE) === name
+  );
 }
 
 export function encodeGetGeneration(): Buffer {

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import type { NftTable } from "../../core/kernel-model.js";
+import { KernelError, netnsText } from "../netns-kernel.js";
+import {
+  MOVED,
+  type TableTrust,
+  TableTrusts,
+  tableKey,
+  tablesNamed,
+  withoutAltered,
+} from "../table-trust.js";
+import {
+  contentOf,
+  type DecodedTable,
+  decodeGeneration,
+  decodeTable,
+  encodeDumpChains,
+  encodeDumpRules,
+  encodeDumpTables,
+  encodeGetGeneration,
+  isChainOf,
+} from "./codec/netfilter.js";
+import type { NamespaceHandle } from "./handles.js";
+import { ackText, errnoCode } from "./kernel-errno.js";
+
+/**
+ * Sees what others did to tables of ours. Each transaction, whoever's, makes a new generation of a namespace's nft rules: while it is that of
+ * our last look or write, nothing is read. All throw KernelError.
+ */
+export class TableContents {
+  readonly #trusts = new TableTrusts();
+
+  /** Tables whose name starts with `prefix`; the digest of one that somebody else changed is "". */
+  observe(netns: string, handle: NamespaceHandle, prefix: string): readonly NftTable[] {
+    const trust = this.#trusts.of(netns, handle.identity);
+    const tables = look(netns, handle, trust, (name) => name.startsWith(prefix));
+    const own = tables.filter(({ name }) => name.startsWith(prefix));
+    return withoutAltered(
+      own.map(({ family, name, comment }) => ({ family, name, text: "", hash: comment })),
+      trust,
+    );
+  }
+
+  /** Runs a script of ours as one transaction; returns what nft printed as error, undefined when it was applied. */
+  run(netns: string, handle: NamespaceHandle, script: string): string | undefined {
+    const trust = this.#trusts.of(netns, handle.identity);
+    // What others did before must not look like ours afterwards.
+    if (nftGeneration(netns, handle) !== trust.generation) look(netns, handle, trust, () => false);
+    const said = handle.runNft(script);
+    if (said !== undefined) return said;
+    for (const key of tablesNamed(script)) trust.wrote(key);
+    const generation = nftGeneration(netns, handle);
+    trust.generation = generation === trust.generation + 1 ? generation : MOVED;
+    // Others write in the host's namespace all the time: before the next look it would be too late to tell whose hand it was.
+    if (netns === "") look(netns, handle, trust, () => false);
+    return undefined;
+  }
+
+  forget(netns: string): void {
+    this.#trusts.forget(netns);
+  }
+}
+
+export function nftGeneration(netns: string, handle: NamespaceHandle): number {
+  const { ack, answer } = handle.netfilter.query(encodeGetGeneration());
+  if (ack.errno !== 0 || answer === undefined)
+    throw new KernelError(
+      errnoCode(ack.errno),
+      `${netnsText(netns)}: nft generation: ${ackText(ack)}`,
+    );
+  return decodeGeneration(answer.payload);
+}
+
+/** All tables; those that are wanted or known are compared, if one of them may be another than before. */
+function look(
+  netns: string,
+  handle: NamespaceHandle,
+  trust: TableTrust,
+  isWanted: (name: string) => boolean,
+): readonly DecodedTable[] {
+  const generation = nftGeneration(netns, handle);
+  const isOurs = generation === trust.generation;
+  const tables = handle.netfilter
+    .dump(encodeDumpTables())
+    .map(decodeTable)
+    .filter((table) => table !== undefined);
+  trust.keepOnly(new Set(tables.map(tableKey)));
+  const asked = tables.filter((table) => isWanted(table.name) || trust.has(tableKey(table)));
+  if (!isOurs || !asked.every((table) => trust.isSettled(tableKey(table)))) {
+    const contents = contentsOf(handle, asked);
+    trust.compare(
+      asked.map((table, i) => ({ ...table, instance: table.handle, content: contents[i] ?? "" })),
+      isOurs,
+    );
+  }
+  // What moved while it was read is read again the next time.
+  trust.generation = nftGeneration(netns, handle) === generation ? generation : MOVED;
+  return tables;
+}
+
+/** A digest of the chains and rules of each. Sets are part of them: those without a name never change. */
+function contentsOf(
+  { netfilter }: NamespaceHandle,
+  tables: readonly DecodedTable[],
+): readonly string[] {
+  if (tables.length === 0) return [];
+  const chains = netfilter.dump(encodeDumpChains());
+  return tables.map((table) => {
+    const digest = createHash("sha256");
+    for (const chain of chains) if (isChainOf(chain, table)) digest.update(contentOf(chain));
+    for (const rule of netfilter.dump(encodeDumpRules(table))) digest.update(contentOf(rule));
+    return digest.digest("base64");
+  });
+}
