@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const owner = new NetworkOwner({
     kernel,
     planeParts: async () => {
-      const parts = await openPlaneParts(isSimulated, logger);
+      const parts = await openPlaneParts(isSimulated, runDir, logger);
       // Its thread is there from now on, whatever becomes of the networks.
       if (parts.kernel?.kind === "netlink") tools.makeEndpointsBy(parts.kernel);
       return parts;

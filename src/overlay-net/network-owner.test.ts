@@ -38,7 +38,7 @@ let client: Client;
 /** The net process of a simulated node, as its worker sees it: by RPC, without any rights. */
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "swarm-net-"));
-  parts = (await openPlaneParts(true, silentLogger)) as PlaneParts;
+  parts = (await openPlaneParts(true, "", silentLogger)) as PlaneParts;
   kernel = new SimulatedKernel();
   service = new NetService(kernel, silentLogger);
   const common = { gwbridgePool: "172.20.0.0/14", logger: silentLogger };

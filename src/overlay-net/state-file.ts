@@ -63,16 +63,24 @@ export function writeStateFile(path: string, state: StoredState): Promise<void> 
 /** A file of `writeChecked`; undefined when there is none, or its checksum is another. */
 export async function readChecked<T>(path: string): Promise<T | undefined> {
   const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const [sum, ...rest] = text.split("\n");
-  const body = rest.join("\n");
-  if (sum !== checksum(body)) return undefined;
-  return JSON.parse(body) as T;
+  return text === undefined ? undefined : checkedValue<T>(text);
 }
 
 /** The value as JSON under its checksum; takes the place of the former file in one step. Not synced to disk. */
 export async function writeChecked(path: string, value: unknown): Promise<void> {
-  const body = JSON.stringify(value);
-  await writeFile(`${path}.new`, `${checksum(body)}\n${body}`, { mode: 0o600 });
+  await writeFile(`${path}.new`, checkedText(value), { mode: 0o600 });
   await rename(`${path}.new`, path);
+}
+
+/** The value as JSON under its checksum. */
+export function checkedText(value: unknown): string {
+  const body = JSON.stringify(value);
+  return `${checksum(body)}\n${body}`;
+}
+
+/** undefined when the checksum is another. */
+export function checkedValue<T>(text: string): T | undefined {
+  const [sum, ...rest] = text.split("\n");
+  const body = rest.join("\n");
+  return sum === checksum(body) ? (JSON.parse(body) as T) : undefined;
 }

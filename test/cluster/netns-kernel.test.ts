@@ -1,6 +1,17 @@
 /** The kernel ports against the real kernel, in network namespaces of the test's own; each is the other's stranger. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Link } from "../../src/overlay-net/core/kernel-model.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
@@ -105,14 +116,14 @@ async function removeAll(kernel: NetnsKernel): Promise<void> {
 }
 
 kernelConformance("netlink", async () =>
-  harnessOf(await NetlinkKernel.open(THREAD), await ToolsKernel.open()),
+  harnessOf(await NetlinkKernel.open("", THREAD), await ToolsKernel.open()),
 );
 kernelConformance("tools", async () =>
-  harnessOf(await ToolsKernel.open(), await NetlinkKernel.open(THREAD)),
+  harnessOf(await ToolsKernel.open(), await NetlinkKernel.open("", THREAD)),
 );
 
 test.each([
-  { name: "netlink", open: () => NetlinkKernel.open(THREAD) },
+  { name: "netlink", open: () => NetlinkKernel.open("", THREAD) },
   { name: "tools", open: () => ToolsKernel.open() },
 ])(
   "$name: a VXLAN device's socket is in the host's namespace, its link in the sandbox",
@@ -145,7 +156,7 @@ test.each([
 
 test("netlink: sockets of many namespaces leave nftables the descriptors that it can use", async () => {
   await using stack = new AsyncStack();
-  const kernel = await NetlinkKernel.open(THREAD);
+  const kernel = await NetlinkKernel.open("", THREAD);
   stack.defer(() => kernel.close());
   stack.defer(() => removeAll(kernel));
   const lowSockets = () =>
@@ -190,3 +201,34 @@ class AsyncStack implements AsyncDisposable {
     for (const run of this.#deferred.reverse()) await run();
   }
 }
+
+test("netlink: what was done to a table while nobody was there is seen by the next one", async () => {
+  const netns = `${PREFIX}again`;
+  const dir = mkdtempSync(join(tmpdir(), "contents-"));
+  const path = join(dir, "tables.json");
+  const table = (name: string) =>
+    `table ip ${name} { comment "full"; chain c { ip daddr 127.0.0.9 drop; }; }\n`;
+  const hashes = async (kernel: NetnsKernel) =>
+    (await kernel.observe(netns, "own"))?.tables.map(({ name, hash }) => `${name} ${hash}`).sort();
+  const first = await NetlinkKernel.open(path, THREAD);
+  try {
+    const script = `${table("own_a")}${table("own_b")}`;
+    const operations = [{ kind: "addNetns" } as const, { kind: "nft", script } as const];
+    await first.execute([{ netns, operations }]);
+    expect(await hashes(first)).toEqual(["own_a full", "own_b full"]);
+    await first.close();
+    sh(`nsenter --net=/run/netns/${netns} nft flush chain ip own_a c`);
+    const second = await NetlinkKernel.open(path, THREAD);
+    expect(await hashes(second)).toEqual(["own_a ", "own_b full"]);
+    await second.execute([{ netns, operations: [{ kind: "removeNetns" }] }]);
+    await second.close();
+    expect(existsSync(path)).toBe(false);
+    // Damaged: what is there is believed.
+    writeFileSync(path, "[]");
+    const third = await NetlinkKernel.open(path, THREAD);
+    await third.close();
+  } finally {
+    sh(`ip netns del ${netns} 2>/dev/null || true`);
+    rmSync(dir, { recursive: true });
+  }
+});

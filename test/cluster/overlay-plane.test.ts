@@ -1,6 +1,6 @@
 /** Two net processes on hosts of the test's own: what the managers say becomes networks, and stays there whatever happens to them. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -415,6 +415,24 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
     await eventually("it is repaired", () => lines(rules()).join() === before.join());
     expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
     await through.say("two");
+  });
+
+  test("rules taken out while the net process was away are back soon after it", async () => {
+    const net = processOf(1);
+    const netns = netnsOf.get("caller") ?? "";
+    const services = (): string =>
+      inNetns(netns, "nft list chain inet swarm_ovpnode1_vip services");
+    const before = services();
+    // It is written a second after a change.
+    await eventually("what is in the tables is kept", () => {
+      const { mtimeMs } = statSync(join(net.runDir, "net-tables.json"));
+      return Date.now() - mtimeMs > 1_500;
+    });
+    await net.kill();
+    inNetns(netns, "nft flush chain inet swarm_ovpnode1_vip services");
+    await net.start();
+    await eventually("it is repaired", () => services() === before);
+    expect((await net.call<swarm.net.VerifyReply>("verify", {})).drifts).toEqual([]);
   });
 
   test.each([

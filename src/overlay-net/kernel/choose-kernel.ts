@@ -3,10 +3,10 @@ import { NetlinkKernel } from "./netlink/netlink-kernel.js";
 import { KernelError, type NetnsKernel } from "./netns-kernel.js";
 import { ToolsKernel } from "./tools/tools-kernel.js";
 
-/** Netlink where koffi and libnftables load, else the tools; says which, and why. Rejects KernelError when neither can be had. */
-export async function chooseKernel(logger: Logger): Promise<NetnsKernel> {
+/** Netlink where koffi and libnftables load, else the tools; says which, and why. `contentsPath`: as NetlinkKernel.open. Rejects KernelError when neither can be had. */
+export async function chooseKernel(contentsPath: string, logger: Logger): Promise<NetnsKernel> {
   try {
-    const kernel = await NetlinkKernel.open();
+    const kernel = await NetlinkKernel.open(contentsPath);
     logger.info({ kernel: kernel.kind }, "the kernel is programmed by netlink and libnftables");
     return kernel;
   } catch (error) {

@@ -33,6 +33,16 @@ export const MOVED = -1;
 
 const NEW: Known = { instance: "", mark: "", content: "", isAltered: false, isWritten: true };
 
+/** What is known of one namespace's tables, for a process that comes later. */
+export type StoredTrust = {
+  readonly netns: string;
+  readonly identity: string;
+  readonly generation: number;
+  readonly tables: readonly (Pick<Known, "instance" | "mark" | "content" | "isAltered"> & {
+    readonly key: string;
+  })[];
+};
+
 /** No content is as it was to be. */
 const LOST = { isAltered: true, content: "" } as const;
 
@@ -79,6 +89,18 @@ export class TableTrust {
     }
   }
 
+  /** Without those that were not looked at since they were written. */
+  get settled(): StoredTrust["tables"] {
+    return [...this.#known].flatMap(([key, { isWritten, ...table }]) =>
+      isWritten ? [] : [{ key, ...table }],
+    );
+  }
+
+  restore(generation: number, tables: StoredTrust["tables"]): void {
+    this.generation = generation;
+    for (const { key, ...table } of tables) this.#known.set(key, { ...table, isWritten: false });
+  }
+
   /** Forgets those that are gone. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
@@ -118,6 +140,17 @@ export class TableTrusts {
 
   forget(netns: string): void {
     this.#trusts.delete(netns);
+  }
+
+  get stored(): readonly StoredTrust[] {
+    return [...this.#trusts].flatMap(([netns, { identity, trust }]) => {
+      const tables = trust.settled;
+      return tables.length === 0 ? [] : [{ netns, identity, generation: trust.generation, tables }];
+    });
+  }
+
+  restore({ netns, identity, generation, tables }: StoredTrust): void {
+    this.of(netns, identity).restore(generation, tables);
   }
 }
 

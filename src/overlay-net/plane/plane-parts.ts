@@ -25,6 +25,7 @@ export type PlanePartsOrProblem =
 /** The simulated network has no resolver: in its containers nobody runs who could ask. */
 export async function openPlaneParts(
   isSimulated: boolean,
+  runDir: string,
   logger: Logger,
 ): Promise<PlanePartsOrProblem> {
   if (isSimulated)
@@ -33,7 +34,7 @@ export async function openPlaneParts(
       problem: "",
     };
   try {
-    const kernel = await chooseKernel(logger);
+    const kernel = await chooseKernel(`${runDir}/net-tables.json`, logger);
     return { kernel, ...(await openContainerDns(logger)) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import type { NetnsState } from "../../core/kernel-model.js";
 import { countOpenFlows } from "./connections.js";
+import { ContentsFile } from "./contents-file.js";
 import { Executor } from "./executor.js";
 import type { Foreign } from "./ffi.js";
 import { Handles } from "./handles.js";
@@ -16,12 +17,17 @@ export class Engine {
   readonly #namespaces: Namespaces;
   readonly #handles: Handles;
   readonly #sysctls: Sysctls;
-  readonly #contents = new TableContents();
+  readonly #contents: TableContents;
   readonly #watches: Watches;
   readonly #executor: Executor;
 
-  constructor(foreign: Foreign, onChange: (netns: string) => void) {
+  /** `contentsPath`: file for what is in our tables; "" for none. */
+  constructor(foreign: Foreign, contentsPath: string, onChange: (netns: string) => void) {
     this.#namespaces = new Namespaces(foreign.libc);
+    this.#contents = new TableContents(
+      contentsPath === "" ? undefined : new ContentsFile(contentsPath),
+      ({ netns, identity }) => this.#namespaces.identity(netns) === identity,
+    );
     this.#handles = new Handles(foreign, this.#namespaces);
     this.#sysctls = new Sysctls(this.#namespaces);
     this.#watches = new Watches(foreign, this.#namespaces, onChange, (netns) => {
@@ -62,6 +68,7 @@ export class Engine {
         return this.#watches.remove(call.netns);
       case "close":
         this.#watches.close();
+        this.#contents.close();
         return this.#handles.closeAll();
     }
   }

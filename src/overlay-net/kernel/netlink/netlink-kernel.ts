@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { NetnsOperations, NetnsState } from "../../core/kernel-model.js";
 import { KernelError, type NetnsKernel } from "../netns-kernel.js";
-import type { Call, FromThread, ToThread } from "./protocol.js";
+import type { Call, FromThread, ThreadData, ToThread } from "./protocol.js";
 
 /** Calls that wait for the thread; more are refused with BUSY. */
 const OUTSTANDING_MAX = 1024;
@@ -21,9 +21,13 @@ export class NetlinkKernel implements NetnsKernel {
   /** Why no call is taken any more. */
   #closed: KernelError | undefined;
 
-  /** `threadUrl`: the compiled worker. Rejects KernelError MISSING when koffi or libnftables cannot be loaded. */
-  static open(threadUrl = new URL("./worker.js", import.meta.url)): Promise<NetlinkKernel> {
-    const thread = new Worker(threadUrl);
+  /** `contentsPath`: file that keeps what is in our tables over a restart, "" for none. `threadUrl`: the compiled worker. Rejects KernelError MISSING when koffi or libnftables cannot be loaded. */
+  static open(
+    contentsPath = "",
+    threadUrl = new URL("./worker.js", import.meta.url),
+  ): Promise<NetlinkKernel> {
+    const workerData: ThreadData = { contentsPath };
+    const thread = new Worker(threadUrl, { workerData });
     return new Promise((resolve, reject) => {
       const onFailure = (cause: Error): void => {
         reject(new KernelError("FAILED", `the kernel thread: ${cause.message}`, { cause }));

@@ -12,6 +12,12 @@ export type Call =
   | { readonly kind: "unwatch"; readonly netns: string }
   | { readonly kind: "close" };
 
+/** What the thread is started with. */
+export type ThreadData = {
+  /** File for what is in our tables, over a restart of the process; "" for none. */
+  readonly contentsPath: string;
+};
+
 export type ToThread = { readonly id: number; readonly call: Call };
 
 export type FromThread =

@@ -3,6 +3,7 @@ import type { NftTable } from "../../core/kernel-model.js";
 import { KernelError, netnsText } from "../netns-kernel.js";
 import {
   MOVED,
+  type StoredTrust,
   type TableTrust,
   TableTrusts,
   tableKey,
@@ -20,6 +21,7 @@ import {
   encodeGetGeneration,
   isChainOf,
 } from "./codec/netfilter.js";
+import type { ContentsFile } from "./contents-file.js";
 import type { NamespaceHandle } from "./handles.js";
 import { ackText, errnoCode } from "./kernel-errno.js";
 
@@ -29,12 +31,20 @@ import { ackText, errnoCode } from "./kernel-errno.js";
  */
 export class TableContents {
   readonly #trusts = new TableTrusts();
+  readonly #file: ContentsFile | undefined;
+
+  /** `file`: where it is kept over a restart. Of what it says, namespaces that are not there any more are left out. */
+  constructor(file: ContentsFile | undefined, isThere: (stored: StoredTrust) => boolean) {
+    this.#file = file;
+    for (const stored of file?.read() ?? []) if (isThere(stored)) this.#trusts.restore(stored);
+  }
 
   /** Tables whose name starts with `prefix`; the digest of one that somebody else changed is "". */
   observe(netns: string, handle: NamespaceHandle, prefix: string): readonly NftTable[] {
     const trust = this.#trusts.of(netns, handle.identity);
-    const tables = look(netns, handle, trust, (name) => name.startsWith(prefix));
+    const { tables, isCompared } = look(netns, handle, trust, (name) => name.startsWith(prefix));
     const own = tables.filter(({ name }) => name.startsWith(prefix));
+    if (isCompared) this.#save();
     return withoutAltered(
       own.map(({ family, name, comment }) => ({ family, name, text: "", hash: comment })),
       trust,
@@ -53,11 +63,21 @@ export class TableContents {
     trust.generation = generation === trust.generation + 1 ? generation : MOVED;
     // Others write in the host's namespace all the time: before the next look it would be too late to tell whose hand it was.
     if (netns === "") look(netns, handle, trust, () => false);
+    this.#save();
     return undefined;
   }
 
   forget(netns: string): void {
     this.#trusts.forget(netns);
+    this.#save();
+  }
+
+  close(): void {
+    this.#file?.close(this.#trusts.stored);
+  }
+
+  #save(): void {
+    this.#file?.writeSoon(() => this.#trusts.stored);
   }
 }
 
@@ -77,7 +97,7 @@ function look(
   handle: NamespaceHandle,
   trust: TableTrust,
   isWanted: (name: string) => boolean,
-): readonly DecodedTable[] {
+): { readonly tables: readonly DecodedTable[]; readonly isCompared: boolean } {
   const generation = nftGeneration(netns, handle);
   const isOurs = generation === trust.generation;
   const tables = handle.netfilter
@@ -86,7 +106,8 @@ function look(
     .filter((table) => table !== undefined);
   trust.keepOnly(new Set(tables.map(tableKey)));
   const asked = tables.filter((table) => isWanted(table.name) || trust.has(tableKey(table)));
-  if (!isOurs || !asked.every((table) => trust.isSettled(tableKey(table)))) {
+  const isCompared = !isOurs || !asked.every((table) => trust.isSettled(tableKey(table)));
+  if (isCompared) {
     const contents = contentsOf(handle, asked);
     trust.compare(
       asked.map((table, i) => ({ ...table, instance: table.handle, content: contents[i] ?? "" })),
@@ -95,7 +116,7 @@ function look(
   }
   // What moved while it was read is read again the next time.
   trust.generation = nftGeneration(netns, handle) === generation ? generation : MOVED;
-  return tables;
+  return { tables, isCompared };
 }
 
 /** A digest of the chains and rules of each. Sets are part of them: those without a name never change. */

@@ -1,9 +1,9 @@
 /** The thread that speaks to the kernel: everything here is synchronous, so one call ends before the next begins. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { KernelError } from "../netns-kernel.js";
 import { Engine } from "./engine.js";
 import { type Foreign, loadForeign } from "./ffi.js";
-import type { FromThread, ToThread } from "./protocol.js";
+import type { FromThread, ThreadData, ToThread } from "./protocol.js";
 
 function post(message: FromThread): void {
   parentPort?.postMessage(message);
@@ -19,7 +19,8 @@ function load(): Foreign | undefined {
 }
 
 function serve(foreign: Foreign): void {
-  const engine = new Engine(foreign, (netns) => {
+  const { contentsPath } = workerData as ThreadData;
+  const engine = new Engine(foreign, contentsPath, (netns) => {
     post({ kind: "changed", netns });
   });
   parentPort?.on("message", ({ id, call }: ToThread) => {
