@@ -99,6 +99,33 @@ test("a namespace that took the place of another of its name is another", () => 
   expect(trusts.of("a", "2")).not.toBe(first);
 });
 
+test("a namespace is forgotten once another has its name, or none", () => {
+  const trusts = new TableTrusts();
+  const first = trusts.of("a", "1");
+  expect(trusts.keepOnly("a", "1")).toBe(true);
+  expect(trusts.of("a", "1")).toBe(first);
+  expect(trusts.keepOnly("a", undefined)).toBe(false);
+  expect(trusts.keepOnly("a", undefined)).toBe(true);
+  expect(trusts.of("a", "1")).not.toBe(first);
+});
+
+test("what is stored is what was looked at, and is compared by whoever restores it", () => {
+  const trusts = new TableTrusts();
+  const one = trusts.of("a", "1");
+  one.compare([table()], true);
+  one.wrote("inet unseen");
+  one.generation = 7;
+  trusts.of("b", "2").wrote("inet unseen");
+  const next = new TableTrusts();
+  for (const stored of JSON.parse(JSON.stringify(trusts.stored))) next.restore(stored);
+  expect(next.stored).toEqual(trusts.stored);
+  expect(next.stored.map(({ netns }) => netns)).toEqual(["a"]);
+  const again = next.of("a", "1");
+  expect(again.generation).toBe(7);
+  again.compare([table({ content: "fewer rules" })], false);
+  expect(again.isAltered(KEY)).toBe(true);
+});
+
 test("the oldest of too many namespaces is forgotten", () => {
   const trusts = new TableTrusts();
   const first = trusts.of("0", "1");

@@ -142,6 +142,13 @@ export class TableTrusts {
     this.#trusts.delete(netns);
   }
 
+  /** Forgets one of another identity; tells whether there was none. */
+  keepOnly(netns: string, identity: string | undefined): boolean {
+    const found = this.#trusts.get(netns);
+    if (found === undefined || found.identity === identity) return true;
+    return !this.#trusts.delete(netns);
+  }
+
   get stored(): readonly StoredTrust[] {
     return [...this.#trusts].flatMap(([netns, { identity, trust }]) => {
       const tables = trust.settled;

@@ -32,6 +32,7 @@ export class Engine {
     this.#sysctls = new Sysctls(this.#namespaces);
     this.#watches = new Watches(foreign, this.#namespaces, onChange, (netns) => {
       this.#handles.closeStale(netns);
+      this.#contents.forgetStale(netns, this.#namespaces.identity(netns));
     });
     this.#executor = new Executor({
       namespaces: this.#namespaces,
@@ -64,7 +65,6 @@ export class Engine {
       case "watch":
         return this.#watches.add(call.netns);
       case "unwatch":
-        this.#contents.forget(call.netns);
         return this.#watches.remove(call.netns);
       case "close":
         this.#watches.close();

@@ -180,8 +180,8 @@ class NetnsRun {
     handles.close(this.#netns);
     onRemoving(this.#netns);
     sysctls.forget(this.#netns);
-    contents.forget(this.#netns);
     namespaces.remove(this.#netns);
+    contents.forgetStale(this.#netns, undefined);
   }
 
   /** By name, so that VNIs and names of peers are free when this returns, not when the kernel gets to clearing the namespace. */

@@ -67,8 +67,9 @@ export class TableContents {
     return undefined;
   }
 
-  forget(netns: string): void {
-    this.#trusts.forget(netns);
+  /** Forgets the namespace that had this name, unless it is the one that has it now (undefined: none). */
+  forgetStale(netns: string, identity: string | undefined): void {
+    if (this.#trusts.keepOnly(netns, identity)) return;
     this.#save();
   }
 
@@ -107,15 +108,15 @@ function look(
   trust.keepOnly(new Set(tables.map(tableKey)));
   const asked = tables.filter((table) => isWanted(table.name) || trust.has(tableKey(table)));
   const isCompared = !isOurs || !asked.every((table) => trust.isSettled(tableKey(table)));
-  if (isCompared) {
-    const contents = contentsOf(handle, asked);
+  const contents = isCompared ? contentsOf(handle, asked) : [];
+  const isOfOneMoment = nftGeneration(netns, handle) === generation;
+  if (isCompared)
     trust.compare(
       asked.map((table, i) => ({ ...table, instance: table.handle, content: contents[i] ?? "" })),
-      isOurs,
+      isOurs && isOfOneMoment,
     );
-  }
   // What moved while it was read is read again the next time.
-  trust.generation = nftGeneration(netns, handle) === generation ? generation : MOVED;
+  trust.generation = isOfOneMoment ? generation : MOVED;
   return { tables, isCompared };
 }
 
