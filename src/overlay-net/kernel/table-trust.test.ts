@@ -15,7 +15,7 @@ function table(change: Partial<TableLook> = {}): TableLook {
 }
 
 beforeEach(() => {
-  trust = new TableTrust();
+  trust = new TableTrust(false);
 });
 
 test("what is seen for the first time is believed", () => {

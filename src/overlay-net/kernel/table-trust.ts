@@ -50,7 +50,13 @@ const LOST = { isAltered: true, content: "" } as const;
 export class TableTrust {
   /** Of the namespace's nft rules, when all that is known was true. For kernel ports that are told it. */
   generation = MOVED;
+  /** Others were seen to write nft rules in the namespace. */
+  isShared: boolean;
   readonly #known = new Map<string, Known>();
+
+  constructor(isShared: boolean) {
+    this.isShared = isShared;
+  }
 
   get isEmpty(): boolean {
     return this.#known.size === 0;
@@ -130,7 +136,8 @@ export class TableTrusts {
   of(netns: string, identity: string): TableTrust {
     const found = this.#trusts.get(netns);
     if (found?.identity === identity) return found.trust;
-    const trust = new TableTrust();
+    // In the host's everybody does.
+    const trust = new TableTrust(netns === "");
     this.#trusts.delete(netns);
     this.#trusts.set(netns, { identity, trust });
     const [first] = this.#trusts.keys();

@@ -61,8 +61,8 @@ export class TableContents {
     for (const key of tablesNamed(script)) trust.wrote(key);
     const generation = nftGeneration(netns, handle);
     trust.generation = generation === trust.generation + 1 ? generation : MOVED;
-    // Others write in the host's namespace all the time: before the next look it would be too late to tell whose hand it was.
-    if (netns === "") look(netns, handle, trust, () => false);
+    // Where others write too, it would be too late at the next look to tell whose hand it was.
+    if (trust.isShared) look(netns, handle, trust, () => false);
     this.#save();
     return undefined;
   }
@@ -101,6 +101,7 @@ function look(
 ): { readonly tables: readonly DecodedTable[]; readonly isCompared: boolean } {
   const generation = nftGeneration(netns, handle);
   const isOurs = generation === trust.generation;
+  trust.isShared ||= !isOurs && trust.generation !== MOVED;
   const tables = handle.netfilter
     .dump(encodeDumpTables())
     .map(decodeTable)

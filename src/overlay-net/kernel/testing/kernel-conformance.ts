@@ -494,6 +494,12 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
         expect(await hashes()).toEqual(["full"]);
         await byStranger(inside, { kind: "nft", script: "add rule ip theirs c accept\n" });
         expect(await hashes()).toEqual(["full"]);
+        // One who writes his own right after us, again and again.
+        for (let i = 0; i < 3; i++) {
+          await run(inside, { kind: "nft", script: `add rule ip ${name} c accept\n` });
+          await byStranger(inside, { kind: "nft", script: "add rule ip theirs c accept\n" });
+        }
+        expect(await hashes()).toEqual(["full"]);
       });
     });
 
