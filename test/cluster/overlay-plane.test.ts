@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { swarm } from "../../src/api/index.js";
 import type { EndpointEntry, NetworkState } from "../../src/overlay-net/core/network-state.js";
+import { ECHO, Echo } from "./echo.js";
 import { NetProcess } from "./net-process.js";
 import { ask, inNetns, serve, sh } from "./overlay-hosts.js";
 
@@ -148,32 +149,6 @@ function makeHosts(): void {
 function answers(netns: string, address: string, port: number): readonly string[] {
   const texts = Array.from({ length: 30 }, () => ask(netns, address, port));
   return [...new Set(texts)].sort();
-}
-
-/** What answers every byte with itself, on port 90. */
-const ECHO = 'require("node:net").createServer((s) => s.pipe(s).on("error", () => {})).listen(90)';
-
-/** One connection to such a server, kept open. */
-class Echo implements Disposable {
-  readonly #client: ChildProcess;
-  #heard = "";
-
-  constructor(netns: string, address: string) {
-    const program = `const s = require("node:net").connect(90, "${address}"); process.stdin.pipe(s).pipe(process.stdout)`;
-    this.#client = spawn("nsenter", [`--net=/run/netns/${netns}`, process.execPath, "-e", program]);
-    this.#client.stdout?.on("data", (text: Buffer) => {
-      this.#heard += text.toString();
-    });
-  }
-
-  async say(word: string): Promise<void> {
-    this.#client.stdin?.write(`${word}\n`);
-    await eventually(`"${word}" comes back`, () => this.#heard.endsWith(`${word}\n`));
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.kill("SIGKILL");
-  }
 }
 
 /** A client that reads nothing and closes nothing. */

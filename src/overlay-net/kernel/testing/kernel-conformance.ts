@@ -9,6 +9,7 @@ import type {
 } from "../../core/kernel-model.js";
 import type { NetnsKernel } from "../netns-kernel.js";
 import { Changes, comparable, entryRemovals, reverse } from "./conformance-parts.js";
+import { tableConformance } from "./table-conformance.js";
 
 /** Flows that a harness opens in a namespace: `protocol address:port`. The last one is in conntrack zone 7. */
 export const FLOWS = [
@@ -452,55 +453,12 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
       for (const netns of names) expect((await seenBy(kernel, netns))?.links).toEqual([bridge]);
     });
 
-    describe("what is in a table", () => {
-      const name = `${PREFIX}a`;
-      const hashes = async (): Promise<readonly string[] | undefined> =>
-        (await seenBy(kernel, inside))?.tables.map(({ hash }) => hash);
-      const full = table("full", "ip daddr 127.0.0.9 drop;");
-
-      beforeEach(async () => {
-        await run(inside, { kind: "addNetns" }, { kind: "nft", script: full });
-      });
-
-      test.each([
-        { change: "a chain is flushed", script: `flush chain ip ${name} c\n` },
-        { change: "a rule is added", script: `add rule ip ${name} c accept\n` },
-        { change: "a chain is added", script: `add chain ip ${name} d\n` },
-      ])("$change by a stranger: it has no digest until it is made anew", async ({ script }) => {
-        expect(await hashes()).toEqual(["full"]);
-        await byStranger(inside, { kind: "nft", script });
-        expect(await hashes()).toEqual([""]);
-        expect(await hashes()).toEqual([""]);
-        await run(inside, { kind: "nft", script: full });
-        expect(await hashes()).toEqual(["full"]);
-      });
-
-      test("a stranger's change is seen right after our writing, nobody having looked", async () => {
-        await byStranger(inside, { kind: "nft", script: `flush chain ip ${name} c\n` });
-        expect(await hashes()).toEqual([""]);
-      });
-
-      test("our own change of another chain does not hide a stranger's", async () => {
-        await run(inside, { kind: "nft", script: `add chain ip ${name} d\n` });
-        await byStranger(inside, { kind: "nft", script: `flush chain ip ${name} c\n` });
-        await run(inside, { kind: "nft", script: `add rule ip ${name} d accept\n` });
-        expect(await hashes()).toEqual([""]);
-      });
-
-      test("our own changes, and a stranger's of his table, leave it its digest", async () => {
-        await run(inside, { kind: "nft", script: `add rule ip ${name} c accept\n` });
-        expect(await hashes()).toEqual(["full"]);
-        await byStranger(inside, { kind: "nft", script: "table ip theirs { chain c { }; }\n" });
-        expect(await hashes()).toEqual(["full"]);
-        await byStranger(inside, { kind: "nft", script: "add rule ip theirs c accept\n" });
-        expect(await hashes()).toEqual(["full"]);
-        // One who writes his own right after us, again and again.
-        for (let i = 0; i < 3; i++) {
-          await run(inside, { kind: "nft", script: `add rule ip ${name} c accept\n` });
-          await byStranger(inside, { kind: "nft", script: "add rule ip theirs c accept\n" });
-        }
-        expect(await hashes()).toEqual(["full"]);
-      });
+    tableConformance({
+      table: { name: `${PREFIX}a`, script: table("full", "ip daddr 127.0.0.9 drop;") },
+      make: () => run(inside, { kind: "addNetns" }),
+      observed: async () => (await seenBy(kernel, inside))?.tables.map(({ hash }) => hash),
+      write: (script) => run(inside, { kind: "nft", script }),
+      byStranger: (script) => byStranger(inside, { kind: "nft", script }),
     });
 
     test("a sysctl changed by a stranger is seen", async () => {
