@@ -59,12 +59,23 @@ export class TableContents {
     const said = handle.runNft(script);
     if (said !== undefined) return said;
     for (const key of tablesNamed(script)) trust.wrote(key);
-    const generation = nftGeneration(netns, handle);
-    trust.generation = generation === trust.generation + 1 ? generation : MOVED;
-    // Where others write too, it would be too late at the next look to tell whose hand it was.
-    if (trust.isShared) look(netns, handle, trust, () => false);
+    this.#written(netns, handle, trust);
     this.#save();
     return undefined;
+  }
+
+  /** What the script did is done, whatever can be seen of it now. */
+  #written(netns: string, handle: NamespaceHandle, trust: TableTrust): void {
+    const before = trust.generation;
+    trust.generation = MOVED;
+    try {
+      const generation = nftGeneration(netns, handle);
+      if (generation === before + 1) trust.generation = generation;
+      // Where others write too, it would be too late at the next look to tell whose hand it was.
+      if (trust.isShared) look(netns, handle, trust, () => false);
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+    }
   }
 
   /** Forgets the namespace that had this name, unless it is the one that has it now (undefined: none). */
