@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  observedTables,
   type TableLook,
   TableTrust,
   TableTrusts,
   tablesNamed,
-  withoutAltered,
 } from "./table-trust.js";
 
 const KEY = "inet t";
@@ -87,9 +87,9 @@ test("an altered table and its revision are observed without a digest, others wi
   trust.compare([table()], true);
   trust.compare([table({ content: "fewer rules" })], false);
   const seen = ["t", "t_rev", "u"].map((name) => ({
-    ...{ family: "inet" as const, name, text: "", hash: "one" },
+    ...{ family: "inet" as const, name, comment: "one" },
   }));
-  expect(withoutAltered(seen, trust).map(({ hash }) => hash)).toEqual(["", "", "one"]);
+  expect(observedTables(seen, trust).map(({ hash }) => hash)).toEqual(["", "", "one"]);
 });
 
 test("a namespace that took the place of another of its name is another", () => {
@@ -102,10 +102,10 @@ test("a namespace that took the place of another of its name is another", () => 
 test("a namespace is forgotten once another has its name, or none", () => {
   const trusts = new TableTrusts();
   const first = trusts.of("a", "1");
-  expect(trusts.keepOnly("a", "1")).toBe(true);
+  expect(trusts.forgetStale("a", "1")).toBe(false);
   expect(trusts.of("a", "1")).toBe(first);
-  expect(trusts.keepOnly("a", undefined)).toBe(false);
-  expect(trusts.keepOnly("a", undefined)).toBe(true);
+  expect(trusts.forgetStale("a", undefined)).toBe(true);
+  expect(trusts.forgetStale("a", undefined)).toBe(false);
   expect(trusts.of("a", "1")).not.toBe(first);
 });
 

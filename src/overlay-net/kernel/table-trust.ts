@@ -149,11 +149,10 @@ export class TableTrusts {
     this.#trusts.delete(netns);
   }
 
-  /** Forgets one of another identity; tells whether there was none. */
-  keepOnly(netns: string, identity: string | undefined): boolean {
+  /** Forgets one of another identity; tells whether there was one. */
+  forgetStale(netns: string, identity: string | undefined): boolean {
     const found = this.#trusts.get(netns);
-    if (found === undefined || found.identity === identity) return true;
-    return !this.#trusts.delete(netns);
+    return found !== undefined && found.identity !== identity && this.#trusts.delete(netns);
   }
 
   get stored(): readonly StoredTrust[] {
@@ -180,15 +179,17 @@ export function tablesNamed(script: string): ReadonlySet<string> {
 }
 
 /** As observed: the digest of an altered table, and that of its revision, count for nothing. */
-export function withoutAltered<Table extends Omit<NftTable, "text">>(
-  tables: readonly Table[],
+export function observedTables(
+  tables: readonly Pick<TableLook, "family" | "name" | "comment">[],
   trust: TableTrust,
-): readonly Table[] {
+): readonly NftTable[] {
   const altered = new Set(
     tables
       .filter((table) => trust.isAltered(tableKey(table)))
       .flatMap(({ family, name }) => [`${family} ${name}`, `${family} ${revisionName(name)}`]),
   );
-  if (altered.size === 0) return tables;
-  return tables.map((table) => (altered.has(tableKey(table)) ? { ...table, hash: "" } : table));
+  return tables.map(({ family, name, comment }) => ({
+    ...{ family, name, text: "" },
+    hash: altered.has(tableKey({ family, name })) ? "" : comment,
+  }));
 }

@@ -3,12 +3,12 @@ import type { NftTable } from "../../core/kernel-model.js";
 import { KernelError, netnsText } from "../netns-kernel.js";
 import {
   MOVED,
+  observedTables,
   type StoredTrust,
   type TableTrust,
   TableTrusts,
   tableKey,
   tablesNamed,
-  withoutAltered,
 } from "../table-trust.js";
 import {
   contentOf,
@@ -45,10 +45,7 @@ export class TableContents {
     const { tables, isCompared } = look(netns, handle, trust, (name) => name.startsWith(prefix));
     const own = tables.filter(({ name }) => name.startsWith(prefix));
     if (isCompared) this.#save();
-    return withoutAltered(
-      own.map(({ family, name, comment }) => ({ family, name, text: "", hash: comment })),
-      trust,
-    );
+    return observedTables(own, trust);
   }
 
   /** Runs a script of ours as one transaction; returns what nft printed as error, undefined when it was applied. */
@@ -80,8 +77,7 @@ export class TableContents {
 
   /** Forgets the namespace that had this name, unless it is the one that has it now (undefined: none). */
   forgetStale(netns: string, identity: string | undefined): void {
-    if (this.#trusts.keepOnly(netns, identity)) return;
-    this.#save();
+    if (this.#trusts.forgetStale(netns, identity)) this.#save();
   }
 
   close(): void {

@@ -124,7 +124,8 @@ function emptyNetns(identity: string): SimulatedNetns {
   };
 }
 
-export function stateOf(netns: string, space: SimulatedNetns, tablePrefix: string): NetnsState {
+/** Without its tables. */
+export function stateOf(netns: string, space: SimulatedNetns): Omit<NetnsState, "tables"> {
   return {
     netns,
     links: [...space.links.values()],
@@ -133,9 +134,6 @@ export function stateOf(netns: string, space: SimulatedNetns, tablePrefix: strin
     rules: [...space.rules.values()],
     fdb: [...space.fdb.values()],
     neighbours: [...space.neighbours.values()],
-    tables: [...space.tables.values()]
-      .filter(({ name }) => name.startsWith(tablePrefix))
-      .map(({ family, name, comment }) => ({ family, name, text: "", hash: comment })),
     sysctls: [...space.sysctls].map(([key, value]) => ({ key, value })),
   };
 }

@@ -18,11 +18,11 @@ import {
   sysctlValue,
 } from "../netns-kernel.js";
 import {
+  observedTables,
   type TableTrust,
   TableTrusts,
   tableKey,
   tablesNamed,
-  withoutAltered,
 } from "../table-trust.js";
 import { applyScript, NftScriptError } from "./nft-tables.js";
 import { SimulatedHost, type SimulatedNetns, stateOf } from "./simulated-host.js";
@@ -43,8 +43,9 @@ export class SimulatedNetnsKernel implements NetnsKernel {
     const space = this.#host.namespaces.get(netns);
     if (space === undefined) return undefined;
     const trust = this.#compared(netns, space, tablePrefix);
-    const state = structuredClone(stateOf(netns, space, tablePrefix));
-    return { ...state, tables: withoutAltered(state.tables, trust) };
+    const state = structuredClone(stateOf(netns, space));
+    const tables = [...space.tables.values()].filter(({ name }) => name.startsWith(tablePrefix));
+    return { ...state, tables: observedTables(tables, trust) };
   }
 
   async execute(batch: readonly NetnsOperations[]): Promise<void> {

@@ -20,11 +20,11 @@ import {
   sysctlValue,
 } from "../netns-kernel.js";
 import {
+  observedTables,
   type TableTrust,
   TableTrusts,
   tableKey,
   tablesNamed,
-  withoutAltered,
 } from "../table-trust.js";
 import {
   countOpenFlows,
@@ -80,11 +80,8 @@ export class ToolsKernel implements NetnsKernel {
     const { tables: looks, ...observed } = parseObservation(printed.out, tablePrefix);
     const trust = this.#trusts.of(netns, namespaceIdentity(netns) ?? "");
     trust.compare(looks, true);
-    const tables = looks.map(({ family, name, comment }) => ({
-      ...{ family, name, text: "", hash: comment },
-    }));
     const sysctls = await this.#readSysctls(netns);
-    return { netns, ...observed, tables: withoutAltered(tables, trust), sysctls };
+    return { netns, ...observed, tables: observedTables(looks, trust), sysctls };
   }
 
   async execute(batch: readonly NetnsOperations[]): Promise<void> {
