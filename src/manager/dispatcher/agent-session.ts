@@ -40,10 +40,6 @@ export class AgentSession {
     this.#tracker = new AssignmentTracker(nodeId);
   }
 
-  get isWelcome(): boolean {
-    return this.#isWelcome && !this.#isEnded;
-  }
-
   /** From here on changes are sent: Welcome, the node, its networks and its complete set of tasks. */
   welcome(heartbeatPeriodMs: number, node: Node, source: SessionSource): void {
     this.#isWelcome = true;

@@ -21,6 +21,7 @@ import { FakeClock, settled } from "../testing/fake-clock.js";
 import { DESCRIPTION, sampleNode, sampleTask } from "../testing/samples.js";
 import { ACKNOWLEDGE_MAX_MS } from "./core/endpoint-phases.js";
 import { Dispatcher } from "./dispatcher.js";
+import { RETURN_WITHIN_MS } from "./term-networks.js";
 
 type In = swarm.dispatcher.AgentMessage;
 type Out = Parameters<typeof swarm.dispatcher.DispatcherMessage.encode>[0];
@@ -227,7 +228,7 @@ test("a task is announced when all nodes of its network have applied it", async 
   expect(JSON.parse(Buffer.from(sent[0]?.networksJson ?? []).toString())[0].networkId).toBe(NET);
 });
 
-test("a silent node is waited for two seconds, one whose session ended not at all", async () => {
+test("a silent node is waited for two seconds, one whose session ended for one", async () => {
   await commit(attached("t1", "n1"), attached("t2", "n2", RUNNING));
   const [one, two] = [await session("n1"), await session("n2")];
   await one.read().applied();
@@ -242,7 +243,33 @@ test("a silent node is waited for two seconds, one whose session ended not at al
   expect(phaseOf("t3")).toBe(NETWORK_PHASE.none);
   two.call.cancel();
   await settled();
+  await clock.advance(RETURN_WITHIN_MS - 1);
+  expect(phaseOf("t3")).toBe(NETWORK_PHASE.none);
+  await clock.advance(1);
   expect(phaseOf("t3")).toBe(NETWORK_PHASE.announced);
+  await commit(attached("t4", "n1"));
+  await settled();
+  await one.read().applied();
+  expect(phaseOf("t4")).toBe(NETWORK_PHASE.announced);
+});
+
+test("a stop waits for a node that comes again meanwhile, until it has taken the endpoint out", async () => {
+  await commit(attached("t1", "n1", RUNNING), attached("t2", "n2", RUNNING));
+  const [one, two] = [await session("n1"), await session("n2")];
+  await one.read().applied();
+  await two.read().applied();
+  two.call.cancel();
+  await settled();
+  await commit({ kind: "taskDesired", taskId: "t1", desiredState: S.shutdown });
+  await settled();
+  await one.read().applied();
+  await clock.advance(RETURN_WITHIN_MS / 2);
+  expect(phaseOf("t1")).toBe(NETWORK_PHASE.announced);
+  const again = await session("n2");
+  await clock.advance(RETURN_WITHIN_MS);
+  expect(phaseOf("t1")).toBe(NETWORK_PHASE.announced);
+  await again.read().applied();
+  expect(phaseOf("t1")).toBe(NETWORK_PHASE.withdrawn);
 });
 
 test("a planned stop is kept from the agent until all nodes have taken the endpoint out", async () => {

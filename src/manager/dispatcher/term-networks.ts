@@ -10,6 +10,8 @@ import { NetworkFeed } from "./core/network-feed.js";
 const NAMED_MAX = 10;
 /** Phases that could not be written are decided anew after this. */
 const RETRY_MS = 100;
+/** A node whose session ended is expected back within this: its containers go on sending meanwhile. */
+export const RETURN_WITHIN_MS = 1000;
 
 type Parts = {
   readonly store: Store;
@@ -31,8 +33,11 @@ export class TermNetworks {
   readonly #parts: Parts;
   readonly #feed: NetworkFeed;
   readonly #phases = new EndpointPhases();
-  /** Nodes that had a session in this term; the others are still expected, as long as they are ready. */
-  readonly #seen = new Set<string>();
+  /**
+   * When sessions ended, by node: undefined while one is there. Nodes that had none in this term are still expected, as long as they
+   * are ready.
+   */
+  readonly #endedAtMs = new Map<string, number | undefined>();
   #ingressId: string | undefined;
   #isDecisionDue = false;
   #isClosed = false;
@@ -96,13 +101,18 @@ export class TermNetworks {
 
   /** The node's session begins: its kernel's number comes anew. */
   sessionBegins(nodeId: string): void {
-    this.#seen.add(nodeId);
+    this.#endedAtMs.set(nodeId, undefined);
     this.#phases.forget(nodeId);
   }
 
-  /** Nobody waits for a node without a session. */
-  sessionEnded(): void {
-    this.#decideSoon();
+  /** The node is expected back for a moment; then nobody waits for it. */
+  sessionEnded(nodeId: string): void {
+    const { clock } = this.#parts;
+    if (!this.#endedAtMs.has(nodeId)) return;
+    this.#endedAtMs.set(nodeId, clock.nowMs());
+    clock.setTimer(RETURN_WITHIN_MS, () => {
+      this.#decideSoon();
+    });
   }
 
   applied(nodeId: string, index: number): void {
@@ -126,7 +136,7 @@ export class TermNetworks {
   }
 
   #forget(nodeId: string): void {
-    this.#seen.delete(nodeId);
+    this.#endedAtMs.delete(nodeId);
     this.#phases.forget(nodeId);
   }
 
@@ -171,17 +181,19 @@ export class TermNetworks {
   }
 
   #facts(): PhaseFacts {
-    const { store, sessions, clock } = this.#parts;
+    const { store, clock } = this.#parts;
+    const nowMs = clock.nowMs();
     const nodeIds = new Set<string>();
     for (const { id, state } of store.nodes()) {
-      if (state !== "ready") continue;
-      if (sessions.get(id)?.isWelcome === true || !this.#seen.has(id)) nodeIds.add(id);
+      const endedAtMs = this.#endedAtMs.get(id);
+      const isExpected = endedAtMs === undefined || nowMs - endedAtMs < RETURN_WITHIN_MS;
+      if (state === "ready" && isExpected) nodeIds.add(id);
     }
     const reachOf = (networkId: string): "members" | "all" | "none" => {
       if ((store.network(networkId)?.vni ?? 0) === 0) return "none";
       return networkId === this.#ingressId ? "all" : "members";
     };
-    return { nowMs: clock.nowMs(), nodeIds, reachOf };
+    return { nowMs, nodeIds, reachOf };
   }
 
   #setTimer(atMs: number | undefined): void {

@@ -162,7 +162,7 @@ export class DispatcherTerm {
   disconnected(session: AgentSession): void {
     if (this.#streams.get(session.nodeId) === session) {
       this.#streams.delete(session.nodeId);
-      this.#networks.sessionEnded();
+      this.#networks.sessionEnded(session.nodeId);
     }
     this.#dirty.delete(session);
   }
