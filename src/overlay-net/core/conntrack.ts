@@ -1,6 +1,7 @@
 /**
  * Which connections end when backends leave. A translation outlives the rule that made it: a client that keeps its UDP socket would talk
- * to the old backend for ever, so datagrams always move on. TCP connections are left to drain; they end when the endpoint is gone.
+ * to the old backend for ever, so datagrams always move on. TCP connections are left to drain; they end when the endpoint is gone, also
+ * one that was no backend any more before.
  */
 import { ClusterLookup, type DesiredInput } from "./cluster-lookup.js";
 import { meshBackends } from "./desired-host.js";
@@ -18,9 +19,10 @@ export function endedConnections(
   const byNetwork = new Map<string, readonly ConntrackFilter[]>();
   for (const { id, isIngress } of before.state.networks) {
     const services = isIngress ? [] : old.servicesOn(id);
+    const gone = goneOn(old, now, id);
     byNetwork.set(
       id,
-      services.flatMap((service) => vipFilters(old, now, service)),
+      services.flatMap((service) => vipFilters(old, now, gone, service)),
     );
   }
   const zones = leftZones(before, after);
@@ -33,7 +35,8 @@ export function endedConnections(
   }));
   const ingress = old.ingress;
   const services = ingress === undefined ? [] : old.servicesOn(ingress.id);
-  const host = { netns: "", filters: services.flatMap((one) => meshFilters(old, now, one)) };
+  const gone = goneOn(old, now, ingress?.id ?? "");
+  const host = { netns: "", filters: services.flatMap((one) => meshFilters(old, now, gone, one)) };
   return [host, ...containers]
     .filter(({ filters }) => filters.length > 0)
     .map(({ netns, filters }) => ({
@@ -43,15 +46,30 @@ export function endedConnections(
 }
 
 type Left = { readonly endpoint: EndpointEntry; readonly isGone: boolean };
+/** Endpoints by service. */
+type Gone = ReadonlyMap<string, readonly EndpointEntry[]>;
+
+/** Of one network: known before, and not any more. */
+function goneOn(old: ClusterLookup, now: ClusterLookup, networkId: string): Gone {
+  const gone = new Map<string, EndpointEntry[]>();
+  for (const endpoint of old.endpointsOn(networkId)) {
+    if (now.endpoint(networkId, endpoint.taskId) !== undefined) continue;
+    const list = gone.get(endpoint.serviceId) ?? [];
+    gone.set(endpoint.serviceId, list);
+    list.push(endpoint);
+  }
+  return gone;
+}
 
 function vipFilters(
   old: ClusterLookup,
   now: ClusterLookup,
+  gone: Gone,
   service: ServiceEntry,
 ): readonly ConntrackFilter[] {
   const { networkId, serviceId, vip, vip6 } = service;
-  const left = leftOf(now, old.backends(networkId, serviceId), now.backends(networkId, serviceId));
-  return left.flatMap(({ endpoint, isGone }) =>
+  const [before, after] = [old, now].map((one) => one.backends(networkId, serviceId));
+  return leftOf(before, after, gone.get(serviceId)).flatMap(({ endpoint, isGone }) =>
     [
       { originalDst: vip, replySrc: endpoint.address },
       { originalDst: vip6, replySrc: endpoint.address6 },
@@ -64,6 +82,7 @@ function vipFilters(
 function meshFilters(
   old: ClusterLookup,
   now: ClusterLookup,
+  gone: Gone,
   service: ServiceEntry,
 ): readonly ConntrackFilter[] {
   const next = now
@@ -73,7 +92,7 @@ function meshFilters(
   return service.ports.flatMap((port) => {
     const isKept = next?.ports.some((other) => isSame(port, other)) === true;
     const rest = isKept && next !== undefined ? meshBackends(now, next) : [];
-    return leftOf(now, backends, rest)
+    return leftOf(backends, rest, gone.get(service.serviceId))
       .filter(({ isGone }) => protocols(isGone).includes(port.protocol))
       .flatMap(({ endpoint }) =>
         [endpoint.address, endpoint.address6]
@@ -96,17 +115,16 @@ function leftZones(before: DesiredInput, after: DesiredInput): readonly Conntrac
 }
 
 function leftOf(
-  now: ClusterLookup,
-  before: readonly EndpointEntry[],
-  after: readonly EndpointEntry[],
+  before: readonly EndpointEntry[] = [],
+  after: readonly EndpointEntry[] = [],
+  gone: readonly EndpointEntry[] = [],
 ): readonly Left[] {
-  const stays = new Set(after.map(({ taskId }) => taskId));
-  return before
-    .filter(({ taskId }) => !stays.has(taskId))
-    .map((endpoint) => ({
-      endpoint,
-      isGone: now.endpoint(endpoint.networkId, endpoint.taskId) === undefined,
-    }));
+  const others = new Set([...after, ...gone].map(({ taskId }) => taskId));
+  const drained = before.filter(({ taskId }) => !others.has(taskId));
+  return [
+    ...gone.map((endpoint) => ({ endpoint, isGone: true })),
+    ...drained.map((endpoint) => ({ endpoint, isGone: false })),
+  ];
 }
 
 function protocols(isGone: boolean): readonly PublishedPort["protocol"][] {
