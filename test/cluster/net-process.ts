@@ -24,11 +24,14 @@ export class NetProcess {
   readonly host: NetHost;
   readonly runDir: string;
   readonly #config: NodeConfig;
+  readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #client: Client | undefined;
 
-  constructor(host: NetHost, dir: string) {
+  /** `env`: besides what is set here. */
+  constructor(host: NetHost, dir: string, env: NodeJS.ProcessEnv = {}) {
     this.host = host;
+    this.#env = { ...process.env, ...env };
     const runDir = join(dir, host.netns);
     this.runDir = runDir;
     this.#config = {
@@ -44,7 +47,11 @@ export class NetProcess {
     const child = spawn(
       "nsenter",
       [`--net=/run/netns/${this.host.netns}`, process.execPath, main],
-      { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "advanced" },
+      {
+        stdio: ["ignore", "ignore", "inherit", "ipc"],
+        serialization: "advanced",
+        env: this.#env,
+      },
     );
     this.#child = child;
     const identity = { nodeId: this.host.nodeId };

@@ -1,7 +1,7 @@
 /** Encrypted networks on three hosts of the test's own: what the wire carries, what comes in from it, and what keys do. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -49,6 +49,14 @@ socket.on("data", () => console.log("answer"));
 setInterval(() => socket.write("x"), 50);`;
 const ECHO = `require("node:net").createServer((s) => { s.on("error", () => {}); s.pipe(s); })
   .listen(Number(process.argv[1]), () => console.log("ready"));`;
+
+/** The real one, unless the file beside it says that this start fails. */
+const UNSTEADY = `#!/bin/bash
+dir=$(dirname "$0"); echo "$*" >> $dir/begun
+[ "$(head -n 1 $dir/failures)" = 0 ] && exec /usr/bin/wireguard-go "$@"
+echo $(($(cat $dir/failures) - 1)) > $dir/failures
+echo "ERROR: no luck today" >&2; exit 1
+`;
 
 /** A frame to a container's MAC in a VXLAN packet of one VNI, with a source address of the sender's choice. */
 const INJECT = `
@@ -223,11 +231,25 @@ async function eventually(
   }
 }
 
+function unsteadyEnv(): NodeJS.ProcessEnv {
+  const bin = join(dir, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "wireguard-go"), UNSTEADY);
+  chmodSync(join(bin, "wireguard-go"), 0o755);
+  fail(1);
+  return { PATH: `${bin}:${process.env.PATH}` };
+}
+
+/** So many starts from now on, on the third node. */
+function fail(count: number): void {
+  writeFileSync(join(dir, "bin/failures"), `${count}\n`);
+}
+
 beforeAll(async () => {
   if (!isRoot) return;
   dir = mkdtempSync(join(tmpdir(), "swarm-enc-"));
   makeHosts();
-  nets = NODES.map((node) => new NetProcess(node, dir));
+  nets = NODES.map((node) => new NetProcess(node, dir, node.index === 3 ? unsteadyEnv() : {}));
   await Promise.all(nets.map((net) => net.start()));
   await tellAll();
   await tellAll();
@@ -381,6 +403,20 @@ describe.skipIf(!isRoot)("encrypted networks of three nodes", () => {
     expect(seen("secret")).toBe(0);
     await eventually("no drift", async () => (await drifts(1)).length === 0);
     for (const stream of streams) stream.kill("SIGKILL");
+  }, 90_000);
+
+  test("a WireGuard program that ends at its start is begun again at once; what it says is shown", async () => {
+    const begun = () => readFileSync(join(dir, "bin/begun"), "utf8").trim().split("\n");
+    // One that failed, one that was heard, and one that stays.
+    expect(begun()).toEqual(Array.from({ length: 3 }, () => "--foreground swwgencnode3"));
+    fail(1_000);
+    inNetns(NODES[2]?.netns ?? "", "ip link delete dev swwgencnode3");
+    await eventually("its words are told", async () =>
+      JSON.stringify(await statusOf(3)).includes("wireguard-go ended with 1: ERROR: no luck today"),
+    );
+    fail(0);
+    await eventually("it is back", async () => (await drifts(3)).length === 0, 60_000);
+    expect(JSON.stringify(await statusOf(3))).not.toContain("no luck");
   }, 90_000);
 
   test("leaving the cluster leaves no interface, process or key behind", async () => {

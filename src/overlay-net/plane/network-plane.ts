@@ -164,7 +164,7 @@ export class NetworkPlane {
       appliedIndex: this.#appliedIndex,
       problems: [
         ...(this.#options.problem === "" ? [] : [this.#options.problem]),
-        ...[...this.#failures.values()].map((text) => `networks: ${text}`),
+        ...[...this.#withTunnel(this.#failures).values()].map((text) => `networks: ${text}`),
         ...this.#ports.problems,
         ...[this.#state === undefined ? "" : familyProblem(this.#state)].filter(Boolean),
         ...firewallNotices(this.#names, this.#forwardingLinks(), this.#hostFacts.firewall),
@@ -398,9 +398,11 @@ export class NetworkPlane {
     return failures;
   }
 
+  /** As the tunnel is now: it is looked at between the rounds too. */
   #withTunnel(failures: Failures): Failures {
     const problem = this.#options.tunnel?.problem ?? "";
-    return problem === "" ? failures : new Map([...failures, [TUNNEL, problem]]);
+    const others = [...failures].filter(([netns]) => netns !== TUNNEL);
+    return new Map(problem === "" ? others : [...others, [TUNNEL, problem]]);
   }
 
   /** It serves all encrypted networks: each of them shows what is wrong with it. */

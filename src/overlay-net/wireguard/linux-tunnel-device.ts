@@ -1,5 +1,5 @@
 /** WireGuard of the kernel where it has it, else wireguard-go: both are configured by `wg`, and both end with their interface. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { type Clock, cidrsOverlap, parseCidr } from "../../base/index.js";
 import { type PeerChanges, parseDump, peerSections } from "../core/wireguard/peers.js";
@@ -32,6 +32,8 @@ const ALONE = [
 ];
 /** What a shell ends with when there is no such program. */
 const NOT_FOUND = 127;
+/** The end of what it says is kept for the operator. */
+const WORDS_MAX = 500;
 const NO_WG =
   "encrypted networks need wg (Debian package: wireguard-tools): install it on this node";
 const NO_USERSPACE =
@@ -52,6 +54,13 @@ type IpLink = {
 
 /** Of `ip -json route show`. */
 export type IpRoute = { readonly dst: string; readonly dev?: string };
+
+/** A wireguard-go; `failure` is "" when it has its interface. */
+type Userspace = {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  readonly failure: string;
+};
 
 export class LinuxTunnelDevice implements TunnelDevice {
   readonly #clock: Clock;
@@ -132,29 +141,57 @@ export class LinuxTunnelDevice implements TunnelDevice {
     await this.#startUserspace(link);
   }
 
-  /** A session of its own, and no pipe to this process: it lives on without it, and ends with its interface. */
+  /**
+   * Begun again at once when it ends at its start. What it says is heard only from one that is not to stay, as a pipe would end it with
+   * this process: should that one begin, it makes room.
+   */
   async #startUserspace(link: string): Promise<void> {
     await makeTunNode();
+    const first = await this.#runUserspace(link, "ignore");
+    if (first.failure === "") return;
+    if (first.failure === NO_USERSPACE) throw new TunnelError("MISSING", NO_USERSPACE);
+    const heard = await this.#runUserspace(link, "pipe");
+    if (heard.failure !== "") throw new TunnelError("FAILED", heard.failure);
+    heard.child.kill("SIGTERM");
+    await heard.ended;
+    const last = await this.#runUserspace(link, "ignore");
+    if (last.failure !== "") throw new TunnelError("FAILED", last.failure);
+  }
+
+  /** A session of its own: it lives on without this process, and ends with its interface. Resolves when it answers, or does not. */
+  async #runUserspace(link: string, stderr: "ignore" | "pipe"): Promise<Userspace> {
     const [shell = "", ...args] = [...ALONE, USERSPACE, "--foreground", link];
-    const child = spawn(shell, args, { cwd: "/", detached: true, stdio: "ignore" });
-    let ended = "";
-    child.on("error", (error) => {
-      ended = `${USERSPACE} could not be started: ${error.message}`;
+    const stdio: StdioOptions = ["ignore", "ignore", stderr];
+    const child = spawn(shell, args, { cwd: "/", detached: true, stdio });
+    let words = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      words = `${words}${chunk.toString()}`.slice(-WORDS_MAX);
     });
-    child.on("exit", (code, signal) => {
-      const text = `${USERSPACE} ended with ${signal ?? code}: is ${TUN_DIR}/tun usable?`;
-      ended ||= code === NOT_FOUND ? NO_USERSPACE : text;
+    let failure = "";
+    const ended = new Promise<void>((resolve) => {
+      child.on("error", (error) => {
+        failure = `${USERSPACE} could not be started: ${error.message}`;
+        resolve();
+      });
+      child.on("close", (code, signal) => {
+        const said = words.trim().replaceAll(/\s*\n\s*/g, "; ");
+        const text = `${USERSPACE} ended with ${signal ?? code}: ${said || `is ${TUN_DIR}/tun usable?`}`;
+        failure ||= code === NOT_FOUND ? NO_USERSPACE : text;
+        resolve();
+      });
     });
     child.unref();
     const deadlineMs = this.#clock.nowMs() + START_WITHIN_MS;
     while (!(await wg(["show", link, "dump"])).isOk) {
-      if (ended !== "") throw new TunnelError(ended === NO_USERSPACE ? "MISSING" : "FAILED", ended);
+      if (failure !== "") break;
       if (this.#clock.nowMs() > deadlineMs) {
+        failure = `${USERSPACE} did not answer within ${START_WITHIN_MS} ms`;
         child.kill("SIGKILL");
-        throw new TunnelError("FAILED", `${USERSPACE} did not answer within ${START_WITHIN_MS} ms`);
+        break;
       }
       await this.#clock.sleep(START_POLL_MS);
     }
+    return { child, ended, failure };
   }
 }
 
