@@ -237,7 +237,8 @@ function unsteadyEnv(): NodeJS.ProcessEnv {
   writeFileSync(join(bin, "wireguard-go"), UNSTEADY);
   chmodSync(join(bin, "wireguard-go"), 0o755);
   fail(1);
-  return { PATH: `${bin}:${process.env.PATH}` };
+  const { PATH = "" } = process.env;
+  return { PATH: `${bin}:${PATH}` };
 }
 
 /** So many starts from now on, on the third node. */
