@@ -111,8 +111,11 @@ export type ConntrackFilter = {
 /** Executed in the order given; all of one call for one namespace as few kernel round trips as possible. Repeating is harmless. */
 export type KernelOperation =
   | { readonly kind: "addNetns" }
-  /** Deletes its links first (which frees their VNIs at once), closes our sockets in it, then the namespace. */
-  | { readonly kind: "removeNetns" }
+  /**
+   * Deletes its links first (which frees their VNIs at once), closes our sockets in it, then the namespace. Lazily: its links go when the
+   * kernel gets to it, which costs nobody's time.
+   */
+  | { readonly kind: "removeNetns"; readonly isLazy?: true }
   /** A VXLAN link is born in the namespace swarmd was started in (its socket stays there). One that is there becomes what `link` says. */
   | { readonly kind: "addLink"; readonly link: Link; readonly peer?: VethPeer }
   /** Everything but kind, peer and VXLAN is brought to what `link` says. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdir, readFile, readlink, statfs, unlink, writeFile } from "node:fs/promises";
 import { makeEndpoint } from "./endpoint-operations.js";
-import type { NetnsKernel } from "./netns-kernel.js";
+import { type NetnsKernel, KernelError as NetnsKernelError } from "./netns-kernel.js";
 import { type Endpoint, type Kernel, KernelError } from "./port.js";
 
 const NETNS_DIR = "/run/netns";
@@ -243,6 +243,7 @@ export class IpKernel implements Kernel {
   }
 
   async removeNetns(name: string): Promise<void> {
+    if (this.#netns !== undefined && (await removed(this.#netns, name))) return;
     await runTool("ip", ["netns", "del", name]).catch(ignoreMissing);
   }
 
@@ -318,6 +319,17 @@ export class IpKernel implements Kernel {
       [`--net=${NETNS_DIR}/${netns}`, "ip", "-batch", "-"],
       `${lines.join("\n")}\n`,
     );
+  }
+}
+
+/** False when that kernel port cannot: it is closed, or lost. */
+async function removed(kernel: NetnsKernel, netns: string): Promise<boolean> {
+  try {
+    await kernel.execute([{ netns, operations: [{ kind: "removeNetns", isLazy: true }] }]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NetnsKernelError)) throw error;
+    return false;
   }
 }
 

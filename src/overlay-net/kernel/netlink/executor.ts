@@ -97,7 +97,7 @@ class NetnsRun {
       case "addNetns":
         return this.#addNetns();
       case "removeNetns":
-        return this.#removeNetns();
+        return this.#removeNetns(operation.isLazy === true);
       case "addLink":
         return this.#changeLinks(() => this.#links.add(this.#netns, operation));
       case "setLink":
@@ -170,13 +170,13 @@ class NetnsRun {
     this.#parts.onAdded(this.#netns);
   }
 
-  #removeNetns(): void {
+  #removeNetns(isLazy: boolean): void {
     const { namespaces, handles, sysctls, contents, onRemoving } = this.#parts;
     if (this.#netns === "")
       throw new KernelError("INVALID", "the host's namespace cannot be removed");
     this.flush();
     this.#pipeline = undefined;
-    if (namespaces.identity(this.#netns) !== undefined) this.#removeLinks();
+    if (!isLazy && namespaces.identity(this.#netns) !== undefined) this.#removeLinks();
     handles.close(this.#netns);
     onRemoving(this.#netns);
     sysctls.forget(this.#netns);

@@ -408,6 +408,20 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
       expect(await seenBy(kernel, box)).toEqual(comparable(expected().box));
     });
 
+    test("a lazy removal frees the name at once; the links follow", async () => {
+      await kernel.execute(everything());
+      await kernel.watch(box, () => undefined);
+      await run(box, { kind: "removeNetns", isLazy: true });
+      await run(box, { kind: "removeNetns", isLazy: true });
+      expect(await kernel.list(harness.prefix)).toEqual([inside]);
+      expect(await kernel.observe(box, PREFIX)).toBeUndefined();
+      await expect
+        .poll(async () => (await seenBy(kernel, inside))?.links, { timeout: 5_000 })
+        .toEqual([]);
+      await kernel.execute(everything());
+      expect(await seenBy(kernel, box)).toEqual(comparable(expected().box));
+    });
+
     test("a link into a namespace that lost its name is in the way until it is removed; then it is made anew at once", async () => {
       await kernel.execute(everything());
       await harness.abandon(inside);

@@ -150,7 +150,7 @@ export class ToolsKernel implements NetnsKernel {
       case "addNetns":
         return await this.#addNetns(netns);
       case "removeNetns":
-        return await this.#removeNetns(netns);
+        return await this.#removeNetns(netns, operation.isLazy === true);
       case "addLink":
         return await this.#addLink(netns, operation, operation.link, operation.peer);
       case "setLink":
@@ -179,14 +179,14 @@ export class ToolsKernel implements NetnsKernel {
     await this.#monitors.arm(netns);
   }
 
-  async #removeNetns(netns: string): Promise<void> {
+  async #removeNetns(netns: string, isLazy: boolean): Promise<void> {
     this.#trusts.forget(netns);
     if (netns === "") throw new KernelError("INVALID", "the host's namespace cannot be removed");
     await this.#monitors.release(netns);
     this.#sysctlKeys.delete(netns);
     const observed = await this.observe(netns, "");
     if (observed === undefined) return;
-    for (const { name } of observed.links)
+    for (const { name } of isLazy ? [] : observed.links)
       await flush(netns, [
         ...[{ kind: "removeLink", name } as const].flatMap((operation) => {
           const line = entryLine(netns, operation);
