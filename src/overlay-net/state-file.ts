@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import type { JoinedNetwork } from "./core/local-facts.js";
 
@@ -66,9 +67,18 @@ export async function readChecked<T>(path: string): Promise<T | undefined> {
   return text === undefined ? undefined : checkedValue<T>(text);
 }
 
+/** Up to this size a file of the run directory, which is in memory, is written sooner than a thread of the pool is told to. */
+const AT_ONCE_LENGTH_MAX = 64 * 1024;
+
 /** The value as JSON under its checksum; takes the place of the former file in one step. Not synced to disk. */
 export async function writeChecked(path: string, value: unknown): Promise<void> {
-  await writeFile(`${path}.new`, checkedText(value), { mode: 0o600 });
+  const text = checkedText(value);
+  if (text.length <= AT_ONCE_LENGTH_MAX) {
+    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return;
+  }
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
   await rename(`${path}.new`, path);
 }
 

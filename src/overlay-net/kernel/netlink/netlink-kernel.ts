@@ -63,7 +63,8 @@ export class NetlinkKernel implements NetnsKernel {
   }
 
   async execute(batch: readonly NetnsOperations[]): Promise<void> {
-    await this.#call({ kind: "execute", batch });
+    const isNothing = batch.length === 0 && this.#closed === undefined;
+    if (!isNothing) await this.#call({ kind: "execute", batch });
   }
 
   async list(prefix: string): Promise<readonly string[]> {
