@@ -13,9 +13,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Link } from "../../src/overlay-net/core/kernel-model.js";
+import type { KernelOperation, Link } from "../../src/overlay-net/core/kernel-model.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
 import type { NetnsKernel } from "../../src/overlay-net/kernel/netns-kernel.js";
+import { Changes } from "../../src/overlay-net/kernel/testing/conformance-parts.js";
 import {
   FLOWS,
   type KernelHarness,
@@ -201,6 +202,49 @@ class AsyncStack implements AsyncDisposable {
     for (const run of this.#deferred.reverse()) await run();
   }
 }
+
+/** Longer than a notification takes. */
+const NO_NOTICE_MS = 600;
+
+test("netlink: a watch does not tell of what this port did itself, and tells of others at the same time", async () => {
+  const netns = `${PREFIX}own`;
+  const kernel = await NetlinkKernel.open("", THREAD);
+  const changes = new Changes(300);
+  const link: Link = {
+    ...{ name: "br0", kind: "bridge", alias: "", mac: "02:42:00:00:00:01", mtu: 1450 },
+    ...{ isUp: true, master: "", isIsolated: false, isLearning: false },
+  };
+  const neighbour = { link: "br0", address: "10.9.0.9", mac: "02:00:00:00:00:09" };
+  const own: KernelOperation[][] = [
+    [{ kind: "nft", script: "table ip own_a { chain c { ip daddr 127.0.0.9 drop; }; }\n" }],
+    [{ kind: "replaceNeighbour", entry: neighbour }],
+    [{ kind: "nft", script: "add rule ip own_a c ip daddr 127.0.0.8 drop\n" }],
+  ];
+  try {
+    await kernel.execute([
+      { netns, operations: [{ kind: "addNetns" }, { kind: "addLink", link }] },
+    ]);
+    await kernel.watch(netns, changes.note);
+    await changes.quiet();
+    const next = changes.next(NO_NOTICE_MS);
+    for (const operations of own) await kernel.execute([{ netns, operations }]);
+    expect(await next).toBeUndefined();
+    for (const theirs of [
+      "nft add rule ip own_a c ip daddr 127.0.0.7 drop",
+      "ip neigh add 10.9.0.8 lladdr 02:00:00:00:00:08 dev br0 nud permanent",
+    ]) {
+      const told = changes.next(1_000);
+      await kernel.execute([{ netns, operations: own[3] ?? [] }]);
+      sh(`nsenter --net=/run/netns/${netns} ${theirs}`);
+      await kernel.execute([{ netns, operations: own[3] ?? [] }]);
+      expect(await told).toBe(netns);
+      await changes.quiet();
+    }
+  } finally {
+    await kernel.close();
+    sh(`ip netns del ${netns} 2>/dev/null || true`);
+  }
+});
 
 test("netlink: what was done to a table while nobody was there is seen by the next one", async () => {
   const netns = `${PREFIX}again`;

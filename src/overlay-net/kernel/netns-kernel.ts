@@ -58,7 +58,7 @@ export interface NetnsKernel {
   openFlows(netns: string, addresses: readonly string[]): Promise<number>;
   /**
    * Calls back (debounced by the caller) when links, addresses, routes, neighbours, FDB or nft tables of a watched namespace
-   * change by anybody, this kernel included, and when the namespace comes or goes. Names the namespace; says not what changed.
+   * change by anybody else, and when the namespace comes or goes; what this kernel port does itself may be told too. Names the namespace; says not what changed.
    * The namespace need not exist yet. Ends with the returned function. Rejects BUSY over the number of watched namespaces.
    */
   watch(netns: string, onChange: (netns: string) => void): Promise<() => void>;

@@ -28,6 +28,8 @@ type Known = {
 
 /** Namespaces whose tables are known; more than are ever watched. The one that came first is forgotten, and believed when it is seen again. */
 const NAMESPACES_MAX = 4096;
+/** Generations of ours that are remembered: their notifications come within a moment. */
+const OWN_GENERATIONS_MAX = 256;
 /** No generation of the kernel's: somebody else wrote while we did. */
 export const MOVED = -1;
 
@@ -53,9 +55,23 @@ export class TableTrust {
   /** Others were seen to write nft rules in the namespace. */
   isShared: boolean;
   readonly #known = new Map<string, Known>();
+  /** In the order they were made. */
+  readonly #ownGenerations = new Set<number>();
 
   constructor(isShared: boolean) {
     this.isShared = isShared;
+  }
+
+  /** A script of ours, and nothing else, made this generation. */
+  made(generation: number): void {
+    this.#ownGenerations.add(generation);
+    const [first] = this.#ownGenerations;
+    if (this.#ownGenerations.size > OWN_GENERATIONS_MAX && first !== undefined)
+      this.#ownGenerations.delete(first);
+  }
+
+  hasMade(generation: number): boolean {
+    return this.#ownGenerations.has(generation);
   }
 
   get isEmpty(): boolean {
@@ -143,6 +159,11 @@ export class TableTrusts {
     const [first] = this.#trusts.keys();
     if (this.#trusts.size > NAMESPACES_MAX && first !== undefined) this.#trusts.delete(first);
     return trust;
+  }
+
+  /** Without beginning one. */
+  find(netns: string): TableTrust | undefined {
+    return this.#trusts.get(netns)?.trust;
   }
 
   forget(netns: string): void {

@@ -3,8 +3,8 @@ import type { NetnsKernel } from "../kernel/netns-kernel.js";
 
 /** Time between looks at everything. */
 export const CHECK_INTERVAL_MS = 10_000;
-/** Changes in the kernel come in bursts, most of them our own: this long after the first one of a burst its namespaces are looked at. */
-export const CHANGE_DELAY_MS = 700;
+/** Changes in the kernel come in bursts: this long after the first one of a burst its namespaces are looked at. */
+export const CHANGE_DELAY_MS = 600;
 
 export type ReconcilerOptions = {
   readonly kernel: NetnsKernel;

@@ -30,9 +30,16 @@ export class Engine {
     );
     this.#handles = new Handles(foreign, this.#namespaces);
     this.#sysctls = new Sysctls(this.#namespaces);
-    this.#watches = new Watches(foreign, this.#namespaces, onChange, (netns) => {
-      this.#handles.closeStale(netns);
-      this.#contents.forgetStale(netns, this.#namespaces.identity(netns));
+    this.#watches = new Watches({
+      foreign,
+      namespaces: this.#namespaces,
+      report: onChange,
+      onDirectoryChange: (netns) => {
+        this.#handles.closeStale(netns);
+        this.#contents.forgetStale(netns, this.#namespaces.identity(netns));
+      },
+      routePort: (netns) => this.#handles.routePort(netns),
+      isOwnGeneration: (netns, generation) => this.#contents.isOwn(netns, generation),
     });
     this.#executor = new Executor({
       namespaces: this.#namespaces,

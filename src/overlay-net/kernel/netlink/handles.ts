@@ -136,6 +136,11 @@ export class Handles {
     return handle;
   }
 
+  /** Of the socket by which links, addresses, routes and neighbours are changed; undefined while none is open. */
+  routePort(netns: string): number | undefined {
+    return this.#open.get(netns)?.route.port;
+  }
+
   /** Throws KernelError NOT_FOUND. */
   get(netns: string): NamespaceHandle {
     const handle = this.find(netns);

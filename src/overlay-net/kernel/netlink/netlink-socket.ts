@@ -51,6 +51,7 @@ export class NetlinkSocket {
   readonly fd: number;
   readonly #libc: Libc;
   #seq = 0;
+  #port = 0;
 
   /** `groups`: multicast groups by number. Throws KernelError. */
   constructor(libc: Libc, protocol: number, groups: readonly number[] = []) {
@@ -70,6 +71,11 @@ export class NetlinkSocket {
       this.close();
       throw error;
     }
+  }
+
+  /** What the kernel calls it in this namespace, and in notifications of what it asked for; 0 before the first answer. */
+  get port(): number {
+    return this.#port;
   }
 
   /** One outcome per message, in order; ends early after the batch in which one failed with an errno that `isFatal`. */
@@ -139,8 +145,10 @@ export class NetlinkSocket {
     while (!acks.has(last)) {
       for (const received of this.#receive()) {
         const index = received.seq - firstSeq;
-        if (received.type === NLMSG_ERROR && index >= 0 && index <= last)
+        if (received.type === NLMSG_ERROR && index >= 0 && index <= last) {
+          this.#port = received.port;
           acks.set(index, decodeAck(received));
+        }
       }
     }
     return batch.map((_, index) => acks.get(index) ?? { errno: 0, text: "" });

@@ -67,12 +67,20 @@ export class TableContents {
     trust.generation = MOVED;
     try {
       const generation = nftGeneration(netns, handle);
-      if (generation === before + 1) trust.generation = generation;
+      if (generation === before + 1) {
+        trust.generation = generation;
+        trust.made(generation);
+      }
       // Where others write too, it would be too late at the next look to tell whose hand it was.
       if (trust.isShared) look(netns, handle, trust, () => false);
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
     }
+  }
+
+  /** Whether a script of ours, and nothing else, made this generation of the namespace's rules, lately. */
+  isOwn(netns: string, generation: number): boolean {
+    return this.#trusts.find(netns)?.hasMade(generation) === true;
   }
 
   /** Forgets the namespace that had this name, unless it is the one that has it now (undefined: none). */

@@ -1,6 +1,8 @@
 import { type FSWatcher, watch as watchFile } from "node:fs";
 import { KernelError, NETNS_DIR } from "../netns-kernel.js";
+import type { NetlinkMessage } from "./codec/message.js";
 import { isTransientNeighbour } from "./codec/neighbour.js";
+import { decodeGeneration, isGeneration } from "./codec/netfilter.js";
 import type { Foreign } from "./ffi.js";
 import type { Namespaces } from "./namespaces.js";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "./netlink-socket.js";
@@ -9,7 +11,7 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "./netlink-socke
 const WATCHED_NAMESPACES_MAX = 2048;
 /** Changes come in bursts: one report per namespace in this time. */
 const REPORT_DELAY_MS = 10;
-/** After a change nothing is read for so long: of a burst of hundreds the first says it all. The rest waits in the socket, or runs over. */
+/** Read so long after the first of a burst, which may be of hundreds; until then it waits in the socket, or runs over. */
 const QUIET_MS = 150;
 /** Datagrams read at once when it ends. */
 const DRAINED_MAX = 1_000;
@@ -22,11 +24,25 @@ const NETFILTER_GROUPS = [7];
 
 type Watch = { readonly identity: string; close(): void };
 
-/** Listens to the kernel's notifications in watched namespaces, and to namespaces that come and go. */
+export type WatchesParts = {
+  readonly foreign: Foreign;
+  readonly namespaces: Namespaces;
+  /** Somebody else, or the kernel by itself, changed something in the namespace; or it came or went. */
+  readonly report: (netns: string) => void;
+  /** Somebody added or removed a namespace, watched or not. */
+  readonly onDirectoryChange: (netns: string) => void;
+  /** Of the socket by which this thread changes links, addresses, routes and neighbours there. */
+  readonly routePort: (netns: string) => number | undefined;
+  /** Whether this thread made that generation of the namespace's nft rules. */
+  readonly isOwnGeneration: (netns: string, generation: number) => boolean;
+};
+
+/**
+ * Listens to the kernel's notifications in watched namespaces, and to namespaces that come and go. What this thread did itself is left out,
+ * as far as the kernel says who did it: of FDB entries of a VXLAN it does not.
+ */
 export class Watches {
-  readonly #foreign: Foreign;
-  readonly #namespaces: Namespaces;
-  readonly #report: (netns: string) => void;
+  readonly #parts: WatchesParts;
   /** undefined: the namespace is not there (yet, or any more). */
   readonly #watches = new Map<string, Watch | undefined>();
   readonly #changed = new Set<string>();
@@ -36,19 +52,11 @@ export class Watches {
   /** Names that came or went, to be looked at once more. */
   readonly #unsettled = new Set<string>();
 
-  /** `onDirectoryChange`: somebody added or removed a namespace, watched or not. */
-  constructor(
-    foreign: Foreign,
-    namespaces: Namespaces,
-    report: (netns: string) => void,
-    onDirectoryChange: (netns: string) => void,
-  ) {
-    this.#foreign = foreign;
-    this.#namespaces = namespaces;
-    this.#report = report;
+  constructor(parts: WatchesParts) {
+    this.#parts = parts;
     this.#directory = watchFile(NETNS_DIR, (_event, name) => {
       if (name === null) return;
-      onDirectoryChange(name);
+      parts.onDirectoryChange(name);
       this.arm(name);
       this.#unsettled.add(name);
       this.#armTimer ??= setTimeout(() => {
@@ -86,7 +94,7 @@ export class Watches {
   /** Listens in the namespace that has the name now. */
   arm(netns: string): void {
     if (!this.#watches.has(netns)) return;
-    const identity = this.#namespaces.identity(netns);
+    const identity = this.#parts.namespaces.identity(netns);
     if (this.#watches.get(netns)?.identity === identity) return;
     this.release(netns);
     if (identity === undefined) return;
@@ -103,8 +111,9 @@ export class Watches {
   }
 
   #listen(netns: string, identity: string): Watch {
-    const { libc, poll } = this.#foreign;
-    const sockets = this.#namespaces.inside(netns, () => [
+    const { foreign, namespaces } = this.#parts;
+    const { libc, poll } = foreign;
+    const [route, netfilter] = namespaces.inside(netns, () => [
       new NetlinkSocket(libc, NETLINK_ROUTE, ROUTE_GROUPS),
       new NetlinkSocket(libc, NETLINK_NETFILTER, NETFILTER_GROUPS),
     ]);
@@ -115,18 +124,21 @@ export class Watches {
       polls = [];
     };
     const start = (): void => {
-      polls = sockets.map((socket) =>
+      polls = [route, netfilter].map((socket) =>
         poll(socket.fd, () => {
-          if (quiet !== undefined || !sawChange(socket)) return;
-          this.#note(netns);
+          if (quiet !== undefined) return;
           stop();
-          quiet = setTimeout(resume, QUIET_MS);
+          quiet = setTimeout(look, QUIET_MS);
         }),
       );
     };
-    const resume = (): void => {
+    const look = (): void => {
       quiet = undefined;
-      if (sockets.map(drain).includes(true)) this.#note(netns);
+      const changed = [
+        drain(route, (messages) => this.#isRouteChange(netns, messages)),
+        drain(netfilter, (messages) => this.#isRuleChange(netns, messages)),
+      ];
+      if (changed.includes(true)) this.#note(netns);
       start();
     };
     start();
@@ -135,7 +147,7 @@ export class Watches {
       close: () => {
         clearTimeout(quiet);
         stop();
-        for (const socket of sockets) socket.close();
+        for (const socket of [route, netfilter]) socket.close();
       },
     };
   }
@@ -146,28 +158,38 @@ export class Watches {
       this.#reportTimer = undefined;
       const changed = [...this.#changed];
       this.#changed.clear();
-      for (const each of changed) this.#report(each);
+      for (const each of changed) this.#parts.report(each);
     }, REPORT_DELAY_MS);
+  }
+
+  #isRouteChange(netns: string, messages: readonly NetlinkMessage[]): boolean {
+    const own = this.#parts.routePort(netns) ?? 0;
+    return messages.some(
+      ({ type, port, payload }) =>
+        (port !== own || port === 0) && !isTransientNeighbour(type, payload),
+    );
+  }
+
+  /** Each transaction ends with its generation. */
+  #isRuleChange(netns: string, messages: readonly NetlinkMessage[]): boolean {
+    return messages.some(
+      ({ type, payload }) =>
+        isGeneration(type) && !this.#parts.isOwnGeneration(netns, decodeGeneration(payload)),
+    );
   }
 }
 
-/** Reads one datagram; the poll comes again for the next. What was lost may have been a change. */
-function sawChange(socket: NetlinkSocket): boolean {
-  return isChange(socket.notifications());
-}
-
-function isChange(messages: ReturnType<NetlinkSocket["notifications"]>): boolean {
-  if (messages === "overrun") return true;
-  return messages.some(({ type, payload }) => !isTransientNeighbour(type, payload));
-}
-
-/** Reads what waits; true when a change was among it. */
-function drain(socket: NetlinkSocket): boolean {
+/** Reads what waits; true when a change was among it. What was lost, or is too much to be read, may have been one. */
+function drain(
+  socket: NetlinkSocket,
+  isChange: (messages: readonly NetlinkMessage[]) => boolean,
+): boolean {
   let isChanged = false;
   for (let count = 0; count < DRAINED_MAX; count++) {
     const messages = socket.notifications();
-    if (messages !== "overrun" && messages.length === 0) return isChanged;
-    isChanged ||= isChange(messages);
+    if (messages === "overrun") isChanged = true;
+    else if (messages.length === 0) return isChanged;
+    else isChanged ||= isChange(messages);
   }
-  return isChanged;
+  return true;
 }

@@ -29,6 +29,8 @@ export type NetlinkMessage = {
   readonly type: number;
   readonly flags: number;
   readonly seq: number;
+  /** Of an answer or a notification: the socket that asked for it; 0: the kernel by itself, or it does not say. */
+  readonly port: number;
   readonly payload: Buffer;
 };
 /** `errno` 0 is an acknowledgement; `text` is the extended one, "" without. */
@@ -70,6 +72,7 @@ export function decodeMessages(datagram: Buffer): NetlinkMessage[] {
       type: readU16(datagram, at + 4),
       flags: readU16(datagram, at + 6),
       seq: readU32(datagram, at + 8),
+      port: readU32(datagram, at + 12),
       payload: datagram.subarray(at + HEADER_BYTES, at + size),
     });
     at += align(size);

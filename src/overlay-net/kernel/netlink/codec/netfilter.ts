@@ -23,6 +23,7 @@ const IPCTNL_MSG_CT_GET_STATS = 5;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_GETCHAIN = 4;
 const NFT_MSG_GETRULE = 7;
+const NFT_MSG_NEWGEN = 15;
 const NFT_MSG_GETGEN = 16;
 const NFGENMSG_BYTES = 4;
 
@@ -228,6 +229,11 @@ export function encodeGetGeneration(): Buffer {
     NLM_F_REQUEST | NLM_F_ACK,
     nfgenmsg(0),
   );
+}
+
+/** Ends the notifications of each transaction; also the answer to `encodeGetGeneration`. */
+export function isGeneration(type: number): boolean {
+  return type === ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWGEN);
 }
 
 export function decodeGeneration(payload: Buffer): number {
