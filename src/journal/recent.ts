@@ -1,4 +1,4 @@
-import { isAfter, type JournalEntry, ORIGIN, type Position } from "./core/index.js";
+import { isAfter, type JournalEntry, laterOf, ORIGIN, type Position } from "./core/index.js";
 
 /** Entries kept in memory for those who follow; who is further behind reads what is stored. */
 export const RECENT_MAX = 1024;
@@ -16,7 +16,7 @@ export class RecentEntries {
     return this.#floor;
   }
 
-  /** Nothing up to here is in memory: it is stored, or lost. */
+  /** Who has not come so far does not go on from memory: what is before is stored, or missing. */
   startAfter(floor: Position): void {
     this.#floor = floor;
   }
@@ -28,7 +28,7 @@ export class RecentEntries {
       const kept = this.#entries.slice(-RECENT_MAX);
       const [first] = kept;
       const evicted = this.#entries[this.#entries.length - kept.length - 1];
-      if (first !== undefined && evicted !== undefined) this.#floor = evicted;
+      if (first !== undefined && evicted !== undefined) this.#floor = laterOf(this.#floor, evicted);
       this.#entries = kept;
     }
   }

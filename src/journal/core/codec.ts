@@ -1,6 +1,13 @@
 /** Entries as JSON text: in the files, in Redis and on the wire. */
 import { REQUESTER_DOORS } from "../../api/index.js";
-import { ENTRY_ACTIONS, ENTRY_TYPES, type JournalEntry, type Values } from "./entry.js";
+import {
+  ENTRY_ACTIONS,
+  ENTRY_TYPES,
+  type JournalEntry,
+  type Position,
+  parsePosition,
+  type Values,
+} from "./entry.js";
 
 /** Longest entry as JSON, by the limits of its parts: 32 fields with two values of 256 characters, each at most 6 bytes. */
 export const ENTRY_BYTES_MAX = 256 * 1024;
@@ -18,6 +25,15 @@ export function parseEntry(text: string): JournalEntry | undefined {
     return undefined;
   }
   return isEntry(value) ? value : undefined;
+}
+
+/** Characters of an entry's text that are enough for its place. */
+export const PLACE_LENGTH = 64;
+
+/** Place of an entry by the beginning of its text: spares parsing it. Undefined for a text that begins in another way. */
+export function placeOfText(start: string): Position | undefined {
+  const match = /^\{"index":(\d{1,16}),"seq":(\d{1,16}),/.exec(start);
+  return match === null ? undefined : parsePosition(`${match[1]}-${match[2]}`);
 }
 
 export function isEntry(value: unknown): value is JournalEntry {

@@ -1,4 +1,11 @@
-export { ENTRY_BYTES_MAX, entryText, isEntry, parseEntry } from "./codec.js";
+export {
+  ENTRY_BYTES_MAX,
+  entryText,
+  isEntry,
+  PLACE_LENGTH,
+  parseEntry,
+  placeOfText,
+} from "./codec.js";
 export { entryOf } from "./derive.js";
 export {
   comparePositions,

@@ -20,6 +20,7 @@ import { RecentEntries } from "../recent.js";
 import {
   FILE_JOURNAL_LIMITS,
   type FileJournalLimits,
+  GAPS_MAX,
   RETRY_DELAY_MS,
   SYNC_DELAY_MS,
   WRITE_DELAY_MS,
@@ -62,6 +63,8 @@ export class FileJournal implements Journal {
   #notes: readonly PlacedNote[] = [];
   #last: Position = ORIGIN;
   #seenIndex = 0;
+  /** Ends of stretches that no entry came of, as far as no entry behind them has come. */
+  #gapEnds: readonly Position[] = [];
   #droppedCount = 0;
   #problem = "";
   #writing: Promise<void> | undefined;
@@ -101,6 +104,8 @@ export class FileJournal implements Journal {
     if (isAfter(last, this.#last)) this.#last = last;
     this.#seenIndex = Math.max(this.#seenIndex, last.index, seenIndex);
     if (this.#queue.length === 0) this.#recent.startAfter(last);
+    // Whether a gap was noted there is not looked for: who follows reads the files once more.
+    if (this.#seenIndex > last.index) this.#gapEndsAt(this.#seenIndex);
   }
 
   append(entries: readonly JournalEntry[]): void {
@@ -109,6 +114,7 @@ export class FileJournal implements Journal {
     for (const entry of entries) {
       if (!isAfter(entry, this.#last)) continue;
       this.#last = { index: entry.index, seq: entry.seq };
+      this.#passGaps(entry);
       this.#queue.push(entry);
       this.#recent.push(entry);
       isNews = true;
@@ -133,6 +139,7 @@ export class FileJournal implements Journal {
       to: positionText(endOf(index)),
       count: (this.#unmade?.count ?? 0) + count,
     };
+    this.#gapEndsAt(index);
   }
 
   /** State was taken over as of `index`: changes in between were never seen here. */
@@ -142,6 +149,7 @@ export class FileJournal implements Journal {
     if (index < from) return;
     const gap = { from, to: index, why: "restored from a snapshot" };
     this.#note(JSON.stringify({ gap }));
+    this.#gapEndsAt(index);
     this.#writeSoon(WRITE_DELAY_MS);
   }
 
@@ -156,14 +164,23 @@ export class FileJournal implements Journal {
     return this.#seenIndex > this.#last.index ? endOf(this.#seenIndex) : this.#last;
   }
 
-  async *follow(after: Position, signal: AbortSignal): AsyncGenerator<JournalEntry> {
+  /**
+   * `fill` is asked for what is missing before an entry when that entry's turn has come, never for what may still come here. Rejects as
+   * it does.
+   */
+  async *follow(after: Position, signal: AbortSignal, fill?: Fill): AsyncGenerator<JournalEntry> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     let position = after;
+    // Memory knows nothing of holes.
+    let areFilesFirst = fill !== undefined;
     while (!either.aborted) {
-      const next = this.#recent.after(position);
+      const next = areFilesFirst ? undefined : this.#recent.after(position);
+      areFilesFirst = false;
       if (next === undefined) {
         const floor = this.#recent.floor;
-        for await (const entry of this.read({ after: position })) {
+        const upTo = fill === undefined ? undefined : this.#last;
+        const query = { after: position, ...(upTo !== undefined && { upTo }) };
+        for await (const entry of this.read(query, fill)) {
           if (either.aborted) return;
           position = entry;
           yield entry;
@@ -217,6 +234,20 @@ export class FileJournal implements Journal {
       this.#logger.warn({ note: text }, "journal: changes are missing here");
     const place = after ?? (note?.kind === "gap" ? note.after : ORIGIN);
     this.#notes = [...this.#notes, { text, after: place }];
+  }
+
+  #gapEndsAt(index: number): void {
+    // Of too many at once the last ones are taken together: who follows then misses what lies between.
+    this.#gapEnds = [...this.#gapEnds.slice(0, GAPS_MAX - 1), endOf(index)];
+  }
+
+  /** Who follows and is not behind a gap yet goes on in the files, which know of it. */
+  #passGaps(entry: JournalEntry): void {
+    const passed = this.#gapEnds.filter((end) => isAfter(entry, end));
+    const newest = passed.at(-1);
+    if (newest === undefined) return;
+    this.#gapEnds = this.#gapEnds.slice(passed.length);
+    this.#recent.startAfter(newest);
   }
 
   #lossNotes(): readonly string[] {
@@ -333,7 +364,7 @@ export class FileJournal implements Journal {
           ...segment,
           isOldest: segment === all[0],
           next: follower === undefined ? newest && firstOf(newest) : firstOf(follower),
-          needles: query.needles,
+          query,
           onDamage: (from, to) => {
             const { path } = segment;
             this.#logger.warn({ path, from, to }, "journal: damaged entries are left out");

@@ -6,6 +6,8 @@ export const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 export const JOURNAL_AGE_MAX_MS = 30 * 24 * 3600 * 1000;
 /** Entries that wait for the disk, in memory; beyond it the oldest are given up. */
 export const QUEUE_ENTRIES_MAX = 32_768;
+/** Gaps that no entry has come behind yet, in memory. */
+export const GAPS_MAX = 64;
 /** Entries of one write. */
 export const WRITE_ENTRIES_MAX = 256;
 /** What comes within this time is written together. */

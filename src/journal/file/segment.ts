@@ -2,11 +2,15 @@
 import { open } from "node:fs/promises";
 import {
   HoleFinder,
+  isAfter,
   isNoteText,
+  type JournalQuery,
   justBefore,
+  PLACE_LENGTH,
   type Position,
   parseEntry,
   parseNote,
+  placeOfText,
 } from "../core/index.js";
 import type { Item } from "./read-parts.js";
 import { HEADER_BYTES, nextMagic, RECORD_BYTES_MAX, recordAt } from "./record.js";
@@ -88,15 +92,15 @@ export type SegmentScan = {
   readonly isOldest: boolean;
   /** Of the file behind it. */
   readonly next: { readonly first: Position; readonly atMs: number } | undefined;
-  /** Entries that hold none of these are left out. */
-  readonly needles: readonly string[] | undefined;
+  /** What cannot match by its place or its text is left out. */
+  readonly query: JournalQuery;
   readonly onDamage: (from: number, to: number) => void;
   readonly onUnreadable: (error: unknown) => void;
 };
 
 /** Entries and holes of a segment in their order. One that cannot be read, or is removed for its age meanwhile, is a hole. */
 export async function* scanSegment(scan: SegmentScan): AsyncGenerator<Item> {
-  const { path, sizeBytes, first, isOldest, next, needles } = scan;
+  const { path, sizeBytes, first, isOldest, next, query } = scan;
   const holes = new HoleFinder(isOldest);
   /** The record before, parsed only if damage follows it. */
   let before: Buffer | undefined;
@@ -108,13 +112,14 @@ export async function* scanSegment(scan: SegmentScan): AsyncGenerator<Item> {
         continue;
       }
       const { payload } = item;
-      if (isNoteText(payload.toString("latin1", 0, NOTE_START_BYTES))) {
+      const start = payload.toString("latin1", 0, PLACE_LENGTH);
+      if (isNoteText(start)) {
         const note = parseNote(payload.toString("utf8"));
         if (note !== undefined) holes.take(note);
         continue;
       }
       before = payload;
-      const isWanted = needles === undefined || needles.some((needle) => payload.includes(needle));
+      const isWanted = mayMatch(payload, start, query);
       if (!isWanted && !holes.isOpen) continue;
       const entry = parseEntry(payload.toString("utf8"));
       if (entry === undefined) continue;
@@ -128,8 +133,13 @@ export async function* scanSegment(scan: SegmentScan): AsyncGenerator<Item> {
   for (const hole of holes.rest(next)) yield { kind: "hole", hole };
 }
 
-/** Enough to tell a note from an entry. */
-const NOTE_START_BYTES = 12;
+/** Spares parsing what is none of the query's: pages of a long history are read from the middle of a file. */
+function mayMatch(payload: Buffer, start: string, { after, upTo, needles }: JournalQuery): boolean {
+  const place = placeOfText(start);
+  if (place !== undefined && after !== undefined && !isAfter(place, after)) return false;
+  if (place !== undefined && upTo !== undefined && isAfter(place, upTo)) return false;
+  return needles === undefined || needles.some((needle) => payload.includes(needle));
+}
 
 function placeOf(payload: Buffer | undefined): Position | undefined {
   return payload === undefined ? undefined : parseEntry(payload.toString("utf8"));
