@@ -8,6 +8,7 @@ export {
   isAfter,
   type JournalEntry,
   type JournalQuery,
+  JournalQueryError,
   JournalUrlError,
   LAST_MAX,
   ORIGIN,
@@ -15,13 +16,18 @@ export {
   type Position,
   parseJournalUrl,
   parsePosition,
+  parseQueryText,
   positionText,
+  queryText,
   redactedUrl,
   selectionFilter,
 } from "./core/index.js";
 export { FileJournal } from "./file/file-journal.js";
 export type { FileJournalLimits } from "./file/limits.js";
 export { History } from "./history.js";
+export { type JournalPage, PAGE_BYTES, pageOf } from "./page.js";
+export { type JournalPeer, PeerEntries } from "./peers/peer-entries.js";
+export { StreamFill } from "./peers/stream-fill.js";
 export { type Journal, type JournalLag, JournalReadError, type JournalReader } from "./port.js";
 export { JournalRecorder } from "./recorder.js";
 export { RedisReader } from "./redis/reader.js";

@@ -44,3 +44,9 @@ export {
   matchesQuery,
   selectionFilter,
 } from "./query.js";
+export {
+  JournalQueryError,
+  parseQueryText,
+  QUERY_BYTES_MAX,
+  queryText,
+} from "./query-text.js";
