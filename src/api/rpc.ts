@@ -63,6 +63,11 @@ export const controlService = {
     swarm.control.NodeUsagesRequest,
     swarm.control.NodeUsagesReply,
   ),
+  readJournal: method(
+    "/swarm.control.Control/ReadJournal",
+    swarm.control.ReadJournalRequest,
+    swarm.control.ReadJournalReply,
+  ),
 };
 
 export const raftService = {

@@ -5,14 +5,23 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SystemClock, silentLogger } from "../base/index.js";
-import { entryText, type JournalQuery, ORIGIN, parseJournalUrl } from "./core/index.js";
+import {
+  endOf,
+  entryText,
+  type JournalQuery,
+  ORIGIN,
+  parseJournalUrl,
+  positionText,
+} from "./core/index.js";
 import { FileJournal } from "./file/file-journal.js";
 import type { FileJournalLimits } from "./file/limits.js";
-import { History, type OlderEntries } from "./history.js";
+import { History, type OlderEntries, type OlderStream } from "./history.js";
+import { type JournalPeer, PeerEntries } from "./peers/peer-entries.js";
 import { RedisReader } from "./redis/reader.js";
 import { streamKey } from "./redis/stream.js";
 import { describeReading, positions } from "./testing/conformance.js";
 import { entries, entry } from "./testing/entries.js";
+import { peerOf, readerOf } from "./testing/peer.js";
 import { RedisServer } from "./testing/redis-server.js";
 
 const clock = new SystemClock();
@@ -74,13 +83,17 @@ async function inRedis(from: number, to: number): Promise<void> {
   await pipeline.exec();
 }
 
-function openOlder(): OlderEntries {
+function openStream(): OlderStream {
   const target = parseJournalUrl(`redis://127.0.0.1:${server.port}`);
   return new RedisReader({ target, clusterId, clock, logger: silentLogger });
 }
 
-function historyOf(files: FileJournal, older: () => OlderEntries | undefined = openOlder) {
-  return new History({ files, openOlder: older, logger: silentLogger });
+function historyOf(
+  files: FileJournal,
+  stream: () => OlderStream | undefined = openStream,
+  peers: readonly OlderEntries[] = [],
+) {
+  return new History({ files, openStream: stream, openPeers: () => peers, logger: silentLogger });
 }
 
 const places = (from: number, to: number): string[] =>
@@ -212,7 +225,7 @@ test("a stream that is still being filled is told", async () => {
 });
 
 describe("a Redis that fails", () => {
-  const failing = (when: "at once" | "in the middle"): OlderEntries => ({
+  const failing = (when: "at once" | "in the middle"): OlderStream => ({
     newest: () =>
       when === "at once"
         ? Promise.reject(new Error("frozen"))
@@ -257,7 +270,7 @@ describe("a Redis that fails", () => {
     files.append(entries(4, 6));
     files.restored(9);
     files.append(entries(10, 12));
-    const older = (): OlderEntries => {
+    const older = (): OlderStream => {
       openCount++;
       return { ...failing("at once"), close: () => closeCount++ };
     };
@@ -270,7 +283,7 @@ describe("a Redis that fails", () => {
     const files = await openFiles();
     files.restored(3);
     files.append(entries(4, 6));
-    const liar: OlderEntries = {
+    const liar: OlderStream = {
       newest: () => Promise.resolve({ index: 99, seq: 0 }),
       read: async function* () {
         await Promise.resolve();
@@ -282,5 +295,116 @@ describe("a Redis that fails", () => {
       found: ["2-0", "3-0", ...places(4, 6)],
       notices: [],
     });
+  });
+});
+
+describe("other managers", () => {
+  const open = (peer: JournalPeer): OlderEntries =>
+    new PeerEntries({ peer, clock, logger: silentLogger });
+  const m2 = (from: number, to: number) =>
+    peerOf(readerOf(entries(from, to)), "m2 (10.0.0.2:2377)");
+  const m3 = (from: number, to: number) =>
+    peerOf(readerOf(entries(from, to)), "m3 (10.0.0.3:2377)");
+  const none = () => undefined;
+
+  /** Files that lack 1–9 and 13–20. */
+  async function holed(): Promise<FileJournal> {
+    const files = await openFiles();
+    files.restored(9);
+    files.append(entries(10, 13));
+    files.restored(20);
+    files.append(entries(21, 23));
+    return files;
+  }
+
+  test.each<{ readonly name: string; readonly query: JournalQuery; readonly expected: string[] }>([
+    { name: "all", query: {}, expected: places(1, 23) },
+    { name: "the newest", query: { last: 15 }, expected: places(8, 23) },
+    { name: "a stretch", query: { after: entry(4), upTo: entry(15) }, expected: places(5, 16) },
+    {
+      name: "by name",
+      query: { needles: ["web-7", "web-14"], filter: ({ name }) => /-(7|14)$/.test(name) },
+      expected: ["7-0", "14-0"],
+    },
+  ])("without a Redis they fill the holes: $name", async ({ query, expected }) => {
+    const peers = [m2(1, 6), m3(3, 23)].map(open);
+    expect(await told(historyOf(await holed(), none, peers), query)).toEqual({
+      found: expected,
+      notices: [],
+    });
+  });
+
+  test("they and Redis together, however far the stream has come", async () => {
+    await inRedis(1, 6);
+    const peers = [m2(5, 15), m3(14, 23)].map(open);
+    expect(await told(historyOf(await holed(), openStream, peers))).toEqual({
+      found: places(1, 23),
+      notices: [],
+    });
+  });
+
+  test("they are not asked for what the files have", async () => {
+    const peer = m2(1, 30);
+    const files = await openFiles();
+    files.append(entries(1, 6));
+    expect(await told(historyOf(files, none, [open(peer)]))).toEqual({
+      found: places(1, 6),
+      notices: [],
+    });
+    expect(peer.asked).toEqual([]);
+  });
+
+  test("one that fails is told once, and asked no more; the others go on", async () => {
+    const lost = m3(1, 23);
+    lost.failure = "no route";
+    const peers = [m2(1, 16), lost].map(open);
+    expect(await told(historyOf(await holed(), none, peers))).toEqual({
+      found: [...places(1, 16), ...places(21, 23)],
+      notices: [
+        `changes up to ${positionText(endOf(9))} may be missing: manager m3 (10.0.0.3:2377): no route`,
+      ],
+    });
+    expect(lost.asked).toHaveLength(1);
+  });
+
+  test("one that hangs costs 1.5 s for all holes, beside a Redis that fails", async () => {
+    const hanging = { ...m3(1, 23), page: () => new Promise<never>(() => undefined) };
+    const frozen: OlderStream = {
+      newest: () => Promise.reject(new Error("frozen")),
+      read: async function* () {
+        yield* entries(1, 3);
+        await clock.sleep(10);
+        throw new Error("frozen");
+      },
+      close: () => undefined,
+    };
+    const startMs = clock.nowMs();
+    const peers = [m2(2, 23), hanging].map(open);
+    const { found, notices } = await told(historyOf(await holed(), () => frozen, peers));
+    expect(clock.nowMs() - startMs).toBeLessThan(2500);
+    expect(found).toEqual(places(1, 23));
+    expect(notices).toEqual([
+      expect.stringMatching(/ manager m3 \(10\.0\.0\.3:2377\): did not answer within 1\.5 s$/),
+    ]);
+  });
+
+  test("an older version says nothing, and nothing is said of it", async () => {
+    const older = { ...m2(1, 23), page: () => Promise.resolve(undefined) };
+    expect(await told(historyOf(await holed(), none, [open(older)]))).toEqual({
+      found: [...places(10, 13), ...places(21, 23)],
+      notices: [],
+    });
+  });
+
+  test("who leaves waits for nobody", async () => {
+    const hanging = { ...m3(1, 23), page: () => new Promise<never>(() => undefined) };
+    const left = new AbortController();
+    const history = historyOf(await holed(), none, [open(hanging)]);
+    const startMs = clock.nowMs();
+    const reading = positions(history.read({}, undefined, left.signal));
+    await clock.sleep(10);
+    left.abort();
+    expect(await reading).toEqual([...places(10, 13), ...places(21, 23)]);
+    expect(clock.nowMs() - startMs).toBeLessThan(1000);
   });
 });

@@ -1,26 +1,33 @@
-/** What one manager can tell: its files, and where they hold nothing what is kept elsewhere for the whole cluster. */
+/** What one manager can tell: its files, and where they hold nothing what the stream and the other managers have. */
 import type { Logger } from "../base/index.js";
 import {
   isAfter,
   type JournalEntry,
   type JournalQuery,
+  matchesQuery,
   type Position,
   positionText,
 } from "./core/index.js";
 import type { FileJournal } from "./file/file-journal.js";
 import type { JournalReader } from "./port.js";
+import { union } from "./union.js";
 
 /** Entries kept elsewhere, opened for one query. */
-export type OlderEntries = JournalReader & {
+export type OlderEntries = JournalReader & { close(): void };
+
+/** The stream of the whole cluster. */
+export type OlderStream = OlderEntries & {
   /** Place of the newest entry there. */
   newest(): Promise<Position>;
-  close(): void;
 };
 
+/** Both are asked only when the files lack something that a query wants. */
 export type HistoryParts = {
   readonly files: FileJournal;
-  /** Undefined while nothing is kept elsewhere. Asked only when the files lack something that a query wants. */
-  readonly openOlder: () => OlderEntries | undefined;
+  /** Undefined while none is set. */
+  readonly openStream: () => OlderStream | undefined;
+  /** What the other managers have. */
+  readonly openPeers: () => readonly OlderEntries[];
   readonly logger: Logger;
 };
 
@@ -40,42 +47,104 @@ export class History implements JournalReader {
     onNotice: (text: string) => void = () => undefined,
     signal?: AbortSignal,
   ): AsyncGenerator<JournalEntry> {
-    const { files, openOlder, logger } = this.#parts;
-    let older: OlderEntries | undefined;
     let isTold = false;
-    const missing = (upTo: Position, why: string): void => {
-      if (isTold) return;
+    const elsewhere = new Elsewhere(this.#parts, signal, (text) => {
+      if (!isTold) onNotice(text);
       isTold = true;
-      const text = `changes up to ${positionText(upTo)} may be missing: ${why}`;
-      logger.warn({ notice: text }, "journal: a history was told without what the files lack");
-      onNotice(text);
+    });
+    const leave = (): void => {
+      elsewhere.close();
     };
-    let hasFailed = false;
-    const fill = async function* (within: JournalQuery): AsyncGenerator<JournalEntry> {
-      if (hasFailed || signal?.aborted) return;
-      const { upTo } = within;
-      try {
-        older ??= openOlder();
-        if (older === undefined) return;
-        const newest = await older.newest();
-        // What was not copied there yet is missing there too.
-        if (upTo !== undefined && isAfter(upTo, newest) && isAfter(files.lag().last, newest))
-          missing(upTo, `the stream has come to ${positionText(newest)} only`);
-        yield* older.read(within);
-      } catch (error) {
-        hasFailed = true;
-        if (signal?.aborted) return;
-        if (upTo !== undefined)
-          missing(upTo, error instanceof Error ? error.message : String(error));
-      }
-    };
-    const leave = (): void => older?.close();
     signal?.addEventListener("abort", leave, { once: true });
     try {
-      yield* files.read(query, fill);
+      yield* this.#parts.files.read(query, (within) => elsewhere.read(within));
     } finally {
       signal?.removeEventListener("abort", leave);
-      older?.close();
+      leave();
     }
   }
+}
+
+/** What fills the holes of one query: the stream and the other managers' files, opened when the first hole asks. */
+class Elsewhere {
+  readonly #parts: HistoryParts;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onNotice: (text: string) => void;
+  /** Those that have not failed; undefined until they are opened. */
+  #sources: readonly OlderEntries[] | undefined;
+
+  constructor(
+    parts: HistoryParts,
+    signal: AbortSignal | undefined,
+    onNotice: (text: string) => void,
+  ) {
+    this.#parts = parts;
+    this.#signal = signal;
+    this.#onNotice = onNotice;
+  }
+
+  async *read(within: JournalQuery): AsyncGenerator<JournalEntry> {
+    if (this.#signal?.aborted) return;
+    this.#sources ??= this.#open(within);
+    const sources = this.#sources;
+    yield* union(
+      sources.map((source) => onlyAsked(source.read(within), within)),
+      (failures) => {
+        for (const { source, error } of failures) {
+          const failed = sources[source];
+          failed?.close();
+          this.#sources = this.#sources?.filter((other) => other !== failed);
+          this.#missing(within, error instanceof Error ? error.message : String(error));
+        }
+      },
+    );
+  }
+
+  close(): void {
+    for (const source of this.#sources ?? []) source.close();
+  }
+
+  #open(within: JournalQuery): readonly OlderEntries[] {
+    const { openStream, openPeers } = this.#parts;
+    try {
+      const [stream, peers] = [openStream(), openPeers()];
+      if (stream === undefined) return peers;
+      // It holds nothing that was not in a manager's files: where those are asked, it does not matter how far it has come.
+      return peers.length > 0 ? [stream, ...peers] : [this.#checkedStream(stream)];
+    } catch (error) {
+      this.#missing(within, error instanceof Error ? error.message : String(error));
+      return [];
+    }
+  }
+
+  /** What was not copied there yet is missing there too. */
+  #checkedStream(stream: OlderStream): OlderEntries {
+    const read = async function* (this: Elsewhere, within: JournalQuery) {
+      const { upTo } = within;
+      const newest = await stream.newest();
+      const { last } = this.#parts.files.lag();
+      if (upTo !== undefined && isAfter(upTo, newest) && isAfter(last, newest))
+        this.#missing(within, `the stream has come to ${positionText(newest)} only`);
+      yield* stream.read(within);
+    };
+    return { read: read.bind(this), close: () => stream.close() };
+  }
+
+  #missing({ upTo }: JournalQuery, why: string): void {
+    if (this.#signal?.aborted || upTo === undefined) return;
+    const text = `changes up to ${positionText(upTo)} may be missing: ${why}`;
+    this.#parts.logger.warn(
+      { notice: text },
+      "journal: a history was told without what the files lack",
+    );
+    this.#onNotice(text);
+  }
+}
+
+/** What one answers beside the question must not stand for what another has. */
+async function* onlyAsked(
+  entries: AsyncIterable<JournalEntry>,
+  within: JournalQuery,
+): AsyncGenerator<JournalEntry> {
+  for await (const entry of entries) if (matchesQuery(entry, within)) yield entry;
 }

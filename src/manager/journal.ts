@@ -1,4 +1,7 @@
-/** The manager's journal: what its store applies goes to its files, and while it leads from there to Redis, if one is set. */
+/**
+ * The manager's journal: what its store applies goes to its files, and while it leads from there to Redis, if one is set. Managers fill
+ * each other's holes.
+ */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { canonicalJson, type JournalSpec } from "../api/index.js";
 import type { Clock, Logger } from "../base/index.js";
@@ -8,12 +11,17 @@ import {
   History,
   type JournalEntry,
   type JournalLag,
+  type JournalPage,
+  type JournalPeer,
   type JournalQuery,
   JournalRecorder,
+  PeerEntries,
   type Position,
+  pageOf,
   parseJournalUrl,
   RedisJournal,
   RedisReader,
+  StreamFill,
 } from "../journal/index.js";
 import type { Store } from "../store/index.js";
 import type { ClusterJournal, LeaderContext } from "./port.js";
@@ -24,6 +32,8 @@ export type ManagerJournalParts = {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The other managers at the moment: they have what this one's files lack. */
+  readonly peers: () => readonly JournalPeer[];
   /** Of the files. Absent: the usual ones. */
   readonly limits?: Partial<FileJournalLimits>;
 };
@@ -33,17 +43,20 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
   readonly #files: FileJournal;
   readonly #recorder: JournalRecorder;
   readonly #history: History;
+  readonly #peers: () => readonly JournalPeer[];
   #redis: RedisJournal | undefined;
 
   private constructor(parts: ManagerJournalParts, files: FileJournal) {
     this.#clusterId = parts.clusterId;
     this.#files = files;
-    const { store, clock, logger } = parts;
+    const { store, clock, logger, peers } = parts;
+    this.#peers = peers;
     this.#recorder = new JournalRecorder({ store, journal: files, clock, nextTurn });
     this.#history = new History({
       files,
       logger,
-      openOlder: () => {
+      openPeers: () => peers().map((peer) => new PeerEntries({ peer, clock, logger })),
+      openStream: () => {
         const spec = store.cluster()?.spec.Journal;
         if (spec === undefined) return undefined;
         return new RedisReader({ ...this.#stream(spec), clock, logger });
@@ -73,6 +86,10 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
   ): AsyncIterable<JournalEntry> {
     return this.#history.read(query, onNotice, signal);
   }
+
+  /** What the files alone hold: for another manager, whose files lack it. */
+  readonly page = (query: JournalQuery, signal: AbortSignal): Promise<JournalPage> =>
+    pageOf(this.#files, query, signal);
 
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
     return this.#files.follow(after, signal);
@@ -113,10 +130,12 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
     await this.#files.close();
   }
 
-  #connect(spec: JournalSpec, { clock, logger }: LeaderContext): RedisJournal {
+  #connect(spec: JournalSpec, { clock, logger, signal }: LeaderContext): RedisJournal {
+    const others = new StreamFill({ peers: this.#peers, clock, logger, signal });
     return RedisJournal.open({
       ...this.#stream(spec),
       spill: this.#files,
+      fill: (query) => others.fill(query),
       clock,
       logger,
       ...(spec.MaxEntries !== undefined && { entriesMax: spec.MaxEntries }),

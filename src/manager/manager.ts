@@ -20,6 +20,7 @@ import { Dispatcher } from "./dispatcher/index.js";
 import { ManagerError } from "./errors.js";
 import { forward } from "./join.js";
 import { ManagerJournal } from "./journal.js";
+import { journalPeers } from "./journal-pages.js";
 import { LeaderTerms } from "./leader-terms.js";
 import type { ManagerOptions, ManagerRooms } from "./manager-options.js";
 import { loadMember } from "./member-id.js";
@@ -165,6 +166,7 @@ export class Manager implements ClusterApi, AsyncDisposable {
       dispatcher: this.#dispatcher,
       receiver: this.#receiver,
       tunnels: this.#tunnels,
+      journalPage: this.journal.page,
       clock,
       random,
       isLeader: () => leadership.isLeader,
@@ -196,16 +198,26 @@ export class Manager implements ClusterApi, AsyncDisposable {
       yieldToLoop: () => nextTurn(),
       nowMs: () => clock.nowMs(),
     });
+    // The group is opened behind the journal, and tells of its changes from then on; the manager exists a moment later.
+    let group: RaftGroup | undefined;
+    let manager: Manager | undefined;
     const journal = await ManagerJournal.open({
       rootDir: nodePaths(config).journalDir,
       clusterId: identity.clusterId,
       store,
       clock,
       logger: options.logger,
+      peers: () =>
+        group === undefined
+          ? []
+          : journalPeers({
+              members: group.membership.members(),
+              ownMemberId: group.memberId,
+              store,
+              channels,
+            }),
     });
-    // The group tells of its changes from the moment it is open; the manager exists a moment later.
-    let manager: Manager | undefined;
-    const group = await RaftGroup.open({
+    group = await RaftGroup.open({
       ...options,
       ...(await loadMember(nodePaths(config).raftDir)),
       store,

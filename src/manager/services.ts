@@ -16,6 +16,7 @@ import { ApiError, type Clock, newId, type Random } from "../base/index.js";
 import type { Store } from "../store/index.js";
 import { registerConnections } from "./connections.js";
 import type { Dispatcher } from "./dispatcher/index.js";
+import { registerJournal, type ServePage } from "./journal-pages.js";
 import type { OperationExecutor } from "./port.js";
 import type { RaftReceiver } from "./raft/index.js";
 import { managersOf } from "./role-manager.js";
@@ -31,6 +32,7 @@ export type ServiceParts = {
   readonly dispatcher: Dispatcher;
   readonly receiver: RaftReceiver;
   readonly tunnels: Tunnels;
+  readonly journalPage: ServePage;
   readonly clock: Clock;
   readonly random: Random;
   readonly isLeader: () => boolean;
@@ -42,6 +44,7 @@ export type ServiceParts = {
 
 export function registerServices(parts: ServiceParts): void {
   registerControl(parts);
+  registerJournal(parts.server, parts.journalPage);
   registerCa(parts);
   registerConnections(parts.server, {
     ...parts,

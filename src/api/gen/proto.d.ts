@@ -348,6 +348,52 @@ export namespace swarm {
             type $Shape = swarm.control.NodeUsagesReply.$Properties;
         }
 
+        interface IReadJournalRequest extends swarm.control.ReadJournalRequest.$Properties {
+        }
+
+        class ReadJournalRequest {
+            constructor(properties?: swarm.control.ReadJournalRequest.$Properties);
+            $unknowns?: Uint8Array[];
+            queryJson: Uint8Array;
+            static create(properties: swarm.control.ReadJournalRequest.$Shape): swarm.control.ReadJournalRequest & swarm.control.ReadJournalRequest.$Shape;
+            static create(properties?: swarm.control.ReadJournalRequest.$Properties): swarm.control.ReadJournalRequest;
+            static encode(message: swarm.control.ReadJournalRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.ReadJournalRequest & swarm.control.ReadJournalRequest.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ReadJournalRequest {
+            interface $Properties {
+                queryJson?: (Uint8Array|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.ReadJournalRequest.$Properties;
+        }
+
+        interface IReadJournalReply extends swarm.control.ReadJournalReply.$Properties {
+        }
+
+        class ReadJournalReply {
+            constructor(properties?: swarm.control.ReadJournalReply.$Properties);
+            $unknowns?: Uint8Array[];
+            entries: Uint8Array;
+            isEnd: boolean;
+            static create(properties: swarm.control.ReadJournalReply.$Shape): swarm.control.ReadJournalReply & swarm.control.ReadJournalReply.$Shape;
+            static create(properties?: swarm.control.ReadJournalReply.$Properties): swarm.control.ReadJournalReply;
+            static encode(message: swarm.control.ReadJournalReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): swarm.control.ReadJournalReply & swarm.control.ReadJournalReply.$Shape;
+            static getTypeUrl(prefix?: string): string;
+        }
+
+        namespace ReadJournalReply {
+            interface $Properties {
+                entries?: (Uint8Array|null);
+                isEnd?: (boolean|null);
+                $unknowns?: Uint8Array[];
+            }
+            type $Shape = swarm.control.ReadJournalReply.$Properties;
+        }
+
         interface IRaftFrame extends swarm.control.RaftFrame.$Properties {
         }
 

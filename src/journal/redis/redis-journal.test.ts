@@ -6,13 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { SystemClock, silentLogger } from "../../base/index.js";
-import { parseJournalUrl } from "../core/index.js";
+import { type Clock, type Logger, SystemClock, silentLogger } from "../../base/index.js";
+import { endOf, parseJournalUrl, positionText } from "../core/index.js";
 import { FileJournal } from "../file/file-journal.js";
+import type { Fill } from "../file/read-parts.js";
+import type { JournalPeer } from "../peers/peer-entries.js";
+import { StreamFill } from "../peers/stream-fill.js";
 import { describeJournal, positions } from "../testing/conformance.js";
 import { entries, entry } from "../testing/entries.js";
+import { peerOf, readerOf } from "../testing/peer.js";
 import { freePort, RedisServer } from "../testing/redis-server.js";
-import { RedisJournal, type RedisJournalParts } from "./redis-journal.js";
+import { RETRY_MIN_MS, RedisJournal, type RedisJournalParts } from "./redis-journal.js";
 import { streamKey } from "./stream.js";
 
 const clock = new SystemClock();
@@ -310,3 +314,131 @@ test("a Redis that takes connections and never answers holds up neither the clus
     silent.close();
   }
 });
+
+test("what the files lack comes from other managers, into an empty stream and in its place", async () => {
+  await using leader = await Leader.start({ fill: fillFrom(peerOf(readerOf(entries(1, 700)))) });
+  leader.spill.append(entries(1, 4));
+  leader.spill.restored(600);
+  leader.spill.append(entries(601, 604));
+  await leader.stored();
+  expect(await streamIds()).toEqual(ids(1, 604));
+  await admin.del(streamKey(clusterId));
+  leader.spill.restored(640);
+  leader.spill.append(entries(641, 643));
+  await leader.stored();
+  expect(await streamIds()).toEqual(ids(1, 643));
+});
+
+test("a manager that cannot be asked: the stream waits at the hole, says why, and is whole later", async () => {
+  const peer = peerOf(readerOf(entries(1, 700)));
+  peer.failure = "no route";
+  const warned: string[] = [];
+  const logger: Logger = { ...silentLogger, warn: (_fields, message) => warned.push(message) };
+  await using leader = await Leader.start({ fill: fillFrom(peer), logger });
+  leader.spill.append(entries(1, 4));
+  leader.spill.restored(600);
+  leader.spill.append(entries(601, 604));
+  await until(() => peer.asked.length > 3);
+  expect(leader.journal.lag()).toMatchObject({
+    state: "failing",
+    problem: `waiting for changes that this manager's files lack: manager ${peer.name}: no route`,
+  });
+  // What is before it does not wait, nor does the cluster.
+  expect(await streamIds()).toEqual(ids(1, 4));
+  leader.spill.append(entries(604, 606));
+  expect((await positions(leader.spill.read({}))).at(-1)).toBe("605-0");
+  peer.failure = "";
+  await leader.stored();
+  expect(await streamIds()).toEqual(ids(1, 606));
+  expect(warned.filter((text) => text.includes("waits for what another manager has"))).toHaveLength(
+    1,
+  );
+});
+
+test("attempts at a hole are further and further apart", async () => {
+  const peer = peerOf(readerOf([]));
+  peer.failure = "no route";
+  const slept: number[] = [];
+  const quick = Object.assign(new SystemClock(), {
+    sleep: (delayMs: number, signal?: AbortSignal) => {
+      if (delayMs >= RETRY_MIN_MS) slept.push(delayMs);
+      return clock.sleep(Math.min(delayMs, 5), signal);
+    },
+  });
+  await using leader = await Leader.start({
+    fill: fillFrom(peer),
+    clock: quick,
+    retryMinMs: RETRY_MIN_MS,
+  });
+  leader.spill.restored(600);
+  leader.spill.append(entries(601, 604));
+  await until(() => slept.length > 7);
+  expect(slept.slice(0, 8)).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+});
+
+test("after a minute the stream goes on without a manager that cannot be asked", async () => {
+  const [lost, other] = [peerOf(readerOf(entries(1, 700))), peerOf(readerOf(entries(1, 11)), "m3")];
+  lost.failure = "no route";
+  let passedMs = 0;
+  const late = Object.assign(new SystemClock(), { nowMs: () => clock.nowMs() + passedMs });
+  const warned: unknown[] = [];
+  const logger: Logger = { ...silentLogger, warn: (fields) => warned.push(fields) };
+  await using leader = await Leader.start({ fill: fillFrom([lost, other], late, logger) });
+  leader.spill.restored(600);
+  leader.spill.append(entries(601, 604));
+  await until(() => lost.asked.length > 1);
+  for (passedMs of [25_000, 50_000]) {
+    const { length } = lost.asked;
+    await until(() => lost.asked.length > length);
+  }
+  expect(await streamIds()).toEqual([]);
+  passedMs = 61_000;
+  await leader.stored();
+  expect(await streamIds()).toEqual([...ids(1, 11), ...ids(601, 604)]);
+  expect(warned).toEqual([
+    {
+      notice: `changes up to ${positionText(endOf(600))} may be missing: manager ${lost.name}: no route`,
+    },
+  ]);
+  leader.spill.append(entries(604, 606));
+  await leader.stored();
+  expect((await streamIds()).at(-1)).toBe("605-0");
+});
+
+test("a manager that hangs holds up neither the cluster nor the end", async () => {
+  const hanging = { ...peerOf(readerOf([])), page: () => new Promise<never>(() => undefined) };
+  const leader = await Leader.start({ fill: fillFrom(hanging) });
+  leader.spill.restored(600);
+  leader.spill.append(entries(601, 604));
+  await expect(positions(leader.spill.read({}))).resolves.toEqual(ids(601, 604));
+  await clock.sleep(50);
+  const startMs = clock.nowMs();
+  await leader[Symbol.asyncDispose]();
+  expect(clock.nowMs() - startMs).toBeLessThan(1000);
+});
+
+test("other managers are not asked where nothing is missing", async () => {
+  const peer = peerOf(readerOf([]));
+  await using leader = await Leader.start({ fill: fillFrom(peer) });
+  leader.journal.append(entries(3, 6));
+  await leader.stored();
+  await admin.del(streamKey(clusterId));
+  leader.journal.append(entries(9, 11));
+  await leader.stored();
+  await leader.reopen();
+  leader.journal.append(entries(11, 12));
+  await leader.stored();
+  expect(await streamIds()).toEqual([...ids(3, 6), ...ids(9, 12)]);
+  expect(peer.asked).toEqual([]);
+});
+
+function fillFrom(
+  peers: JournalPeer | readonly JournalPeer[],
+  fillClock: Clock = clock,
+  logger: Logger = silentLogger,
+): Fill {
+  const all = [peers].flat();
+  const { signal } = new AbortController();
+  const others = new StreamFill({ peers: () => all, clock: fillClock, logger, signal });
+  return (query) => others.fill(query);
+}

@@ -11,6 +11,8 @@ import {
   type RedisTarget,
   targetText,
 } from "../core/index.js";
+import type { FileJournal } from "../file/file-journal.js";
+import type { Fill } from "../file/read-parts.js";
 import type { Journal, JournalLag } from "../port.js";
 import { connectClient, createClient, type RedisClient } from "./client.js";
 import { RedisReader } from "./reader.js";
@@ -32,11 +34,21 @@ export type RedisJournalParts = {
   readonly clusterId: string;
   readonly entriesMax?: number;
   /** Holds every entry until it is in the stream, within its own bounds. Not closed by this journal. */
-  readonly spill: Journal;
+  readonly spill: FileJournal;
+  /**
+   * Asked for what the spill lacks, before what comes behind it is copied. When it rejects, copying is tried again later. Absent: what
+   * the spill lacks is left out.
+   */
+  readonly fill?: Fill;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly retryMinMs?: number;
 };
+
+/** What the spill lacks cannot be had at the moment; nothing is wrong with Redis. */
+class HoleError extends Error {
+  override readonly name = "HoleError";
+}
 
 export class RedisJournal implements Journal {
   readonly #parts: RedisJournalParts;
@@ -45,6 +57,8 @@ export class RedisJournal implements Journal {
   readonly #pumping: Promise<void>;
   #stored: Position = ORIGIN;
   #problem = "not connected yet";
+  /** Why what the spill lacks is waited for. */
+  #holeProblem = "";
   readonly #reader: RedisReader;
 
   private constructor(parts: RedisJournalParts) {
@@ -66,9 +80,10 @@ export class RedisJournal implements Journal {
   lag(): JournalLag {
     const { last, droppedCount } = this.#parts.spill.lag();
     const isBehind = isAfter(last, this.#stored);
+    const problem = this.#problem === "" ? this.#holeProblem : this.#problem;
     return {
-      state: this.#problem === "" ? "ok" : "failing",
-      problem: this.#problem,
+      state: problem === "" ? "ok" : "failing",
+      problem,
       last,
       stored: this.#stored,
       // The distance in log indexes: an upper bound, but for transactions with many changes.
@@ -118,7 +133,7 @@ export class RedisJournal implements Journal {
       try {
         const copying = connectClient(client).then(() =>
           this.#copy(client, signal, () => {
-            delayMs = retryMinMs;
+            if (this.#holeProblem === "") delayMs = retryMinMs;
             if (this.#problem !== "")
               logger.info({ redis: targetText(target) }, "journal: Redis takes entries");
             this.#problem = "";
@@ -128,7 +143,8 @@ export class RedisJournal implements Journal {
         await unlessAborted(copying, signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#failed(why ?? error);
+        if (error instanceof HoleError) this.#waits(error);
+        else this.#failed(why ?? error);
       } finally {
         client.disconnect();
       }
@@ -159,7 +175,7 @@ export class RedisJournal implements Journal {
     const { spill, clock, entriesMax = STREAM_ENTRIES_MAX } = this.#parts;
     let last = from;
     const done = new AbortController();
-    const entries = spill.follow(from, AbortSignal.any([signal, done.signal]));
+    const entries = spill.follow(from, AbortSignal.any([signal, done.signal]), this.#fill());
     try {
       for await (const batch of batches(entries, clock)) {
         const newest = batch.at(-1);
@@ -169,6 +185,7 @@ export class RedisJournal implements Journal {
         last = { index: newest.index, seq: newest.seq };
         this.#stored = last;
         this.#problem = "";
+        this.#holeProblem = "";
       }
       return last;
     } finally {
@@ -183,6 +200,32 @@ export class RedisJournal implements Journal {
     if (own.index === 0 || !isAfter(last, own)) return;
     this.#problem = `the stream holds entries up to ${positionText(last)}, this cluster has come to ${positionText(own)} only: entries until then are taken as written`;
     this.#parts.logger.warn({ problem: this.#problem }, "journal: the stream is ahead");
+  }
+
+  #fill(): Fill | undefined {
+    const { fill } = this.#parts;
+    if (fill === undefined) return undefined;
+    const checked = async function* (this: RedisJournal, within: JournalQuery) {
+      try {
+        yield* fill(within);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new HoleError(`waiting for changes that this manager's files lack: ${why}`, {
+          cause: error,
+        });
+      }
+      this.#holeProblem = "";
+    };
+    return checked.bind(this);
+  }
+
+  #waits({ message: problem }: HoleError): void {
+    if (problem !== this.#holeProblem)
+      this.#parts.logger.warn(
+        { problem },
+        "journal: the stream waits for what another manager has; entries stay in the files meanwhile",
+      );
+    this.#holeProblem = problem;
   }
 
   #failed(error: unknown): void {
@@ -211,18 +254,29 @@ function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> 
   });
 }
 
-/** What is there at once, or comes within a moment, as one list. */
+type Next =
+  | { readonly kind: "next"; readonly result: IteratorResult<JournalEntry> }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** What is there at once, or comes within a moment, as one list. Rejects as the source does, behind what came before. */
 async function* batches(
   source: AsyncIterable<JournalEntry>,
   clock: Clock,
 ): AsyncGenerator<readonly JournalEntry[]> {
   const iterator = source[Symbol.asyncIterator]();
-  let next = iterator.next();
+  // A failure is kept until its turn: meanwhile nobody waits for it.
+  const fetchNext = (): Promise<Next> =>
+    iterator.next().then(
+      (result) => ({ kind: "next", result }),
+      (error: unknown) => ({ kind: "failed", error }),
+    );
+  let next = fetchNext();
   for (;;) {
     const first = await next;
-    if (first.done) return;
-    const batch = [first.value];
-    next = iterator.next();
+    if (first.kind === "failed") throw first.error;
+    if (first.result.done) return;
+    const batch = [first.result.value];
+    next = fetchNext();
     const pause = new AbortController();
     const isOver = clock.sleep(BATCH_DELAY_MS, pause.signal).then(
       () => undefined,
@@ -230,9 +284,9 @@ async function* batches(
     );
     while (batch.length < BATCH_ENTRIES_MAX) {
       const more = await Promise.race([next, isOver]);
-      if (more === undefined || more.done) break;
-      batch.push(more.value);
-      next = iterator.next();
+      if (more === undefined || more.kind === "failed" || more.result.done) break;
+      batch.push(more.result.value);
+      next = fetchNext();
     }
     pause.abort();
     yield batch;

@@ -27,6 +27,7 @@ const peer = (nodeId: string, role: Peer["role"], clusterId = "c1"): Peer => ({
 });
 
 const SUBMIT = controlService.submit.path;
+const JOURNAL = controlService.readJournal.path;
 const SESSION = dispatcherService.session.path;
 const TUNNEL = tunnelService.open.path;
 const STREAM = raftService.stream.path;
@@ -58,6 +59,24 @@ test.each([
     path: SUBMIT,
     peer: peer("m1", "manager", "c2"),
     is: "refused",
+  },
+  {
+    name: "a manager reads the journal",
+    path: JOURNAL,
+    peer: peer("m1", "manager"),
+    is: "allowed",
+  },
+  {
+    name: "a worker does not read the journal",
+    path: JOURNAL,
+    peer: peer("w1", "worker"),
+    is: "refused",
+  },
+  {
+    name: "a demoted manager does not read the journal",
+    path: JOURNAL,
+    peer: peer("demoted", "manager"),
+    is: "stale?",
   },
   { name: "a worker opens a session", path: SESSION, peer: peer("w1", "worker"), is: "allowed" },
   {

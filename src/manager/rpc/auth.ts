@@ -55,6 +55,10 @@ export const METHOD_ACCESS: ReadonlyMap<string, MethodAccess> = new Map<string, 
     "/swarm.control.Control/NodeUsages",
     { certificate: "required", ou: MANAGER_ONLY, store: "manager" },
   ],
+  [
+    "/swarm.control.Control/ReadJournal",
+    { certificate: "required", ou: MANAGER_ONLY, store: "manager" },
+  ],
   // A manager that is just joining has an empty store: the stream checks Raft's own member list.
   ["/swarm.control.Raft/Stream", { certificate: "required", ou: MANAGER_ONLY, store: "handler" }],
 ]);

@@ -132,6 +132,7 @@ export class FakeCluster implements ClusterApi {
       store: this.store,
       clock: new WallClock(() => this.nowMs),
       logger: silentLogger,
+      peers: () => [],
       limits,
     });
     return this.#journal;
