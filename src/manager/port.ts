@@ -82,9 +82,9 @@ export type ReachabilityOf = (node: Node) => {
 /** The journal as `src/rest` reads it. */
 export type ClusterJournal = Pick<Journal, "follow" | "lag"> & {
   /**
-   * Entries in their order, each once: of this manager's files, and where these hold nothing of the Redis Stream, if one is set. Its
-   * failures end nothing: `onNotice` gets a sentence on what may be missing, within 2 s and before what comes behind it. Once the
-   * signal aborts, Redis is not asked any more.
+   * Entries in their order, each once: of this manager's files, and where these hold nothing of the other managers' and of the Redis
+   * Stream, if one is set. Their failures end nothing: `onNotice` gets a sentence on what may be missing, within 2 s and before what
+   * comes behind it. Once the signal aborts, nobody is asked any more.
    */
   read(
     query: JournalQuery,
