@@ -14,6 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { KernelOperation, Link } from "../../src/overlay-net/core/kernel-model.js";
+import { nodeNames } from "../../src/overlay-net/core/names.js";
+import { updateScript } from "../../src/overlay-net/core/rulesets/nft-table.js";
+import { serviceVipTable } from "../../src/overlay-net/core/rulesets/service-vips.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
 import type { NetnsKernel } from "../../src/overlay-net/kernel/netns-kernel.js";
 import { Changes } from "../../src/overlay-net/kernel/testing/conformance-parts.js";
@@ -202,6 +205,67 @@ class AsyncStack implements AsyncDisposable {
     for (const run of this.#deferred.reverse()) await run();
   }
 }
+
+/** Clients that connect one after the other for a while, fewer than there are ports: prints how many connected, and how many did not. */
+const CONNECTIONS = `
+const net = require("node:net");
+const [address, seconds] = process.argv.slice(1);
+const server = net.createServer((s) => { s.on("error", () => {}); }).listen(80, async () => {
+  const endMs = Date.now() + Number(seconds) * 1000;
+  let count = 0, lost = 0;
+  const one = () => new Promise((resolve) => {
+    const socket = net.connect(80, address);
+    const end = () => { socket.resetAndDestroy(); resolve(); };
+    socket.setTimeout(700, () => { lost++; end(); });
+    socket.on("error", () => { lost++; end(); });
+    socket.on("connect", () => { count++; end(); });
+  });
+  const client = async () => { while (Date.now() < endMs) { await one(); await new Promise((r) => setTimeout(r, 3)); } };
+  await Promise.all(Array.from({ length: 8 }, client));
+  console.log(JSON.stringify({ count, lost }));
+  process.exit(0);
+});`;
+
+test("netlink: while the backends of a service change, every connection to it finds one", async () => {
+  const netns = `${PREFIX}vip`;
+  const kernel = await NetlinkKernel.open("", THREAD);
+  const backends = ["10.0.0.3", "10.0.0.4", "10.0.0.5"];
+  const tables = [backends, backends.slice(1)].map((some) =>
+    serviceVipTable(nodeNames("vipnode0123456789abcdefg"), [
+      { vip: "10.0.0.2", vip6: "", backends: some, backends6: [] },
+    ]),
+  );
+  const [all, fewer] = tables;
+  if (all === undefined || fewer === undefined) throw new Error("two tables");
+  const run = (script: string) =>
+    kernel.execute([{ netns, operations: [{ kind: "nft", script }] }]);
+  try {
+    await kernel.execute([{ netns, operations: [{ kind: "addNetns" }] }]);
+    for (const address of [...backends, "10.0.0.9"])
+      sh(`ip -n ${netns} addr add ${address}/32 dev lo`);
+    sh(`ip -n ${netns} route add 10.0.0.2/32 dev lo src 10.0.0.9`);
+    await run(all.text);
+    const client = spawn(
+      "nsenter",
+      [`--net=/run/netns/${netns}`, process.execPath, "-e", CONNECTIONS, "10.0.0.2", "4"],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let said = "";
+    client.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = new Promise((resolve) => client.once("close", resolve));
+    let changes = 0;
+    for (; client.exitCode === null; changes++)
+      await run(changes % 2 === 0 ? updateScript(all, fewer) : updateScript(fewer, all));
+    await ended;
+    const { count, lost } = JSON.parse(said) as { count: number; lost: number };
+    expect({ lost, isMuch: count > 1_000 && changes > 100 }).toEqual({ lost: 0, isMuch: true });
+  } finally {
+    await kernel.close();
+    sh(`ip netns del ${netns} 2>/dev/null || true`);
+  }
+}, 30_000);
 
 /** Longer than a notification takes. */
 const NO_NOTICE_MS = 600;

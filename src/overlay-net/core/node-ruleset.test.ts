@@ -20,7 +20,14 @@ test("each published port is translated both for traffic from outside and from t
     { protocol: "udp", publishedPort: 5353, address: "172.20.0.7", targetPort: 53 },
   ]);
   expect(text.match(/meta l4proto udp dnat ip to 172\.20\.0\.7:53$/gm)).toHaveLength(1);
-  expect(text.match(/fib daddr type local jump ports$/gm)).toHaveLength(2);
+  for (const hook of ["prerouting", "output"])
+    for (const priority of [-100, -99])
+      expect(text).toMatch(
+        new RegExp(
+          `type nat hook ${hook} priority ${priority}; policy accept;\n.* fib daddr type local jump ports$`,
+          "m",
+        ),
+      );
 });
 
 test("the table is replaced as a whole, in one transaction", () => {

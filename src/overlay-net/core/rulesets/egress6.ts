@@ -2,7 +2,7 @@ import type { NftTable } from "../kernel-model.js";
 import type { NodeNames } from "../names.js";
 import type { HostPortRule } from "../node-ruleset.js";
 import { nftTable, regularChain } from "./nft-table.js";
-import { dnatTo, setOf } from "./rule-parts.js";
+import { dnatTo, setOf, translating } from "./rule-parts.js";
 
 export type Egress6Input = {
   readonly subnet: string;
@@ -25,8 +25,8 @@ export function egressTable6(names: NodeNames, { subnet, ports }: Egress6Input):
       ]),
     ),
     regularChain("ports", sorted.length === 0 ? [] : [verdicts(sorted)]),
-    { name: "pre", hook: "type nat hook prerouting priority -100; policy accept;", rules: [local] },
-    { name: "out", hook: "type nat hook output priority -100; policy accept;", rules: [local] },
+    ...translating("pre", "prerouting", [local]),
+    ...translating("out", "output", [local]),
     {
       name: "post",
       hook: "type nat hook postrouting priority 100; policy accept;",

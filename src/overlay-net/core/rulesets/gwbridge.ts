@@ -2,7 +2,7 @@ import type { NftTable } from "../kernel-model.js";
 import type { NodeNames } from "../names.js";
 import type { HostPortRule } from "../node-ruleset.js";
 import { nftTable, regularChain } from "./nft-table.js";
-import { dnatTo, setOf } from "./rule-parts.js";
+import { dnatTo, setOf, translating } from "./rule-parts.js";
 
 /**
  * The node's bridge: outbound masquerade, host-mode ports, and nobody else gets in. Its ports are isolated, so what goes from one
@@ -19,12 +19,8 @@ export function gwbridgeTable(
   return nftTable("inet", names.nftTable, [
     ...sorted.map((port) => regularChain(portName(port), [translation(port)])),
     regularChain("ports", verdicts(sorted)),
-    {
-      name: "pre",
-      hook: "type nat hook prerouting priority -100; policy accept;",
-      rules: [local],
-    },
-    { name: "out", hook: "type nat hook output priority -100; policy accept;", rules: [local] },
+    ...translating("pre", "prerouting", [local]),
+    ...translating("out", "output", [local]),
     {
       name: "post",
       hook: "type nat hook postrouting priority 100; policy accept;",

@@ -2,7 +2,7 @@ import type { NftTable } from "../kernel-model.js";
 import type { NodeNames } from "../names.js";
 import type { PublishedPort } from "../network-state.js";
 import { type NftChain, nftTable, regularChain } from "./nft-table.js";
-import { dnatTo, REFUSE, setOf } from "./rule-parts.js";
+import { dnatTo, REFUSE, setOf, translating } from "./rule-parts.js";
 
 /** Bit of packet and connection mark that leads the host's packets into the ingress network. */
 export const HOST_MESH_MARK = 0x0800_0000;
@@ -76,16 +76,8 @@ export function meshTable(names: NodeNames, mesh: MeshInput): NftTable {
       hook: "type route hook output priority -150; policy accept;",
       rules: [restoreRule()],
     },
-    {
-      name: "pre",
-      hook: "type nat hook prerouting priority -100; policy accept;",
-      rules: [`iifname ${ingress} return`, ...local],
-    },
-    {
-      name: "out",
-      hook: "type nat hook output priority -100; policy accept;",
-      rules: local,
-    },
+    ...translating("pre", "prerouting", [`iifname ${ingress} return`, ...local]),
+    ...translating("out", "output", local),
     {
       name: "refuse_in",
       hook: "type filter hook input priority -10; policy accept;",

@@ -2,6 +2,21 @@
 import { isIpv6 } from "../address-text.js";
 import type { NftChain } from "./nft-table.js";
 
+/**
+ * Translates new connections, by two chains: while the kernel exchanges rules, a connection may find neither the old ones nor the new
+ * ones in the first, and one that no chain has translated stays so for good. By the second the exchange is over.
+ */
+export function translating(
+  name: string,
+  hook: "prerouting" | "output",
+  rules: readonly string[],
+): readonly NftChain[] {
+  return [
+    { name, hook: `type nat hook ${hook} priority -100; policy accept;`, rules },
+    { name: `${name}_again`, hook: `type nat hook ${hook} priority -99; policy accept;`, rules },
+  ];
+}
+
 /** Refuses at once: a client must not wait for a timeout to learn that nobody is there. */
 export const REFUSE: NftChain = {
   name: "refuse",

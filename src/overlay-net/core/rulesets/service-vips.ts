@@ -1,7 +1,7 @@
 import type { NftTable } from "../kernel-model.js";
 import type { NodeNames } from "../names.js";
 import { nftTable, regularChain } from "./nft-table.js";
-import { dnatTo, nameOf, REFUSE, setOf } from "./rule-parts.js";
+import { dnatTo, nameOf, REFUSE, setOf, translating } from "./rule-parts.js";
 
 export const VIP_SUFFIX = "_vip";
 
@@ -40,11 +40,7 @@ export function serviceVipTable(names: NodeNames, services: readonly VipService[
       hook: "type filter hook output priority -110; policy accept;",
       rules: ["ct state new jump idle"],
     },
-    {
-      name: "out",
-      hook: "type nat hook output priority -100; policy accept;",
-      rules: ["jump services"],
-    },
+    ...translating("out", "output", ["jump services"]),
   ]);
 }
 
