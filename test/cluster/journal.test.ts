@@ -61,8 +61,13 @@ async function journal(target: TestNode): Promise<readonly JournalEntry[]> {
 /** Fewer than what this test alone writes say nothing. */
 const IDS_MIN = 10;
 
+/**
+ * Of this test's own time: managers that were given up by another one (docs/reference/journal.md) keep what they did alone.
+ */
+let sinceIndex = 0;
+
 const idsOf = (entries: readonly JournalEntry[]): string[] =>
-  entries.map(({ index, seq }) => `${index}-${seq}`);
+  entries.filter(({ index }) => index > sinceIndex).map(({ index, seq }) => `${index}-${seq}`);
 
 /**
  * What was read first must be the beginning of what was read then, all of it: statuses of tasks go on coming. Throws the first id that
@@ -85,11 +90,13 @@ function expectBeginning(
 
 async function streamIds(): Promise<string[]> {
   const [key = ""] = await admin.keys("swarm:*:journal");
-  return (await admin.xrange(key, "-", "+")).map(([id]) => id);
+  const rows = await admin.xrange(key, "-", "+");
+  return rows.map(([id]) => id).filter((id) => Number.parseInt(id, 10) > sinceIndex);
 }
 
 test("leader and Redis lost in the middle: the stream has every change once, in order", async () => {
   const first = await leader();
+  sinceIndex = (await journal(first)).at(-1)?.index ?? 0;
   const other = managers().find((manager) => manager.name !== first.name) ?? first;
   const url = `redis://:s3cret@${address}:${redis.port}`;
   expect(await swarm(other, "cluster", "update", "--journal", url)).toMatchObject({ code: 0 });
