@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { entryText, type JournalEntry, type JournalQuery, matchesQuery } from "./core/index.js";
-import { PAGE_BYTES, PAGE_ENTRIES, pageOf } from "./page.js";
+import { PAGE_BYTES, pageOf } from "./page.js";
+import { PAGE_ENTRIES } from "./patience.js";
 import type { JournalReader } from "./port.js";
 import { entries, entry } from "./testing/entries.js";
 

@@ -1,9 +1,8 @@
 /** A part of what a reader has, of a bounded size: what managers send each other. */
 import { entryText, type JournalEntry, type JournalQuery } from "./core/index.js";
+import { PAGE_ENTRIES } from "./patience.js";
 import type { JournalReader } from "./port.js";
 
-/** Entries of one page. */
-export const PAGE_ENTRIES = 256;
 /** Their JSON; a first entry that is longer comes all the same. */
 export const PAGE_BYTES = 1024 * 1024;
 

@@ -6,12 +6,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Logger, SystemClock, silentLogger } from "../../base/index.js";
 import { entryText, type JournalEntry, type JournalQuery } from "../core/index.js";
 import { FileJournal } from "../file/file-journal.js";
-import { type JournalPage, PAGE_ENTRIES } from "../page.js";
+import type { JournalPage } from "../page.js";
+import { PAGE_ENTRIES, PATIENCE_MS } from "../patience.js";
 import { JournalReadError } from "../port.js";
 import { describeReading, positions } from "../testing/conformance.js";
 import { entries, entry } from "../testing/entries.js";
 import { peerOf, readerOf } from "../testing/peer.js";
-import { type JournalPeer, PEER_PATIENCE_MS, PeerEntries } from "./peer-entries.js";
+import { type JournalPeer, PeerEntries } from "./peer-entries.js";
 
 const clock = new SystemClock();
 let root: string;
@@ -189,7 +190,7 @@ describe("a manager that does not answer", () => {
     const { error, tookMs } = await failure(reader);
     expect(error).toBeInstanceOf(JournalReadError);
     expect(String(error)).toContain("manager m2 (x:1): did not answer within 1.5 s");
-    expect(tookMs).toBeLessThan(PEER_PATIENCE_MS + 500);
+    expect(tookMs).toBeLessThan(PATIENCE_MS + 500);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
@@ -216,7 +217,7 @@ describe("a manager that does not answer", () => {
     });
     const { error, seen, tookMs } = await failure(reader);
     expect(String(error)).toContain("did not answer within 1.5 s");
-    expect(tookMs).toBeLessThan(2 * PEER_PATIENCE_MS);
+    expect(tookMs).toBeLessThan(2 * PATIENCE_MS);
     expect(seen.length).toBeGreaterThan(PAGE_ENTRIES);
   });
 

@@ -12,7 +12,8 @@ import {
   type Position,
   parseEntry,
 } from "../core/index.js";
-import { type JournalPage, PAGE_ENTRIES } from "../page.js";
+import type { JournalPage } from "../page.js";
+import { LOOKED_AT_MAX, PAGE_ENTRIES, Patience } from "../patience.js";
 import { JournalReadError, type JournalReader } from "../port.js";
 
 /** Another manager. */
@@ -29,13 +30,6 @@ export type JournalPeer = {
   ): Promise<JournalPage | undefined>;
 };
 
-/** Entries looked at for one query. */
-export const PEER_ENTRIES_MAX = 1_000_000;
-/** Until the first answer, connecting included; and what all further ones may take beyond their PAGE_MS. */
-export const PEER_PATIENCE_MS = 1500;
-/** A manager that takes no longer than this for a page can be read to the end. */
-const PAGE_MS = 20;
-
 export type PeerEntriesParts = {
   readonly peer: JournalPeer;
   readonly clock: Clock;
@@ -48,12 +42,12 @@ type CheckedPage = { readonly entries: readonly JournalEntry[]; readonly isEnd: 
 export class PeerEntries implements JournalReader {
   readonly #parts: PeerEntriesParts;
   readonly #closing = new AbortController();
-  /** Time that may still be spent on waiting for it. */
-  #patienceMs = PEER_PATIENCE_MS;
+  readonly #patience: Patience;
   #refusedCount = 0;
 
   constructor(parts: PeerEntriesParts) {
     this.#parts = parts;
+    this.#patience = new Patience(parts.clock);
   }
 
   /** What the peer says beside the question, out of order, or in another form than an entry's is left out, and counted in the log. */
@@ -95,9 +89,9 @@ export class PeerEntries implements JournalReader {
       if (isNewestFirst) upTo = justBefore(edge);
       else after = edge;
       seenCount += entries.length;
-      if (seenCount >= PEER_ENTRIES_MAX)
+      if (seenCount >= LOOKED_AT_MAX)
         throw this.#error(
-          `holds more than the ${PEER_ENTRIES_MAX} entries looked at for one question`,
+          `holds more than the ${LOOKED_AT_MAX} entries looked at for one question`,
         );
     }
   }
@@ -135,26 +129,15 @@ export class PeerEntries implements JournalReader {
 
   /** One question and its answer, within what is left of the patience. */
   async #ask(question: JournalQuery): Promise<JournalPage | undefined> {
-    const { peer, clock } = this.#parts;
-    const startMs = clock.nowMs();
-    const timeoutMs = Math.max(1, this.#patienceMs);
-    const over = new AbortController();
-    const signal = AbortSignal.any([over.signal, this.#closing.signal]);
-    const tooLate = clock.sleep(timeoutMs, signal).then(() => {
-      throw new Error(`did not answer within ${PEER_PATIENCE_MS / 1000} s`);
-    });
+    const { peer } = this.#parts;
+    const timeoutMs = this.#patience.leftMs;
     try {
-      this.#closing.signal.throwIfAborted();
-      const page = await Promise.race([peer.page(question, { timeoutMs, signal }), tooLate]);
-      const waitedMs = clock.nowMs() - startMs;
-      this.#patienceMs = Math.min(PEER_PATIENCE_MS, this.#patienceMs - waitedMs + PAGE_MS);
-      return page;
+      return await this.#patience.wait(
+        (signal) => peer.page(question, { timeoutMs, signal }),
+        this.#closing.signal,
+      );
     } catch (error) {
       throw this.#error(error instanceof Error ? error.message : String(error), error);
-    } finally {
-      over.abort();
-      // It rejects with the abort, whoever won.
-      tooLate.catch(() => undefined);
     }
   }
 

@@ -4,11 +4,12 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Logger, SystemClock, silentLogger } from "../../base/index.js";
 import { entryText, type JournalEntry, parseJournalUrl } from "../core/index.js";
+import { PATIENCE_MS } from "../patience.js";
 import { JournalReadError } from "../port.js";
 import { describeReading, positions } from "../testing/conformance.js";
 import { entries, entry } from "../testing/entries.js";
 import { RedisServer } from "../testing/redis-server.js";
-import { READ_PATIENCE_MS, RedisReader, type RedisReaderParts } from "./reader.js";
+import { RedisReader, type RedisReaderParts } from "./reader.js";
 import { streamKey } from "./stream.js";
 
 const clock = new SystemClock();
@@ -144,7 +145,7 @@ describe("a Redis that does not answer", () => {
         const target = parseJournalUrl(`${scheme}://127.0.0.1:${port}${path}`);
         const { error, tookMs } = await failure(open({ target }));
         expect(String(error)).toMatch(/did not answer within 1\.5 s/);
-        expect(tookMs).toBeLessThan(READ_PATIENCE_MS + 1000);
+        expect(tookMs).toBeLessThan(PATIENCE_MS + 1000);
       } finally {
         silent.close();
       }
@@ -161,7 +162,7 @@ describe("a Redis that does not answer", () => {
       for await (const each of open({ target }).read({})) seen.push(each.index);
     })();
     await expect(reading).rejects.toThrow(/did not answer within 1\.5 s/);
-    expect(clock.nowMs() - startMs).toBeLessThan(2 * READ_PATIENCE_MS + 1000);
+    expect(clock.nowMs() - startMs).toBeLessThan(2 * PATIENCE_MS + 1000);
     expect(seen.length).toBeGreaterThan(0);
     expect(seen).toEqual(entries(1, seen.length + 1).map(({ index }) => index));
   });

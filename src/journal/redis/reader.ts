@@ -16,19 +16,12 @@ import {
   type RedisTarget,
   targetText,
 } from "../core/index.js";
+import { LOOKED_AT_MAX, PAGE_ENTRIES, Patience } from "../patience.js";
 import { JournalReadError, type JournalReader } from "../port.js";
 import { connectClient, createClient, type RedisClient } from "./client.js";
 import { type Sample, seekTime } from "./seek.js";
 import { rowEntry, rowText, type StreamRow, streamKey } from "./stream.js";
 
-/** Entries of one answer. */
-export const PAGE_ENTRIES = 256;
-/** Entries looked at for one query. */
-export const READ_ENTRIES_MAX = 1_000_000;
-/** Until the first answer, connecting included; and what all further ones may take beyond their PAGE_MS. */
-export const READ_PATIENCE_MS = 1500;
-/** A Redis that takes no longer than this for an answer can be read to the end. */
-const PAGE_MS = 20;
 /** Entries of which one should be readable, when a time is looked for. */
 const SAMPLE_ENTRIES = 4;
 
@@ -50,13 +43,13 @@ export class RedisReader implements JournalReader {
   #connecting: Promise<RedisClient> | undefined;
   /** What the connection said of its own. */
   #problem: unknown;
-  /** Time that may still be spent on waiting for Redis. */
-  #patienceMs = READ_PATIENCE_MS;
+  readonly #patience: Patience;
 
   /** Connects with the first question. */
   constructor(parts: RedisReaderParts) {
     this.#parts = parts;
     this.#key = streamKey(parts.clusterId);
+    this.#patience = new Patience(parts.clock);
   }
 
   async *read(query: JournalQuery): AsyncGenerator<JournalEntry> {
@@ -113,9 +106,9 @@ export class RedisReader implements JournalReader {
         if (isNewestFirst) upTo = justBefore(place);
         else after = place;
         seenCount += page.length;
-        if (seenCount >= READ_ENTRIES_MAX)
+        if (seenCount >= LOOKED_AT_MAX)
           throw this.#error(
-            `holds more than the ${READ_ENTRIES_MAX} entries looked at for one question`,
+            `holds more than the ${LOOKED_AT_MAX} entries looked at for one question`,
           );
       }
     } finally {
@@ -169,23 +162,12 @@ export class RedisReader implements JournalReader {
 
   /** One question and its answer, within what is left of the patience. A connection that failed is not used again. */
   async #ask<T>(question: (client: RedisClient) => Promise<T>): Promise<T> {
-    const { clock } = this.#parts;
-    const startMs = clock.nowMs();
-    const end = new AbortController();
-    const tooLate = clock.sleep(Math.max(0, this.#patienceMs), end.signal).then(() => {
-      throw new Error(`did not answer within ${READ_PATIENCE_MS / 1000} s`);
-    });
     try {
-      const answer = await Promise.race([this.#connected().then(question), tooLate]);
-      const waitedMs = clock.nowMs() - startMs;
-      this.#patienceMs = Math.min(READ_PATIENCE_MS, this.#patienceMs - waitedMs + PAGE_MS);
-      return answer;
+      return await this.#patience.wait(() => this.#connected().then(question));
     } catch (error) {
       const why = this.#problem ?? error;
       this.#disconnect();
       throw this.#error(why instanceof Error ? why.message : String(why), error);
-    } finally {
-      end.abort();
     }
   }
 
@@ -194,7 +176,7 @@ export class RedisReader implements JournalReader {
     if (this.#client === undefined || this.#client.status === "end") {
       const client = createClient(this.#parts.target, this.#parts.caPem);
       this.#client = client;
-      this.#patienceMs = READ_PATIENCE_MS;
+      this.#patience.renew();
       this.#problem = undefined;
       // A connection that fails rejects with "closed" alone; why is told here. Of errors only the message is used: they carry the command.
       client.on("error", (error: unknown) => {
