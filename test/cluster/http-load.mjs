@@ -23,15 +23,21 @@ function onceClosing() {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) });
     let text = "";
+    let reached = "not connected";
     socket.setEncoding("latin1");
     socket.setTimeout(LIMIT_MS, () => {
       socket.destroy(new Error(`no answer within ${LIMIT_MS} ms`));
+    });
+    socket.on("connect", () => {
+      reached = `connected from port ${socket.localPort}`;
     });
     socket.write(CLOSING);
     socket.on("data", (chunk) => {
       text += chunk;
     });
-    socket.on("error", reject);
+    socket.on("error", ({ code, message }) => {
+      reject(new Error(`${code ?? ""} ${message}, ${reached}, ${text.length} bytes came`));
+    });
     socket.on("close", () => {
       const fault = faultOf(text);
       if (fault === undefined) resolve();
@@ -77,7 +83,8 @@ async function client() {
       await (mode === "close" ? onceClosing() : onceKept());
     } catch (error) {
       failures++;
-      const text = `${new Date().toISOString()} ${error.code ?? ""} ${error.message}`;
+      const after = Math.round(performance.now() - startedAt);
+      const text = `${new Date().toISOString()} after ${after} ms: ${error.code ?? ""} ${error.message}`;
       if (failed.length < FAILURES_KEPT) failed.push(text);
     }
     slowestMs = Math.max(slowestMs, performance.now() - startedAt);

@@ -12,11 +12,16 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import type { KernelOperation, Link } from "../../src/overlay-net/core/kernel-model.js";
 import { nodeNames } from "../../src/overlay-net/core/names.js";
 import { updateScript } from "../../src/overlay-net/core/rulesets/nft-table.js";
 import { serviceVipTable } from "../../src/overlay-net/core/rulesets/service-vips.js";
+import { connectionsOf, endConnections } from "../../src/overlay-net/kernel/netlink/connections.js";
+import { loadForeign } from "../../src/overlay-net/kernel/netlink/ffi.js";
+import { NamespaceHandle } from "../../src/overlay-net/kernel/netlink/handles.js";
+import { Namespaces } from "../../src/overlay-net/kernel/netlink/namespaces.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
 import type { NetnsKernel } from "../../src/overlay-net/kernel/netns-kernel.js";
 import { Changes } from "../../src/overlay-net/kernel/testing/conformance-parts.js";
@@ -266,6 +271,92 @@ test("netlink: while the backends of a service change, every connection to it fi
     sh(`ip netns del ${netns} 2>/dev/null || true`);
   }
 }, 30_000);
+
+/** Two backends, and a client that always uses the same port: on a line of stdin it connects, or lets the backend close. */
+const SAME_PORT = `
+const net = require("node:net");
+for (const address of ["10.0.0.3", "10.0.0.4"])
+  net.createServer((s) => {
+    s.on("error", () => {});
+    s.on("data", (asked) => (String(asked) === "close" ? s.end() : s.write(address)));
+  }).listen(80, address);
+let socket;
+const say = (word) => console.log(word);
+const commands = {
+  connect: () => {
+    socket = net.connect({ host: "10.0.0.2", port: 80, localAddress: "10.0.0.9", localPort: 41000 });
+    socket.on("error", ({ code }) => say(code));
+    socket.on("data", (address) => say(String(address)));
+    socket.on("close", () => say("closed"));
+    socket.write("who");
+  },
+  close: () => socket.write("close"),
+};
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => commands[line]());
+`;
+
+test("netlink: a connection to a living backend does not end in place of one to a gone backend from the same client port", async () => {
+  const netns = `${PREFIX}same`;
+  await using stack = new AsyncStack();
+  const kernel = await NetlinkKernel.open("", THREAD);
+  stack.defer(() => kernel.close());
+  stack.defer(async () => void sh(`ip netns del ${netns} 2>/dev/null || true`));
+  const [former, latter] = ["10.0.0.3", "10.0.0.4"].map((backend) =>
+    serviceVipTable(nodeNames("vipnode0123456789abcdefg"), [
+      { vip: "10.0.0.2", vip6: "", backends: [backend], backends6: [] },
+    ]),
+  );
+  if (former === undefined || latter === undefined) throw new Error("two tables");
+  const run = (script: string) =>
+    kernel.execute([{ netns, operations: [{ kind: "nft", script }] }]);
+  await kernel.execute([{ netns, operations: [{ kind: "addNetns" }] }]);
+  for (const address of ["10.0.0.3", "10.0.0.4", "10.0.0.9"])
+    sh(`ip -n ${netns} addr add ${address}/32 dev lo`);
+  sh(`ip -n ${netns} route add 10.0.0.2/32 dev lo src 10.0.0.9`);
+  await run(former.text);
+  const program = spawn(
+    "nsenter",
+    [`--net=/run/netns/${netns}`, process.execPath, "-e", SAME_PORT],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  stack.defer(async () => void program.kill("SIGKILL"));
+  const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+  const says = async (command: string) => {
+    program.stdin.write(`${command}\n`);
+    return (await lines.next()).value;
+  };
+  const foreign = loadForeign();
+  const handle = new NamespaceHandle(
+    foreign,
+    new Namespaces(foreign.libc),
+    netns,
+    "same",
+    () => {},
+  );
+  stack.defer(async () => handle.close());
+
+  const replySources = () =>
+    connectionsOf(handle)
+      .filter(({ originalDst, isOpen }) => originalDst === "10.0.0.2" && isOpen)
+      .map(({ replySrc }) => replySrc);
+  const endTo = (backend: string, connections = connectionsOf(handle)) =>
+    endConnections(handle, connections, { protocol: "tcp", replySrc: backend });
+
+  for (let round = 0; round < 10; round++) {
+    expect(await says("connect")).toBe("10.0.0.3");
+    expect(await says("close")).toBe("closed");
+    const listed = connectionsOf(handle);
+    await run(updateScript(former, latter));
+    expect(await says("connect")).toBe("10.0.0.4");
+    endTo("10.0.0.3", listed);
+    expect(replySources()).toEqual(["10.0.0.4"]);
+    expect(await says("close")).toBe("closed");
+    await run(updateScript(latter, former));
+  }
+  expect(await says("connect")).toBe("10.0.0.3");
+  endTo("10.0.0.3");
+  expect(replySources()).toEqual([]);
+});
 
 /** Longer than a notification takes. */
 const NO_NOTICE_MS = 600;

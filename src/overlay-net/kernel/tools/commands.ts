@@ -132,7 +132,7 @@ export function endConnectionsCommands(filter: ConntrackFilter): string[][] {
   const { protocol, originalDst, originalDstPort, replySrc, zone } = filter;
   const given = originalDst ?? replySrc;
   const families = given === undefined ? [4, 6] : [familyOf(given)];
-  const protocols =
+  const protocols: readonly ConntrackFilter["protocol"][] =
     protocol === undefined && originalDstPort !== undefined ? ["tcp", "udp", "sctp"] : [protocol];
   const zones =
     zone === undefined
@@ -147,19 +147,31 @@ export function endConnectionsCommands(filter: ConntrackFilter): string[][] {
   ];
   return families.flatMap((family) =>
     protocols.flatMap((name) =>
-      zones.map((zoneArgs) => [
-        ...["conntrack", "-D", "-f", family === 4 ? "ipv4" : "ipv6"],
-        ...(name === undefined ? [] : ["-p", name]),
-        ...common,
-        ...(originalDstPort === undefined ? [] : ["--orig-port-dst", `${originalDstPort}`]),
-        ...zoneArgs,
-      ]),
+      zones.flatMap((zoneArgs) =>
+        statesOf(name).map((stateArgs) => [
+          ...["conntrack", "-D", "-f", family === 4 ? "ipv4" : "ipv6"],
+          ...(name === undefined ? [] : ["-p", name]),
+          ...stateArgs,
+          ...common,
+          ...(originalDstPort === undefined ? [] : ["--orig-port-dst", `${originalDstPort}`]),
+          ...zoneArgs,
+        ]),
+      ),
     ),
   );
 }
 
 /** States of TCP from the second packet until both sides have closed, and of SCTP. */
 const OPEN_STATES = new Set(["SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT"]);
+
+/**
+ * conntrack(8) names by its original direction what it deletes after it has listed all: in place of a TCP connection that is over, the
+ * next one of the same client port would end.
+ */
+function statesOf(protocol: ConntrackFilter["protocol"]): readonly string[][] {
+  if (protocol !== "tcp") return [[]];
+  return ["SYN_SENT", ...OPEN_STATES].map((state) => ["--state", state]);
+}
 
 /** Connections with a state, in the families of these addresses. */
 export function listFlowsCommands(addresses: readonly string[]): string[][] {

@@ -114,15 +114,25 @@ test("an alias cannot end its quotes", () => {
 test.each<{ name: string; filter: ConntrackFilter; commands: readonly string[] }>([
   {
     name: "one family and protocol",
-    filter: { protocol: "tcp", originalDst: "10.1.0.5", originalDstPort: 80 },
-    commands: ["conntrack -D -f ipv4 -p tcp --orig-dst 10.1.0.5 --orig-port-dst 80"],
+    filter: { protocol: "udp", originalDst: "10.1.0.5", originalDstPort: 80 },
+    commands: ["conntrack -D -f ipv4 -p udp --orig-dst 10.1.0.5 --orig-port-dst 80"],
+  },
+  {
+    name: "of TCP those that are not over",
+    filter: { protocol: "tcp", originalDst: "10.1.0.5" },
+    commands: ["SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT"].map(
+      (state) => `conntrack -D -f ipv4 -p tcp --state ${state} --orig-dst 10.1.0.5`,
+    ),
   },
   {
     name: "a port of any protocol",
     filter: { replySrc: "fd00::9", originalDstPort: 80 },
-    commands: ["tcp", "udp", "sctp"].map(
-      (name) => `conntrack -D -f ipv6 -p ${name} --reply-src fd00::9 --orig-port-dst 80`,
-    ),
+    commands: [
+      ...["SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT"].map(
+        (state) => `tcp --state ${state}`,
+      ),
+      ...["udp", "sctp"],
+    ].map((name) => `conntrack -D -f ipv6 -p ${name} --reply-src fd00::9 --orig-port-dst 80`),
   },
   {
     name: "a zone, of both directions or one, in both families",

@@ -197,7 +197,7 @@ test.each([
     ...{ replySrc: "10.1.0.9", zone: 7 },
   });
   expect(Buffer.concat(connection.key).toString("hex")).toBe(
-    Buffer.concat([original, ...top, id]).toString("hex"),
+    Buffer.concat([reply, ...top, id]).toString("hex"),
   );
   expect(matchesFilter(connection, {})).toBe(true);
   expect(matchesFilter(connection, { protocol: "tcp", originalDstPort: 80, zone: 7 })).toBe(true);

@@ -83,7 +83,10 @@ export type Connection = {
   readonly zone: number;
   /** Has a state (TCP, SCTP), and is not over by it. */
   readonly isOpen: boolean;
-  /** What a deletion must name: original tuple, zone and id as the kernel gave them. */
+  /**
+   * What a deletion must name: reply tuple, zone and id as the kernel gave them. By its original tuple a later connection of the same client
+   * port would be found in its place, whose id is the same when the kernel gave it the same piece of memory.
+   */
   readonly key: readonly Buffer[];
 };
 export type DecodedTable = {
@@ -139,10 +142,10 @@ export function decodeConnection(payload: Buffer): Connection {
     replySrc: tupleAddress(reply, CTA_IP_V4_SRC, CTA_IP_V6_SRC),
     zone: zone?.readUInt16BE(0) ?? 0,
     isOpen: isOpen(attrs),
-    key: [CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID].flatMap((type) => {
+    key: [CTA_TUPLE_REPLY, CTA_ZONE, CTA_ID].flatMap((type) => {
       const bytes = attrs.get(type);
       if (bytes === undefined) return [];
-      return [attr(type === CTA_TUPLE_ORIG ? type | ATTR_NESTED : type, bytes)];
+      return [attr(type === CTA_TUPLE_REPLY ? type | ATTR_NESTED : type, bytes)];
     }),
   };
 }
