@@ -55,6 +55,21 @@ afterAll(async () => {
   swarm("up");
 });
 
+test("this machine keeps the address by which the nodes know it, whatever host is plugged in", () => {
+  const address = () => readFileSync("/sys/class/net/swarmpg0/address", "utf8");
+  const before = address();
+  // A bridge takes the lowest address of its ports, unless it has one of its own.
+  execFileSync("sh", [
+    "-ec",
+    "ip link add t-low address 02:00:00:00:00:01 type veth peer name t-low-peer; ip link set t-low master swarmpg0 up",
+  ]);
+  try {
+    expect(address()).toBe(before);
+  } finally {
+    execFileSync("ip", ["link", "del", "t-low"]);
+  }
+});
+
 test("up beside another swarmd, namespaces and rules; down; all that is left is theirs", async () => {
   swarm("down");
   execFileSync("sh", ["-ec", "ip netns add t-other-net; nft add table ip t_other"]);

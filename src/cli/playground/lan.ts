@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import {
   GATEWAY,
+  GATEWAY_MAC,
   type Layout,
   type NodePlan,
   OUTSIDE_ADDR,
@@ -32,7 +33,7 @@ export async function makeLan(
   await runTool(
     "ip",
     ["-batch", "-"],
-    `addr replace ${GATEWAY}/24 dev ${layout.bridge}\nlink set dev ${layout.bridge} up\n`,
+    `link set dev ${layout.bridge} address ${GATEWAY_MAC}\naddr replace ${GATEWAY}/24 dev ${layout.bridge}\nlink set dev ${layout.bridge} up\n`,
   );
   await writeFile(IP_FORWARD, "1");
   await runTool("nft", ["-f", "-"], masqueradeRules(layout));

@@ -31,6 +31,8 @@ const MANAGERS_MAX = 7;
 const WORKERS_MAX = 20;
 export const UNDERLAY = "10.99.0";
 export const GATEWAY = `${UNDERLAY}.1`;
+/** Its own: a bridge without one changes its address with its ports, and the nodes lose this machine until they have asked for it anew. */
+export const GATEWAY_MAC = "02:42:0a:63:00:01";
 export const OUTSIDE_ADDR = `${UNDERLAY}.100`;
 export const OUTSIDE_NETNS = "swarmpg-outside";
 
