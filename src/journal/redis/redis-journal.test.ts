@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Clock, type Logger, SystemClock, silentLogger } from "../../base/index.js";
-import { endOf, parseJournalUrl, positionText } from "../core/index.js";
+import { endOf, ORIGIN, parseJournalUrl, positionText } from "../core/index.js";
 import { FileJournal } from "../file/file-journal.js";
 import type { Fill } from "../file/read-parts.js";
 import type { JournalPeer } from "../peers/peer-entries.js";
@@ -374,6 +374,27 @@ test("attempts at a hole are further and further apart", async () => {
   leader.spill.append(entries(601, 604));
   await until(() => slept.length > 7);
   expect(slept.slice(0, 8)).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+});
+
+test("attempts at a hole that each bring something are not further and further apart", async () => {
+  const slept: number[] = [];
+  const quick = Object.assign(new SystemClock(), {
+    sleep: (delayMs: number, signal?: AbortSignal) => {
+      if (delayMs >= RETRY_MIN_MS) slept.push(delayMs);
+      return clock.sleep(Math.min(delayMs, 5), signal);
+    },
+  });
+  const fill: Fill = async function* ({ after = ORIGIN }) {
+    const from = after.index + 1;
+    yield* entries(from, Math.min(from + 100, 601));
+    if (from + 100 < 601) throw new Error("did not answer within 1.5 s");
+  };
+  await using leader = await Leader.start({ fill, clock: quick, retryMinMs: RETRY_MIN_MS });
+  leader.spill.restored(600);
+  leader.spill.append(entries(601, 604));
+  await leader.stored();
+  expect(await streamIds()).toEqual(ids(1, 604));
+  expect(slept).toEqual([200, 200, 200, 200, 200]);
 });
 
 test("after a minute the stream goes on without a manager that cannot be asked", async () => {

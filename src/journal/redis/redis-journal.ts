@@ -125,6 +125,7 @@ export class RedisJournal implements Journal {
     let delayMs = retryMinMs;
     while (!signal.aborted) {
       const client = createClient(target, this.#parts.caPem);
+      const before = this.#stored;
       // A connection that fails rejects with "closed" alone; why is told here. Of errors only the message is used: they carry the command.
       let why: unknown;
       client.on("error", (error: unknown) => {
@@ -148,6 +149,7 @@ export class RedisJournal implements Journal {
       } finally {
         client.disconnect();
       }
+      if (isAfter(this.#stored, before)) delayMs = retryMinMs;
       await clock.sleep(delayMs, signal).catch(() => undefined);
       delayMs = Math.min(2 * delayMs, RETRY_MAX_MS);
     }
