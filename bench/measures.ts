@@ -23,6 +23,8 @@ const NETWORK_MODE = "vip";
 const SCALES = 3;
 const UPDATES = 3;
 const WRITES = 2_000;
+/** One takes a second or five: a collection of garbage or a slow disk is in one of them. */
+const WRITE_ROUNDS = 5;
 
 export type Figures = Readonly<Record<string, number>>;
 
@@ -141,8 +143,11 @@ async function removeNetwork(engine: Engine, id: string): Promise<void> {
 async function median(times: number, run: () => Promise<number>): Promise<number> {
   const values: number[] = [];
   for (let i = 0; i < times; i++) values.push(await run());
-  values.sort((a, b) => a - b);
-  return values[times >> 1] ?? Number.NaN;
+  return middleOf(values);
+}
+
+function middleOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 async function scale(cluster: BenchCluster): Promise<number> {
@@ -245,12 +250,20 @@ async function writeRate(cluster: BenchCluster): Promise<{ perSec: number; p99Ms
     await writeMany(socket, cluster, "warm", WRITES);
     await removeMany(socket, "warm", WRITES);
   }
-  const from = performance.now();
-  const latencies = await writeMany(socket, cluster, "write", WRITES);
-  const sec = (performance.now() - from) / 1000;
-  await removeMany(socket, "write", WRITES);
-  latencies.sort((a, b) => a - b);
-  return { perSec: WRITES / sec, p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? 0 };
+  const rounds: { perSec: number; p99Ms: number }[] = [];
+  while (rounds.length < WRITE_ROUNDS) {
+    const from = performance.now();
+    const latencies = await writeMany(socket, cluster, "write", WRITES);
+    const sec = (performance.now() - from) / 1000;
+    await removeMany(socket, "write", WRITES);
+    latencies.sort((a, b) => a - b);
+    const p99Ms = latencies[Math.floor(latencies.length * 0.99)] ?? 0;
+    rounds.push({ perSec: WRITES / sec, p99Ms });
+  }
+  return {
+    perSec: middleOf(rounds.map(({ perSec }) => perSec)),
+    p99Ms: middleOf(rounds.map(({ p99Ms }) => p99Ms)),
+  };
 }
 
 /** Creates by 32 clients at once, each its next when the last is acknowledged; returns the latencies in ms. */
