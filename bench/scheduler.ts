@@ -137,7 +137,7 @@ function run(nodeCount: number, perService: number): { placed: number; ms: numbe
 
 /** A leader's process has run for long: what the compiler still does in its threads in the first of them is not the scheduler's. */
 const WARM_UPS = 3;
-const MEASURED = 3;
+const MEASURED = 9;
 
 /** The median of those after the warm-up. */
 function measure(nodeCount: number, perService: number): boolean {

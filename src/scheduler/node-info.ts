@@ -39,7 +39,12 @@ export class NodeInfo {
 
   /** Those of them with desired ≤ complete. */
   activeCount = 0;
-  readonly activeByService = new Map<string, number>();
+  readonly #activeByService = new Map<string, number>();
+  /**
+   * Services with their first task here, not yet among those: most services of a large cluster are one task, after which nobody asks.
+   * A list costs a fraction of what filling a map per node does.
+   */
+  readonly #firstOfService: string[] = [];
   /** Tasks that hold resources: observed assigned to running, wanted or not. */
   heldCount = 0;
   cpuReservedNano = 0;
@@ -72,7 +77,7 @@ export class NodeInfo {
   }
 
   serviceCount(serviceId: string): number {
-    return this.activeByService.get(serviceId) ?? 0;
+    return this.#counts().get(serviceId) ?? 0;
   }
 
   /** Books (`sign` 1) or frees (−1) what a task on this node holds. Returns the `serviceCount` of its service afterwards. */
@@ -80,14 +85,22 @@ export class NodeInfo {
     this.#hold(task, sign);
     if (task.desiredState > TASK_STATE.complete) return this.serviceCount(task.serviceId);
     this.activeCount += sign;
-    return bump(this.activeByService, task.serviceId, sign);
+    return bump(this.#counts(), task.serviceId, sign);
   }
 
   /** Books a wanted task of a service that has none here. */
   accountFirst(task: Held): void {
     this.#hold(task, 1);
     this.activeCount++;
-    this.activeByService.set(task.serviceId, 1);
+    this.#firstOfService.push(task.serviceId);
+  }
+
+  #counts(): Map<string, number> {
+    if (this.#firstOfService.length > 0) {
+      for (const serviceId of this.#firstOfService) this.#activeByService.set(serviceId, 1);
+      this.#firstOfService.length = 0;
+    }
+    return this.#activeByService;
   }
 
   #hold(task: Held, sign: 1 | -1): void {
