@@ -141,6 +141,7 @@ type RememberedRemote = {
   readonly endpoints: readonly EndpointEntry[];
   readonly link: string;
   readonly remote: Remote;
+  readonly known: KnownEntries;
 };
 
 function rememberedEntries(
@@ -149,16 +150,16 @@ function rememberedEntries(
   link: string,
   memo: RemoteMemo,
 ): Remote {
-  const known = memo.get(network.id);
+  const before = memo.get(network.id);
   const { nodes } = lookup.state;
   const endpoints = lookup.endpointsOn(network.id);
   const isSame =
-    known?.network === network &&
-    known.link === link &&
-    isSameList(known.nodes, nodes, isSameNode) &&
-    isSameList(known.endpoints, endpoints, isSamePlace);
-  const remote = isSame ? known.remote : remoteEntries(lookup, network, link);
-  memo.set(network.id, { network, nodes, endpoints, link, remote });
+    before?.network === network &&
+    before.link === link &&
+    isSameList(before.nodes, nodes, isSameNode) &&
+    isSameList(before.endpoints, endpoints, isSamePlace);
+  const { remote, known } = isSame ? before : remoteEntries(lookup, network, link, before?.known);
+  memo.set(network.id, { network, nodes, endpoints, link, remote, known });
   return remote;
 }
 
@@ -188,9 +189,15 @@ type Remote = { readonly fdb: readonly FdbEntry[]; readonly neighbours: readonly
 const NO_REMOTE: Remote = { fdb: [], neighbours: [] };
 
 /** Every remote endpoint, also of a node that is down: it may be back before its tasks are given up. */
-function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: string): Remote {
+function remoteEntries(
+  lookup: ClusterLookup,
+  network: NetworkEntry,
+  link: string,
+  before: KnownEntries | undefined,
+): Pick<RememberedRemote, "remote" | "known"> {
   const fdb: FdbEntry[] = [];
   const neighbours: Neighbour[] = [];
+  const known: KnownEntries = new Map();
   const own = vtepOf(network, lookup.self);
   const isReached = (dst: string) => dst !== "" && isSameFamily(dst, own);
   const add = (entries: Remote): void => {
@@ -200,9 +207,11 @@ function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: strin
   for (const endpoint of lookup.endpointsOn(network.id)) {
     const dst = vtepOf(network, lookup.node(endpoint.nodeId));
     if (endpoint.nodeId === lookup.state.nodeId || !isReached(dst)) continue;
-    add(entriesOf(endpoint, link, dst));
+    const entries = entriesOf(endpoint, link, dst, before?.get(endpoint));
+    known.set(endpoint, entries);
+    add(entries.remote);
   }
-  if (!network.isIngress) return { fdb, neighbours };
+  if (!network.isIngress) return { remote: { fdb, neighbours }, known };
   for (const node of lookup.state.nodes) {
     const dst = vtepOf(network, node);
     if (node.nodeId === lookup.state.nodeId || !isReached(dst)) continue;
@@ -211,21 +220,24 @@ function remoteEntries(lookup: ClusterLookup, network: NetworkEntry, link: strin
       .map((subnet) => nodeIngressAddress(subnet, node.index));
     add(entriesTo(nodeIngressMac(node.index), link, dst, addresses));
   }
-  return { fdb, neighbours };
+  return { remote: { fdb, neighbours }, known };
 }
 
-type KnownEntries = { readonly link: string; readonly dst: string; readonly remote: Remote };
+type EndpointEntries = { readonly link: string; readonly dst: string; readonly remote: Remote };
 
 /** One endpoint that comes or goes makes the lists of its network anew; the other thousands keep their objects, and are told apart by them. */
-const knownEntries = new WeakMap<EndpointEntry, KnownEntries>();
+type KnownEntries = Map<EndpointEntry, EndpointEntries>;
 
-function entriesOf(endpoint: EndpointEntry, link: string, dst: string): Remote {
-  const known = knownEntries.get(endpoint);
-  if (known?.link === link && known.dst === dst) return known.remote;
+function entriesOf(
+  endpoint: EndpointEntry,
+  link: string,
+  dst: string,
+  known: EndpointEntries | undefined,
+): EndpointEntries {
+  if (known?.link === link && known.dst === dst) return known;
   const { address, address6 } = endpoint;
-  const remote = entriesTo(endpointMac(address, address6), link, dst, [address, address6]);
-  knownEntries.set(endpoint, { link, dst, remote });
-  return remote;
+  const mac = endpointMac(address, address6);
+  return { link, dst, remote: entriesTo(mac, link, dst, [address, address6]) };
 }
 
 function entriesTo(mac: string, link: string, dst: string, addresses: readonly string[]): Remote {

@@ -8,7 +8,7 @@ import { gwbridgePrefix6 } from "./gwbridge6.js";
 import type { KernelOperation, NetnsOperations, NetnsState } from "./kernel-model.js";
 import { aliasPrefix, networkAliasPrefix, sandboxPrefix } from "./names.js";
 import type { Ownership } from "./ownership.js";
-import { type NetnsPair, planChanges, planNode } from "./planner.js";
+import { fdbText, missing, type NetnsPair, planChanges, planNode } from "./planner.js";
 import { chainsOf } from "./rulesets/nft-table.js";
 import { InMemoryKernel } from "./testing/in-memory-kernel.js";
 import { anyCluster, inputOf, type RandomCluster } from "./testing/random-cluster.js";
@@ -350,6 +350,31 @@ test("from one desired state to the next only what changed is looked at, and the
   }));
   const kernel = broughtTo(PAIR);
   expect(planNode(pairs)).toEqual(planNode(pairsOf(drained, kernel)));
+});
+
+test("what a list misses is the same whether its entries are the same objects, in the same order, or only say the same", () => {
+  const macs = Array.from({ length: 12 }, (_, i) => `02:42:0a:00:00:${String(i).padStart(2, "0")}`);
+  const known = macs.map((mac) => ({ link: "vx", mac, dst: "192.0.2.1" }));
+  const part = fc.shuffledSubarray(known).chain((entries) =>
+    fc
+      .tuple(
+        fc.boolean(),
+        fc.array(fc.boolean(), { minLength: entries.length, maxLength: entries.length }),
+      )
+      .map(([isInOrder, copies]) => {
+        const ordered = isInOrder ? known.filter((entry) => entries.includes(entry)) : entries;
+        return ordered.map((entry, i) => (copies[i] ? { ...entry } : entry));
+      }),
+  );
+  fc.assert(
+    fc.property(part, part, (list, others) => {
+      const texts = new Set(others.map(fdbText));
+      expect(missing(list, others, fdbText)).toEqual(
+        list.filter((entry) => !texts.has(fdbText(entry))),
+      );
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("a device's chains are loaded again with the device", () => {

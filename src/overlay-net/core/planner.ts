@@ -333,17 +333,41 @@ function missingBy<T extends object>(
   others: readonly T[],
   textOf: (item: T) => string,
 ): readonly T[] {
-  const rest = except(list, others);
-  const areAllShared = list.length - rest.length === others.length;
-  if (rest.length === 0 || areAllShared) return rest;
-  const known = new Set(except(others, list).map(textOf));
+  const [rest, otherRest] = unshared(list, others);
+  if (rest.length === 0 || otherRest.length === 0) return rest;
+  const known = new Set(otherRest.map(textOf));
   return rest.filter((item) => !known.has(textOf(item)));
 }
 
-/** Those that are not the same objects. */
-function except<T extends object>(list: readonly T[], others: readonly T[]): readonly T[] {
-  const same = new Set(others);
-  return list.filter((item) => !same.has(item));
+/**
+ * What each of two lists has of its own, told by the objects. Most changes leave the ends of a list as they are, and only the shorter of
+ * what is left is kept in a set: an object that was in one takes up more memory ever after.
+ */
+function unshared<T extends object>(a: readonly T[], b: readonly T[]): readonly [T[], T[]] {
+  let from = 0;
+  while (from < a.length && from < b.length && a[from] === b[from]) from++;
+  let end = 0;
+  const endMax = Math.min(a.length, b.length) - from;
+  while (end < endMax && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
+  const restA = a.slice(from, a.length - end);
+  const restB = b.slice(from, b.length - end);
+  if (restA.length > restB.length) {
+    const [ofB, ofA] = apart(restB, restA);
+    return [ofA, ofB];
+  }
+  return apart(restA, restB);
+}
+
+function apart<T extends object>(few: readonly T[], many: readonly T[]): readonly [T[], T[]] {
+  const onlyFew = new Set(few);
+  const shared = new Set<T>();
+  const onlyMany = many.filter((item) => {
+    if (!onlyFew.has(item)) return true;
+    shared.add(item);
+    return false;
+  });
+  for (const item of shared) onlyFew.delete(item);
+  return [[...onlyFew], onlyMany];
 }
 
 /** The same for equal values, whatever the order of their fields. */

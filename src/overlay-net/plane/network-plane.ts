@@ -374,16 +374,17 @@ export class NetworkPlane {
     const { proxies } = this.#options;
     const relayed = proxies === undefined ? [] : this.#wantedProxies(state);
     await proxies?.hold(relayed);
-    const saved = this.#save(state);
-    // Awaited below: until then its failure is nobody's.
-    saved.catch(() => undefined);
     const input = { state, names: this.#names, local: this.#localFacts() };
     const desired = desiredState(input, this.#memo);
     const before = this.#input;
     await this.#learnToDelete();
     if (before === undefined && this.#isRestart) await this.#repairer.logDrift(input, desired);
     await this.#followTunnel(state, false);
-    const failures = this.#withTunnel(await this.#programmer.program(desired));
+    const programming = this.#programmer.program(desired);
+    const saved = this.#saveMeanwhile(state);
+    // Both are awaited below: until then a failure is nobody's.
+    for (const one of [programming, saved]) one.catch(() => undefined);
+    const failures = this.#withTunnel(await programming);
     this.#repairer.expect(input, desired);
     this.#input = input;
     this.#counters.rounds++;
@@ -491,6 +492,12 @@ export class NetworkPlane {
   }
 
   /** Before the kernel's answer goes out, so that a restart begins with it. */
+  /** Begins when the kernel's thread has something to do: of ten thousand endpoints the text alone takes as long as planning them. */
+  async #saveMeanwhile(state: NetworkState): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#save(state);
+  }
+
   async #save(state: NetworkState): Promise<void> {
     const ruledPorts = this.#ports.ruled;
     const hadDefaultRoute6 = this.#coversAll;
