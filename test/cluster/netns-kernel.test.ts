@@ -25,11 +25,8 @@ import { Namespaces } from "../../src/overlay-net/kernel/netlink/namespaces.js";
 import { NetlinkKernel } from "../../src/overlay-net/kernel/netlink/netlink-kernel.js";
 import type { NetnsKernel } from "../../src/overlay-net/kernel/netns-kernel.js";
 import { Changes } from "../../src/overlay-net/kernel/testing/conformance-parts.js";
-import {
-  FLOWS,
-  type KernelHarness,
-  kernelConformance,
-} from "../../src/overlay-net/kernel/testing/kernel-conformance.js";
+import { kernelConformance } from "../../src/overlay-net/kernel/testing/kernel-conformance.js";
+import { FLOWS, type KernelHarness } from "../../src/overlay-net/kernel/testing/kernel-harness.js";
 import { ToolsKernel } from "../../src/overlay-net/kernel/tools/tools-kernel.js";
 
 const PREFIX = "t-nk-";

@@ -60,20 +60,45 @@ export function macBytes(text: string): Buffer {
 }
 
 export function macText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+  let text = "";
+  for (const byte of bytes) text += text === "" ? HEX[byte] : `:${HEX[byte]}`;
+  return text;
 }
+
+/** Bytes as two hex digits: a kernel's tables hold MAC addresses by the ten thousand. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** Of a character that is known to be one. */
 function hexDigit(code: number): number {
   return code <= 57 ? code - 48 : (code | 32) - 87;
 }
 
+const ZERO = "0".charCodeAt(0);
+const DOT = ".".charCodeAt(0);
+
+/** By hand, as for MAC addresses: it is asked for with every entry of a kernel's table. */
 function ipv4Bytes(text: string): Buffer {
-  const parts = text.split(".");
-  const bytes = parts.map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 256));
-  if (parts.length !== 4 || bytes.some((byte) => byte > 255))
+  const fail = (): never => {
     throw new AddressError(`"${text}" is no IPv4 address`);
-  return Buffer.from(bytes);
+  };
+  const bytes = Buffer.allocUnsafe(4);
+  let at = 0;
+  let value = 0;
+  let digitCount = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? DOT : text.charCodeAt(i);
+    if (code === DOT) {
+      if (digitCount === 0 || at === 4) return fail();
+      bytes[at++] = value;
+      value = 0;
+      digitCount = 0;
+      continue;
+    }
+    const digit = code - ZERO;
+    value = value * 10 + digit;
+    if (digit < 0 || digit > 9 || ++digitCount > 3 || value > 255) return fail();
+  }
+  return at === 4 ? bytes : fail();
 }
 
 function ipv6Bytes(text: string): Buffer {

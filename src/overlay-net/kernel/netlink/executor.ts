@@ -1,4 +1,4 @@
-import type { FdbEntry, KernelOperation, NetnsOperations } from "../../core/kernel-model.js";
+import type { FdbEntry, KernelOperation } from "../../core/kernel-model.js";
 import { AddressError } from "../addresses.js";
 import { KernelError, netnsText, operationError } from "../netns-kernel.js";
 import { encodeAddAddress, encodeRemoveAddress } from "./codec/address.js";
@@ -22,6 +22,7 @@ import { ackText, ERRNO, errnoCode } from "./kernel-errno.js";
 import { findLink, LinkMaker } from "./links.js";
 import type { Namespaces } from "./namespaces.js";
 import type { NetlinkSocket } from "./netlink-socket.js";
+import { type PackedOperations, unpackEntries } from "./packed-entries.js";
 import { Pipeline } from "./pipeline.js";
 import type { Sysctls } from "./sysctls.js";
 import type { TableContents } from "./table-contents.js";
@@ -52,10 +53,13 @@ export class Executor {
   }
 
   /** Throws KernelError of the first operation that failed. */
-  execute(batch: readonly NetnsOperations[]): void {
+  execute(batch: readonly PackedOperations[]): void {
     for (const { netns, operations } of batch) {
       const run = new NetnsRun(this.#parts, this.#links, netns);
-      for (const operation of operations) run.execute(operation);
+      for (const operation of operations) {
+        if (operation.kind !== "packed") run.execute(operation);
+        else for (const one of unpackEntries(operation)) run.execute(one);
+      }
       run.flush();
     }
   }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { NetnsOperations, NetnsState } from "../../core/kernel-model.js";
 import { KernelError, type NetnsKernel } from "../netns-kernel.js";
+import { packOperations } from "./packed-entries.js";
 import type { Call, FromThread, ThreadData, ToThread } from "./protocol.js";
 
 /** Calls that wait for the thread; more are refused with BUSY. */
@@ -64,7 +65,7 @@ export class NetlinkKernel implements NetnsKernel {
 
   async execute(batch: readonly NetnsOperations[]): Promise<void> {
     const isNothing = batch.length === 0 && this.#closed === undefined;
-    if (!isNothing) await this.#call({ kind: "execute", batch });
+    if (!isNothing) await this.#call({ kind: "execute", batch: packOperations(batch) });
   }
 
   async list(prefix: string): Promise<readonly string[]> {

@@ -1,10 +1,10 @@
 /** What travels between the program and the thread that speaks to the kernel. */
-import type { NetnsOperations } from "../../core/kernel-model.js";
 import type { NetnsKernelErrorCode } from "../netns-kernel.js";
+import type { PackedOperations } from "./packed-entries.js";
 
 export type Call =
   | { readonly kind: "observe"; readonly netns: string; readonly tablePrefix: string }
-  | { readonly kind: "execute"; readonly batch: readonly NetnsOperations[] }
+  | { readonly kind: "execute"; readonly batch: readonly PackedOperations[] }
   | { readonly kind: "list"; readonly prefix: string }
   | { readonly kind: "nftGeneration"; readonly netns: string }
   | { readonly kind: "openFlows"; readonly netns: string; readonly addresses: readonly string[] }

@@ -1,4 +1,5 @@
-import { FLOWS, kernelConformance } from "../testing/kernel-conformance.js";
+import { kernelConformance } from "../testing/kernel-conformance.js";
+import { FLOWS } from "../testing/kernel-harness.js";
 import { SimulatedHost } from "./simulated-host.js";
 import { SimulatedNetnsKernel } from "./simulated-netns-kernel.js";
 

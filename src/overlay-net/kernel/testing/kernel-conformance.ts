@@ -9,35 +9,9 @@ import type {
 } from "../../core/kernel-model.js";
 import type { NetnsKernel } from "../netns-kernel.js";
 import { Changes, comparable, entryRemovals, reverse } from "./conformance-parts.js";
+import { FLOWS, type KernelHarness } from "./kernel-harness.js";
+import { manyEntriesConformance } from "./many-entries-conformance.js";
 import { tableConformance } from "./table-conformance.js";
-
-/** Flows that a harness opens in a namespace: `protocol address:port`. The last one is in conntrack zone 7. */
-export const FLOWS = [
-  { protocol: "tcp", dst: "127.0.0.1", port: 7001, zone: 0 },
-  { protocol: "tcp", dst: "127.0.0.2", port: 7002, zone: 0 },
-  { protocol: "udp", dst: "127.0.0.1", port: 7001, zone: 0 },
-  { protocol: "udp", dst: "127.0.0.2", port: 7002, zone: 0 },
-  { protocol: "tcp", dst: "127.0.0.3", port: 7003, zone: 7 },
-] as const;
-
-export type KernelHarness = {
-  readonly kernel: NetnsKernel;
-  /** Another port on the same host, where there is one of another implementation: what it sees and does is a stranger's view. */
-  readonly stranger: NetnsKernel;
-  /** Of namespaces; they are removed by `close`. */
-  readonly prefix: string;
-  /** First of ten VNIs that nobody else uses. */
-  readonly vni: number;
-  /** How long no notification may come before a watched namespace counts as quiet; 0 = they come at once. */
-  readonly quietMs: number;
-  /** Opens FLOWS inside the namespace and keeps them open. */
-  openFlows(netns: string): Promise<void>;
-  /** Takes the name of a namespace away while something stays in it: its links stay too, and nobody can reach it any more. */
-  abandon(netns: string): Promise<void>;
-  /** Those of FLOWS that connection tracking knows, as `protocol address:port`, sorted. */
-  flows(netns: string): Promise<readonly string[]>;
-  close(): Promise<void>;
-};
 
 const VXLAN_PORT = 24789;
 const WATCH_MS = 1_000;
@@ -465,6 +439,19 @@ export function kernelConformance(name: string, open: () => Promise<KernelHarnes
       expect(await kernel.list(harness.prefix)).toEqual(names);
       expect(await stranger.list(harness.prefix)).toEqual(names);
       for (const netns of names) expect((await seenBy(kernel, netns))?.links).toEqual([bridge]);
+    });
+
+    manyEntriesConformance({
+      link: "vx1",
+      make: () =>
+        run(
+          box,
+          { kind: "addNetns" },
+          { kind: "addLink", link: bridge },
+          { kind: "addLink", link: vxlan },
+        ),
+      observed: () => seenBy(kernel, box),
+      run: (operations) => run(box, ...operations),
     });
 
     tableConformance({

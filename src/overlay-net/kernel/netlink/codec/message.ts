@@ -3,7 +3,7 @@
  * which is little endian on the hosts that this runs on (x64, arm64); others take the tools.
  */
 
-const HEADER_BYTES = 16;
+export const HEADER_BYTES = 16;
 const ATTR_HEADER_BYTES = 4;
 /** The two top bits say "nested" and "network byte order". */
 const ATTR_TYPE_MASK = 0x3fff;
@@ -39,17 +39,39 @@ export type Attributes = ReadonlyMap<number, Buffer>;
 
 /** One message with sequence number 0: the socket that sends it writes its own. */
 export function encodeMessage(type: number, flags: number, ...parts: readonly Buffer[]): Buffer {
-  const size = parts.reduce((sum, part) => sum + part.length, HEADER_BYTES);
-  const message = zeroed(align(size));
-  message.writeUInt32LE(size, 0);
-  message.writeUInt16LE(type, 4);
-  message.writeUInt16LE(flags, 6);
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  const message = startMessage(type, flags, size);
   let at = HEADER_BYTES;
   for (const part of parts) {
     message.set(part, at);
     at += part.length;
   }
   return message;
+}
+
+/**
+ * A message whose header alone is written: its `size` bytes after HEADER_BYTES are the caller's. Filled in place, a message is one buffer,
+ * where `encodeMessage` takes one for each of its parts.
+ */
+export function startMessage(type: number, flags: number, size: number): Buffer {
+  const message = zeroed(align(HEADER_BYTES + size));
+  message.writeUInt32LE(HEADER_BYTES + size, 0);
+  message.writeUInt16LE(type, 4);
+  message.writeUInt16LE(flags, 6);
+  return message;
+}
+
+/** Bytes that `writeAttr` takes up. */
+export function attrBytes(payload: Uint8Array): number {
+  return align(ATTR_HEADER_BYTES + payload.length);
+}
+
+/** Returns the place of the next one. */
+export function writeAttr(message: Buffer, at: number, type: number, payload: Uint8Array): number {
+  message.writeUInt16LE(ATTR_HEADER_BYTES + payload.length, at);
+  message.writeUInt16LE(type, at + 2);
+  message.set(payload, at + ATTR_HEADER_BYTES);
+  return at + attrBytes(payload);
 }
 
 export function setSequence(message: Buffer, seq: number): void {
@@ -90,11 +112,8 @@ export function decodeAck({ flags, payload }: NetlinkMessage): Ack {
 }
 
 export function attr(type: number, payload: Uint8Array): Buffer {
-  const size = ATTR_HEADER_BYTES + payload.length;
-  const bytes = zeroed(align(size));
-  bytes.writeUInt16LE(size, 0);
-  bytes.writeUInt16LE(type, 2);
-  bytes.set(payload, ATTR_HEADER_BYTES);
+  const bytes = zeroed(attrBytes(payload));
+  writeAttr(bytes, 0, type, payload);
   return bytes;
 }
 

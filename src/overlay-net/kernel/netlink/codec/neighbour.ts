@@ -3,9 +3,9 @@ import type { FdbEntry, Neighbour } from "../../../core/kernel-model.js";
 import { ipBytes, ipText, macBytes, macText } from "../../addresses.js";
 import { AF_INET, AF_INET6 } from "./address.js";
 import {
-  attr,
+  attrBytes,
   decodeAttrs,
-  encodeMessage,
+  HEADER_BYTES,
   NLM_F_ACK,
   NLM_F_CREATE,
   NLM_F_DUMP,
@@ -13,7 +13,8 @@ import {
   NLM_F_REQUEST,
   readU16,
   readU32,
-  zeroed,
+  startMessage,
+  writeAttr,
 } from "./message.js";
 
 export const RTM_NEWNEIGH = 28;
@@ -46,49 +47,44 @@ type Header = {
 
 export function encodeReplaceNeighbour(entry: Neighbour, linkIndex: number): Buffer {
   const dst = ipBytes(entry.address);
-  return encodeMessage(
+  return encodeEntry(
     RTM_NEWNEIGH,
-    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
-    ndmsg({ family: ipFamily(dst), linkIndex, state: NUD_PERMANENT, flags: 0 }),
-    attr(NDA_DST, dst),
-    attr(NDA_LLADDR, macBytes(entry.mac)),
+    { family: ipFamily(dst), linkIndex, state: NUD_PERMANENT, flags: 0 },
+    [NDA_DST, dst],
+    [NDA_LLADDR, macBytes(entry.mac)],
   );
 }
 
 export function encodeRemoveNeighbour(entry: Neighbour, linkIndex: number): Buffer {
   const dst = ipBytes(entry.address);
-  return encodeMessage(
-    RTM_DELNEIGH,
-    NLM_F_REQUEST | NLM_F_ACK,
-    ndmsg({ family: ipFamily(dst), linkIndex, state: 0, flags: 0 }),
-    attr(NDA_DST, dst),
-  );
+  return encodeEntry(RTM_DELNEIGH, { family: ipFamily(dst), linkIndex, state: 0, flags: 0 }, [
+    NDA_DST,
+    dst,
+  ]);
 }
 
-export function encodeReplaceFdb(entry: FdbEntry, linkIndex: number): Buffer {
-  const isSelf = entry.dst !== "";
-  return encodeMessage(
+export function encodeReplaceFdb({ mac, dst }: FdbEntry, linkIndex: number): Buffer {
+  const isSelf = dst !== "";
+  return encodeEntry(
     RTM_NEWNEIGH,
-    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE,
-    ndmsg({
+    {
       family: AF_BRIDGE,
       linkIndex,
       state: isSelf ? NUD_PERMANENT : NUD_NOARP | NUD_REACHABLE,
       flags: isSelf ? NTF_SELF : NTF_MASTER,
-    }),
-    attr(NDA_LLADDR, macBytes(entry.mac)),
-    ...(isSelf ? [attr(NDA_DST, ipBytes(entry.dst))] : []),
+    },
+    [NDA_LLADDR, macBytes(mac)],
+    isSelf ? [NDA_DST, ipBytes(dst)] : undefined,
   );
 }
 
-export function encodeRemoveFdb(entry: FdbEntry, linkIndex: number): Buffer {
-  const isSelf = entry.dst !== "";
-  return encodeMessage(
+export function encodeRemoveFdb({ mac, dst }: FdbEntry, linkIndex: number): Buffer {
+  const isSelf = dst !== "";
+  return encodeEntry(
     RTM_DELNEIGH,
-    NLM_F_REQUEST | NLM_F_ACK,
-    ndmsg({ family: AF_BRIDGE, linkIndex, state: 0, flags: isSelf ? NTF_SELF : NTF_MASTER }),
-    attr(NDA_LLADDR, macBytes(entry.mac)),
-    ...(isSelf ? [attr(NDA_DST, ipBytes(entry.dst))] : []),
+    { family: AF_BRIDGE, linkIndex, state: 0, flags: isSelf ? NTF_SELF : NTF_MASTER },
+    [NDA_LLADDR, macBytes(mac)],
+    isSelf ? [NDA_DST, ipBytes(dst)] : undefined,
   );
 }
 
@@ -131,24 +127,40 @@ export function isTransientNeighbour(type: number, payload: Buffer): boolean {
 }
 
 function encodeDump(family: number): Buffer {
-  return encodeMessage(
-    RTM_GETNEIGH,
-    NLM_F_REQUEST | NLM_F_DUMP,
-    ndmsg({ family, linkIndex: 0, state: 0, flags: 0 }),
-  );
+  const message = startMessage(RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, NDMSG_BYTES);
+  writeNdmsg(message, HEADER_BYTES, { family, linkIndex: 0, state: 0, flags: 0 });
+  return message;
 }
 
 function ipFamily(bytes: Buffer): number {
   return bytes.length === 4 ? AF_INET : AF_INET6;
 }
 
-function ndmsg({ family, linkIndex, state, flags }: Header): Buffer {
-  const bytes = zeroed(NDMSG_BYTES);
-  bytes.writeUInt8(family, 0);
-  bytes.writeUInt32LE(linkIndex, 4);
-  bytes.writeUInt16LE(state, 8);
-  bytes.writeUInt8(flags, 10);
-  return bytes;
+const REPLACE = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+const REMOVE = NLM_F_REQUEST | NLM_F_ACK;
+
+type Attr = readonly [type: number, payload: Buffer];
+
+function encodeEntry(
+  type: typeof RTM_NEWNEIGH | typeof RTM_DELNEIGH,
+  header: Header,
+  first: Attr,
+  second?: Attr,
+): Buffer {
+  const size = NDMSG_BYTES + attrBytes(first[1]) + (second ? attrBytes(second[1]) : 0);
+  const message = startMessage(type, type === RTM_NEWNEIGH ? REPLACE : REMOVE, size);
+  writeNdmsg(message, HEADER_BYTES, header);
+  const next = writeAttr(message, HEADER_BYTES + NDMSG_BYTES, ...first);
+  if (second) writeAttr(message, next, ...second);
+  return message;
+}
+
+/** `struct ndmsg`. */
+function writeNdmsg(bytes: Buffer, at: number, { family, linkIndex, state, flags }: Header): void {
+  bytes.writeUInt8(family, at);
+  bytes.writeUInt32LE(linkIndex, at + 4);
+  bytes.writeUInt16LE(state, at + 8);
+  bytes.writeUInt8(flags, at + 10);
 }
 
 function readHeader(payload: Buffer): Header {
