@@ -80,7 +80,7 @@ function rolloutFlags(prefix: "update" | "rollback", actions: readonly string[])
       "parallelism",
       "Parallelism",
       parseCount,
-      `tasks ${prefix}d at the same time (0: all at once)`,
+      `tasks ${prefix === "update" ? "updated" : "rolled back"} at the same time (0: all at once)`,
     ),
     of("delay", "Delay", parseDuration, `pause between ${prefix}s`),
     of(

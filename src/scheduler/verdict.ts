@@ -88,11 +88,15 @@ function resources(needs: TaskNeeds, info: NodeInfo, hostname: string): Refusal[
     [wanted, free, total]: readonly [number, number, number],
     show: (amount: number) => string,
     lower: (amount: number) => string,
-    what: string,
+    unit: string,
   ): void => {
     if (wanted === 0 || wanted <= free) return;
     const left = Math.max(0, free);
-    const room = `free ${show(wanted - free)}${what} on ${hostname}`;
+    // More than the whole node has cannot be freed there.
+    const room =
+      wanted <= total
+        ? `free ${show(wanted - free)}${unit} on ${hostname}`
+        : `add a node with ${show(wanted)}${unit || ` of ${name}`}`;
     refusals.push({
       filter: "resource",
       text: `${name}: needs ${show(wanted)}, ${show(left)} free of ${show(total)}`,

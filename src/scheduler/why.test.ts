@@ -35,14 +35,14 @@ describe("what a node says to a task that waits, and the fix", () => {
       node: { memBytes: 8 * GIB },
       task: { spec: reserve({ MemoryBytes: 9 * GIB }) },
       says: "memory: needs 9GiB, 8GiB free of 8GiB",
-      fix: "lower --reserve-memory to 8g, or free 1GiB on w1",
+      fix: "lower --reserve-memory to 8g, or add a node with 9GiB of memory",
     },
     {
       name: "CPUs",
       node: { cpus: 1 },
       task: { spec: reserve({ NanoCPUs: 1.5e9 }) },
       says: "CPUs: needs 1.5, 1 free of 1",
-      fix: "lower --reserve-cpu to 1, or free 0.5 CPUs on w1",
+      fix: "lower --reserve-cpu to 1, or add a node with 1.5 CPUs",
     },
     {
       name: "generic resources that are not there at all",
@@ -51,7 +51,7 @@ describe("what a node says to a task that waits, and the fix", () => {
         spec: reserve({ GenericResources: [{ DiscreteResourceSpec: { Kind: "gpu", Value: 2 } }] }),
       },
       says: "gpu: needs 2, 0 free of 0",
-      fix: "free 2 gpu on w1",
+      fix: "add a node with 2 gpu",
     },
     {
       name: "a label",
