@@ -366,16 +366,30 @@ test("netlink: a watch does not tell of what this port did itself, and tells of 
     ...{ name: "br0", kind: "bridge", alias: "", mac: "02:42:00:00:00:01", mtu: 1450 },
     ...{ isUp: true, master: "", isIsolated: false, isLearning: false },
   };
-  const neighbour = { link: "br0", address: "10.9.0.9", mac: "02:00:00:00:00:09" };
+  const vxlan: Link = {
+    ...{ name: "vx1", kind: "vxlan", alias: "", mac: "02:42:00:00:00:02", mtu: 1400 },
+    ...{ isUp: true, master: "br0", isIsolated: false, isLearning: false },
+    vxlan: { vni: VNI + 2, port: 24_789, local: "127.0.0.1" },
+  };
+  const mac = "02:00:00:00:00:09";
+  const neighbour = { link: "br0", address: "10.9.0.9", mac };
+  const fdb = (kind: "replaceFdb" | "removeFdb", dst: string): KernelOperation => ({
+    ...{ kind, entry: { link: "vx1", mac, dst } },
+  });
   const own: KernelOperation[][] = [
     [{ kind: "nft", script: "table ip own_a { chain c { ip daddr 127.0.0.9 drop; }; }\n" }],
     [{ kind: "replaceNeighbour", entry: neighbour }],
     [{ kind: "nft", script: "add rule ip own_a c ip daddr 127.0.0.8 drop\n" }],
+    [fdb("replaceFdb", "10.9.9.9"), fdb("replaceFdb", "")],
+    [fdb("replaceFdb", "10.9.9.8")],
+    [fdb("removeFdb", "10.9.9.8"), fdb("removeFdb", "")],
+    [fdb("removeFdb", "")],
+    [fdb("replaceFdb", "10.9.9.9"), fdb("replaceFdb", "")],
   ];
+  const again = [fdb("replaceFdb", "10.9.9.9"), fdb("replaceFdb", "")];
+  const links = [link, vxlan].map((one) => ({ kind: "addLink", link: one }) as const);
   try {
-    await kernel.execute([
-      { netns, operations: [{ kind: "addNetns" }, { kind: "addLink", link }] },
-    ]);
+    await kernel.execute([{ netns, operations: [{ kind: "addNetns" }, ...links] }]);
     await kernel.watch(netns, changes.note);
     await changes.quiet();
     const next = changes.next(NO_NOTICE_MS);
@@ -384,11 +398,14 @@ test("netlink: a watch does not tell of what this port did itself, and tells of 
     for (const theirs of [
       "nft add rule ip own_a c ip daddr 127.0.0.7 drop",
       "ip neigh add 10.9.0.8 lladdr 02:00:00:00:00:08 dev br0 nud permanent",
+      `bridge fdb replace ${mac} dev vx1 dst 10.9.9.7 self permanent`,
+      `bridge fdb del ${mac} dev vx1 master`,
+      "bridge fdb add 02:00:00:00:00:08 dev vx1 master static",
     ]) {
       const told = changes.next(1_000);
-      await kernel.execute([{ netns, operations: own[3] ?? [] }]);
-      sh(`nsenter --net=/run/netns/${netns} ${theirs}`);
-      await kernel.execute([{ netns, operations: own[3] ?? [] }]);
+      await kernel.execute([{ netns, operations: again }]);
+      sh(`nsenter --net=/run/netns/${netns} bash -c '${theirs}'`);
+      await kernel.execute([{ netns, operations: again }]);
       expect(await told).toBe(netns);
       await changes.quiet();
     }

@@ -53,6 +53,9 @@ export class Engine {
       onRemoving: (netns) => {
         this.#watches.release(netns);
       },
+      onFdbWritten: (netns, own) => {
+        this.#watches.passOver(netns, own);
+      },
     });
   }
 

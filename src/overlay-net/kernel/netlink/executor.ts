@@ -1,4 +1,4 @@
-import type { FdbEntry, KernelOperation } from "../../core/kernel-model.js";
+import type { KernelOperation } from "../../core/kernel-model.js";
 import { AddressError } from "../addresses.js";
 import { KernelError, netnsText, operationError } from "../netns-kernel.js";
 import { encodeAddAddress, encodeRemoveAddress } from "./codec/address.js";
@@ -22,6 +22,7 @@ import { ackText, ERRNO, errnoCode } from "./kernel-errno.js";
 import { findLink, LinkMaker } from "./links.js";
 import type { Namespaces } from "./namespaces.js";
 import type { NetlinkSocket } from "./netlink-socket.js";
+import { OwnFdb } from "./own-fdb.js";
 import { type PackedOperations, unpackEntries } from "./packed-entries.js";
 import { Pipeline } from "./pipeline.js";
 import type { Sysctls } from "./sysctls.js";
@@ -40,6 +41,8 @@ export type ExecutorParts = {
   readonly onAdded: (netns: string) => void;
   /** A namespace is about to be removed: close what is open in it. */
   readonly onRemoving: (netns: string) => void;
+  /** These entries were written; what the kernel tells of them waits in the watchers' sockets. */
+  readonly onFdbWritten: (netns: string, own: OwnFdb) => void;
 };
 
 /** Executes operations. Synchronous; all of one namespace share sockets, and messages travel in batches. */
@@ -60,7 +63,7 @@ export class Executor {
         if (operation.kind !== "packed") run.execute(operation);
         else for (const one of unpackEntries(operation)) run.execute(one);
       }
-      run.flush();
+      run.finish();
     }
   }
 }
@@ -75,6 +78,7 @@ class NetnsRun {
   #pipeline: Pipeline | undefined;
   /** Of this moment, for filters that follow each other: the kernel walks the table of all namespaces for each list. */
   #connections: readonly Connection[] | undefined;
+  readonly #ownFdb = new OwnFdb();
 
   constructor(parts: ExecutorParts, links: LinkMaker, netns: string) {
     this.#parts = parts;
@@ -91,7 +95,12 @@ class NetnsRun {
     }
   }
 
-  flush(): void {
+  finish(): void {
+    this.#flush();
+    if (this.#ownFdb.isKnown) this.#parts.onFdbWritten(this.#netns, this.#ownFdb);
+  }
+
+  #flush(): void {
     this.#pipeline?.flush();
   }
 
@@ -130,11 +139,15 @@ class NetnsRun {
       case "removeRule":
         return this.#push(operation, encodeRemoveRule(operation.rule), [ENOENT]);
       case "replaceFdb":
-        return this.#onLink(operation, operation.entry.link, (index) =>
-          encodeReplaceFdb(operation.entry, index),
-        );
+        return this.#onLink(operation, operation.entry.link, (index) => {
+          this.#ownFdb.add(kind, operation.entry, index);
+          return encodeReplaceFdb(operation.entry, index);
+        });
       case "removeFdb":
-        return this.#removeFdb(operation, operation.entry);
+        return this.#onLink(operation, operation.entry.link, (index) => {
+          this.#ownFdb.add(kind, operation.entry, index);
+          return encodeRemoveFdb(operation.entry, index);
+        });
       case "replaceNeighbour":
         return this.#onLink(operation, operation.entry.link, (index) =>
           encodeReplaceNeighbour(operation.entry, index),
@@ -146,10 +159,10 @@ class NetnsRun {
       case "nft":
         return this.#nft(operation.script);
       case "setSysctl":
-        this.flush();
+        this.#flush();
         return this.#parts.sysctls.set(this.#netns, operation.sysctl);
       case "endConnections":
-        this.flush();
+        this.#flush();
         this.#connections ??= connectionsOf(this.#handle());
         return endConnections(this.#handle(), this.#connections, operation.filter);
     }
@@ -157,7 +170,7 @@ class NetnsRun {
 
   #addNetns(): void {
     if (this.#netns === "") return;
-    this.flush();
+    this.#flush();
     const up = (route: NetlinkSocket): void => {
       const [ack] = route.request([encodeLinkUp("lo")], () => true);
       if (ack !== undefined && ack.errno !== 0)
@@ -178,7 +191,7 @@ class NetnsRun {
     const { namespaces, handles, sysctls, contents, onRemoving } = this.#parts;
     if (this.#netns === "")
       throw new KernelError("INVALID", "the host's namespace cannot be removed");
-    this.flush();
+    this.#flush();
     this.#pipeline = undefined;
     if (!isLazy && namespaces.identity(this.#netns) !== undefined) this.#removeLinks();
     handles.close(this.#netns);
@@ -201,13 +214,9 @@ class NetnsRun {
   }
 
   #changeLinks(change: () => void): void {
-    this.flush();
+    this.#flush();
     this.#indexes.clear();
     change();
-  }
-
-  #removeFdb(operation: KernelOperation, entry: FdbEntry): void {
-    this.#onLink(operation, entry.link, (index) => encodeRemoveFdb(entry, index));
   }
 
   /** What is to be removed from a link that is gone is gone. */
@@ -224,14 +233,14 @@ class NetnsRun {
   #linkIndex(link: string): number | undefined {
     const known = this.#indexes.get(link);
     if (known !== undefined) return known;
-    this.flush();
+    this.#flush();
     const index = findLink(this.#handle().route, link)?.index;
     this.#indexes.set(link, index);
     return index;
   }
 
   #nft(script: string): void {
-    this.flush();
+    this.#flush();
     const said = this.#parts.contents.run(this.#netns, this.#handle(), script);
     if (said !== undefined) throw new KernelError(nftErrorCode(said), said);
   }

@@ -6,6 +6,7 @@ import { decodeGeneration, isGeneration } from "./codec/netfilter.js";
 import type { Foreign } from "./ffi.js";
 import type { Namespaces } from "./namespaces.js";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "./netlink-socket.js";
+import type { OwnFdb } from "./own-fdb.js";
 
 /** Two sockets each. */
 const WATCHED_NAMESPACES_MAX = 2048;
@@ -22,7 +23,12 @@ const ROUTE_GROUPS = [1, 3, 5, 7, 8, 9, 11, 19];
 /** NFNLGRP_NFTABLES. */
 const NETFILTER_GROUPS = [7];
 
-type Watch = { readonly identity: string; close(): void };
+type Watch = {
+  readonly identity: string;
+  /** Reads what the kernel told so far. */
+  passOver(own: OwnFdb): void;
+  close(): void;
+};
 
 export type WatchesParts = {
   readonly foreign: Foreign;
@@ -38,8 +44,8 @@ export type WatchesParts = {
 };
 
 /**
- * Listens to the kernel's notifications in watched namespaces, and to namespaces that come and go. What this thread did itself is left out,
- * as far as the kernel says who did it: of FDB entries of a VXLAN it does not.
+ * Listens to the kernel's notifications in watched namespaces, and to namespaces that come and go. What this thread did itself is left out:
+ * the kernel says who did it, but of FDB entries, which are passed over as soon as they are written, unless they are very many.
  */
 export class Watches {
   readonly #parts: WatchesParts;
@@ -89,6 +95,11 @@ export class Watches {
     watch.close();
     this.#watches.set(netns, undefined);
     this.#note(netns);
+  }
+
+  /** Of what was told in the namespace since it was last read, these entries are this thread's own. */
+  passOver(netns: string, own: OwnFdb): void {
+    this.#watches.get(netns)?.passOver(own);
   }
 
   /** Listens in the namespace that has the name now. */
@@ -144,6 +155,10 @@ export class Watches {
     start();
     return {
       identity,
+      passOver: (own) => {
+        if (drain(route, (messages) => this.#isRouteChange(netns, messages, own)))
+          this.#note(netns);
+      },
       close: () => {
         clearTimeout(quiet);
         stop();
@@ -162,11 +177,13 @@ export class Watches {
     }, REPORT_DELAY_MS);
   }
 
-  #isRouteChange(netns: string, messages: readonly NetlinkMessage[]): boolean {
-    const own = this.#parts.routePort(netns) ?? 0;
+  #isRouteChange(netns: string, messages: readonly NetlinkMessage[], own?: OwnFdb): boolean {
+    const ownPort = this.#parts.routePort(netns) ?? 0;
     return messages.some(
-      ({ type, port, payload }) =>
-        (port !== own || port === 0) && !isTransientNeighbour(type, payload),
+      (message) =>
+        (message.port !== ownPort || message.port === 0) &&
+        !isTransientNeighbour(message.type, message.payload) &&
+        own?.has(message) !== true,
     );
   }
 

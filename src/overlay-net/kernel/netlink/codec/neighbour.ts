@@ -18,7 +18,7 @@ import {
 } from "./message.js";
 
 export const RTM_NEWNEIGH = 28;
-const RTM_DELNEIGH = 29;
+export const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
 
 const AF_BRIDGE = 7;
