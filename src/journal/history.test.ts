@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { SystemClock, silentLogger } from "../base/index.js";
 import {
   endOf,
@@ -407,4 +407,42 @@ describe("other managers", () => {
     expect(await reading).toEqual([...places(10, 13), ...places(21, 23)]);
     expect(clock.nowMs() - startMs).toBeLessThan(1000);
   });
+});
+
+test("who follows is told what a snapshot replaced in its place, as far as others have it", async () => {
+  await inRedis(1, 41);
+  const files = await openFiles();
+  files.append(entries(1, 21));
+  const ended = new AbortController();
+  const found: string[] = [];
+  const following = (async () => {
+    const after = { index: 15, seq: 0 };
+    for await (const each of historyOf(files).follow(after, ended.signal)) {
+      found.push(positionText(each));
+      if (each.index === 60) ended.abort();
+    }
+  })();
+  await vi.waitFor(() => expect(found).toEqual(places(16, 21)));
+  files.restored(50);
+  files.append(entries(51, 56));
+  await vi.waitFor(() => expect(found.at(-1)).toBe("55-0"));
+  files.append(entries(56, 61));
+  await following;
+  expect(found).toEqual([...places(16, 41), ...places(51, 61)]);
+});
+
+test("who has followed to where the files begin asks nobody", async () => {
+  const files = await openFiles();
+  files.restored(50);
+  files.append(entries(51, 54));
+  const history = historyOf(files, () => {
+    throw new Error("asked");
+  });
+  const ended = new AbortController();
+  const found: string[] = [];
+  for await (const each of history.follow({ index: 51, seq: 0 }, ended.signal)) {
+    found.push(positionText(each));
+    if (found.length === 2) break;
+  }
+  expect(found).toEqual(places(52, 54));
 });

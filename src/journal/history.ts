@@ -63,6 +63,29 @@ export class History implements JournalReader {
       leave();
     }
   }
+
+  /**
+   * Entries after `after`, and new ones as they come, until the signal aborts. What the files turn out to lack meanwhile, as after a snapshot,
+   * is told in its place as far as others have it. Never rejects for what is kept elsewhere.
+   */
+  follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
+    return this.#parts.files.follow(after, signal, (within) => this.#fill(within, signal));
+  }
+
+  /** Opened for one hole: who follows does so for days, and there is one a month. */
+  async *#fill(within: JournalQuery, signal: AbortSignal): AsyncGenerator<JournalEntry> {
+    const elsewhere = new Elsewhere(this.#parts, signal, () => undefined);
+    const leave = (): void => {
+      elsewhere.close();
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      yield* elsewhere.read(within);
+    } finally {
+      signal.removeEventListener("abort", leave);
+      leave();
+    }
+  }
 }
 
 /** What fills the holes of one query: the stream and the other managers' files, opened when the first hole asks. */

@@ -92,7 +92,7 @@ export class ManagerJournal implements ClusterJournal, AsyncDisposable {
     pageOf(this.#files, query, signal);
 
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
-    return this.#files.follow(after, signal);
+    return this.#history.follow(after, signal);
   }
 
   async tail(): Promise<Position> {
