@@ -59,7 +59,9 @@ describe("why", () => {
       { Filter: "resource" },
       { Filter: "constraint", Text: 'node.hostname==n4: node.hostname is "n5"' },
     ]);
-    expect(service.Fix).toMatch(/^lower --reserve-memory to .*, or free .* on n4$/);
+    expect(service.Fix).toMatch(
+      /^lower --reserve-memory to .*, or add a node with 1PiB of memory$/,
+    );
 
     const task = await world.call("GET", "/tasks/task1/why");
     expect(task.json).toMatchObject({ Summary: "waits for a node", Waiting: 1, Fix: service.Fix });
