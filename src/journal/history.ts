@@ -48,20 +48,13 @@ export class History implements JournalReader {
     signal?: AbortSignal,
   ): AsyncGenerator<JournalEntry> {
     let isTold = false;
-    const elsewhere = new Elsewhere(this.#parts, signal, (text) => {
+    const tellOnce = (text: string): void => {
       if (!isTold) onNotice(text);
       isTold = true;
-    });
-    const leave = (): void => {
-      elsewhere.close();
     };
-    signal?.addEventListener("abort", leave, { once: true });
-    try {
-      yield* this.#parts.files.read(query, (within) => elsewhere.read(within));
-    } finally {
-      signal?.removeEventListener("abort", leave);
-      leave();
-    }
+    yield* this.#beside(signal, tellOnce, (elsewhere) =>
+      this.#parts.files.read(query, (within) => elsewhere.read(within)),
+    );
   }
 
   /**
@@ -69,20 +62,31 @@ export class History implements JournalReader {
    * is told in its place as far as others have it. Never rejects for what is kept elsewhere.
    */
   follow(after: Position, signal: AbortSignal): AsyncIterable<JournalEntry> {
-    return this.#parts.files.follow(after, signal, (within) => this.#fill(within, signal));
+    // Opened for one hole: who follows does so for days, and there is one a month.
+    return this.#parts.files.follow(after, signal, (within) =>
+      this.#beside(
+        signal,
+        () => undefined,
+        (elsewhere) => elsewhere.read(within),
+      ),
+    );
   }
 
-  /** Opened for one hole: who follows does so for days, and there is one a month. */
-  async *#fill(within: JournalQuery, signal: AbortSignal): AsyncGenerator<JournalEntry> {
-    const elsewhere = new Elsewhere(this.#parts, signal, () => undefined);
+  /** Closes what was opened elsewhere at the end, or when the signal aborts. */
+  async *#beside(
+    signal: AbortSignal | undefined,
+    onNotice: (text: string) => void,
+    read: (elsewhere: Elsewhere) => AsyncIterable<JournalEntry>,
+  ): AsyncGenerator<JournalEntry> {
+    const elsewhere = new Elsewhere(this.#parts, signal, onNotice);
     const leave = (): void => {
       elsewhere.close();
     };
-    signal.addEventListener("abort", leave, { once: true });
+    signal?.addEventListener("abort", leave, { once: true });
     try {
-      yield* elsewhere.read(within);
+      yield* read(elsewhere);
     } finally {
-      signal.removeEventListener("abort", leave);
+      signal?.removeEventListener("abort", leave);
       leave();
     }
   }

@@ -491,13 +491,13 @@ export class NetworkPlane {
     };
   }
 
-  /** Before the kernel's answer goes out, so that a restart begins with it. */
   /** Begins when the kernel's thread has something to do: of ten thousand endpoints the text alone takes as long as planning them. */
   async #saveMeanwhile(state: NetworkState): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     await this.#save(state);
   }
 
+  /** Before the kernel's answer goes out, so that a restart begins with it. */
   async #save(state: NetworkState): Promise<void> {
     const ruledPorts = this.#ports.ruled;
     const hadDefaultRoute6 = this.#coversAll;

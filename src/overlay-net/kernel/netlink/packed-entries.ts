@@ -43,7 +43,7 @@ function pack(
         of: first.kind,
         text: (run as EntryOperation[]).map(line).join("\n"),
       });
-    else packed.push(...run);
+    else for (const one of run) packed.push(one);
     from = end;
   }
   return packed;
