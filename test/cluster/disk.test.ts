@@ -1,5 +1,5 @@
 /** A manager whose disk is full or whose log is damaged stops, says why and what to do, and comes back with nothing lost. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   closeSync,
   openSync,
@@ -105,11 +105,12 @@ test("a damaged log is refused with file and offset, and left for the operator",
   if (file === undefined) throw new Error(`no log segment below ${raft}`);
   const offset = Math.floor(usedBytes(file) / 2);
   const original = flipByte(file, offset);
-  startVictim0();
+  const starter = startUnhealthyVictim();
   await eventually("it says that its log is damaged", 30_000, async () =>
     (await swarmError()).includes(file),
   );
   expect(await swarmError()).toMatch(/offset|byte/i);
+  await starter.stop();
   // The others go on meanwhile.
   await create(node("m1"), "meanwhile", { replicas: 0 });
   await stopVictim();
@@ -127,13 +128,16 @@ function usedBytes(file: string): number {
   return end;
 }
 
-/** Starts the daemon without waiting for a healthy cluster, which it cannot be part of. */
-function startVictim0(): void {
-  try {
-    execFileSync(process.execPath, [CLI, "playground", "up"], { stdio: "ignore", timeout: 15_000 });
-  } catch {
-    // It waits for all nodes to be ready; that it started the daemon is enough here.
-  }
+/** Starts the daemon without waiting for a healthy cluster, which it cannot be part of: until stopped, `up` waits for it. */
+function startUnhealthyVictim(): { stop(): Promise<void> } {
+  const up = spawn(process.execPath, [CLI, "playground", "up"], { stdio: "ignore" });
+  const ended = new Promise((resolve) => up.once("exit", resolve));
+  return {
+    async stop() {
+      up.kill("SIGTERM");
+      await ended;
+    },
+  };
 }
 
 function flipByte(file: string, offset: number): number {

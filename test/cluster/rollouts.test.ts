@@ -73,13 +73,13 @@ test("a task that finds no node ends the wait with the reason, and at the deadli
   const update = await swarm(
     manager,
     ...["service", "update", "--constraint-add", "node.labels.disk==none"],
-    ...["--update-progress-deadline", "12s", "--timeout", "60s", "stuck"],
+    ...["--update-progress-deadline", "6s", "--timeout", "60s", "stuck"],
   );
   expect(update.code).toBe(5);
   expect(update.stderr).toContain("no suitable node (scheduling constraints not satisfied on");
   await eventually("the update is paused", 40_000, async () => {
     const { UpdateStatus } = await inspect(manager, "stuck");
-    return UpdateStatus?.State === "paused" && UpdateStatus.Message?.includes("after 12s");
+    return UpdateStatus?.State === "paused" && UpdateStatus.Message?.includes("after 6s");
   });
   expect(await runningTasks(manager, "stuck")).toHaveLength(1);
 });
