@@ -35,7 +35,55 @@ export type NetlinkMessage = {
 };
 /** `errno` 0 is an acknowledgement; `text` is the extended one, "" without. */
 export type Ack = { readonly errno: number; readonly text: string };
-export type Attributes = ReadonlyMap<number, Buffer>;
+
+/** Attributes after one another, found when they are asked for: a link has some sixty, of which a handful is wanted. */
+export class Attributes {
+  readonly #bytes: Buffer;
+  readonly #offset: number;
+
+  /** From `offset` on. */
+  constructor(bytes: Buffer, offset: number) {
+    this.#bytes = bytes;
+    this.#offset = offset;
+  }
+
+  /** Of a repeated type the last one. */
+  get(type: number): Buffer | undefined {
+    const at = this.#find(type);
+    if (at === -1) return undefined;
+    return this.#bytes.subarray(at + ATTR_HEADER_BYTES, at + readU16(this.#bytes, at));
+  }
+
+  has(type: number): boolean {
+    return this.#find(type) !== -1;
+  }
+
+  /** Of one, two or four bytes. */
+  number(type: number, absent: number): number {
+    const at = this.#find(type);
+    if (at === -1) return absent;
+    const size = readU16(this.#bytes, at) - ATTR_HEADER_BYTES;
+    const from = at + ATTR_HEADER_BYTES;
+    if (size >= 4) return readU32(this.#bytes, from);
+    if (size >= 2) return readU16(this.#bytes, from);
+    return size === 1 ? (this.#bytes[from] ?? absent) : absent;
+  }
+
+  /** Place of its header; -1: it is not there. */
+  #find(type: number): number {
+    const bytes = this.#bytes;
+    let found = -1;
+    for (let at = this.#offset; at + ATTR_HEADER_BYTES <= bytes.length; ) {
+      const size = readU16(bytes, at);
+      if (size < ATTR_HEADER_BYTES || at + size > bytes.length) break;
+      if ((readU16(bytes, at + 2) & ATTR_TYPE_MASK) === type) found = at;
+      at += align(size);
+    }
+    return found;
+  }
+}
+
+const NO_ATTRIBUTES = new Attributes(Buffer.alloc(0), 0);
 
 /** One message with sequence number 0: the socket that sends it writes its own. */
 export function encodeMessage(type: number, flags: number, ...parts: readonly Buffer[]): Buffer {
@@ -138,25 +186,14 @@ export function nest(type: number, ...parts: readonly Buffer[]): Buffer {
   return attr(type | ATTR_NESTED, Buffer.concat(parts));
 }
 
-/** Attributes from `offset` on. Of a repeated type the last one stays. */
 export function decodeAttrs(bytes: Buffer, offset = 0): Attributes {
-  const found = new Map<number, Buffer>();
-  for (let at = offset; at + ATTR_HEADER_BYTES <= bytes.length; ) {
-    const size = readU16(bytes, at);
-    if (size < ATTR_HEADER_BYTES || at + size > bytes.length) break;
-    found.set(
-      readU16(bytes, at + 2) & ATTR_TYPE_MASK,
-      bytes.subarray(at + ATTR_HEADER_BYTES, at + size),
-    );
-    at += align(size);
-  }
-  return found;
+  return new Attributes(bytes, offset);
 }
 
 /** Attributes inside one attribute; none when it is absent. */
 export function decodeNested(attrs: Attributes, type: number): Attributes {
   const bytes = attrs.get(type);
-  return bytes === undefined ? new Map() : decodeAttrs(bytes);
+  return bytes === undefined ? NO_ATTRIBUTES : decodeAttrs(bytes);
 }
 
 export function readString(bytes: Buffer): string {
@@ -170,10 +207,7 @@ export function attrString0(attrs: Attributes, type: number): string {
 }
 
 export function attrNumber(attrs: Attributes, type: number, absent = 0): number {
-  const bytes = attrs.get(type);
-  if (bytes === undefined) return absent;
-  if (bytes.length >= 4) return readU32(bytes, 0);
-  return bytes.length >= 2 ? readU16(bytes, 0) : (bytes[0] ?? absent);
+  return attrs.number(type, absent);
 }
 
 /** From Node's pool: for messages by the ten thousand, half the cost of a buffer of its own. */
