@@ -352,18 +352,19 @@ describe.skipIf(!isRoot)("the net processes of two nodes", () => {
 
   test("what another hand takes away is put back, and verify finds nothing wrong then", async () => {
     const net = processOf(1);
+    const drifts = async (): Promise<number> =>
+      Number((await net.call<swarm.net.StatusReply>("status", {})).plane?.drifts);
+    const before = await drifts();
     inNetns(NODES[0]?.netns ?? "", "nft flush ruleset");
     inNetns(SANDBOX, "bridge fdb del 02:42:0a:33:01:0c dev vxovpnode135t self");
-    const found = (await net.call<swarm.net.VerifyReply>("verify", {})).drifts;
-    expect(found.map(({ what }) => what).join("\n")).toMatch(/swarm_ovpnode1_mesh is missing/);
     await eventually("no drift", async () => {
       const reply = await net.call<swarm.net.VerifyReply>("verify", {});
       return reply.drifts.length === 0;
     });
+    // The table of the mesh and the entry, whether the watch or `verify` saw them first.
+    expect(await drifts()).toBeGreaterThanOrEqual(before + 2);
     inTask("caller", "busybox ping -c 1 -W 2 10.51.1.12");
     expect(answers(CLIENT, "10.96.0.1", PORT)).toHaveLength(2);
-    const status = await net.call<swarm.net.StatusReply>("status", {});
-    expect(Number(status.plane?.drifts)).toBeGreaterThan(1);
   });
 
   test.each([
