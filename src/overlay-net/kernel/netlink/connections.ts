@@ -20,7 +20,7 @@ const { ENOENT } = ERRNO;
 export function connectionsOf({ netfilter }: NamespaceHandle): readonly Connection[] {
   const { answer } = netfilter.query(encodeCountConnections());
   if (answer !== undefined && decodeConnectionCount(answer.payload) === 0) return [];
-  return netfilter.dump(encodeDumpConnections()).map(decodeConnection);
+  return netfilter.dump(encodeDumpConnections(), decodeConnection);
 }
 
 /** Answered from one of these addresses, and not over yet. */

@@ -205,8 +205,7 @@ class NetnsRun {
   #removeLinks(): void {
     const { route } = this.#handle();
     const names = route
-      .dump(encodeDumpLinks())
-      .map(decodeLink)
+      .dump(encodeDumpLinks(), decodeLink)
       .filter(({ kind }) => kind !== undefined)
       .map(({ name }) => name);
     // Repeating is harmless: a veth goes with its peer.

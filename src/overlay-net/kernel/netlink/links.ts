@@ -139,7 +139,7 @@ export class LinkMaker {
     // Not through `find`: searching all namespaces must not push the used ones out of the cache.
     const identity = this.#namespaces.identity(netns);
     if (identity === undefined) return [];
-    const links = this.#handles.once(netns, (route) => route.dump(encodeDumpLinks()));
-    return links.map(decodeLink).filter(({ kind }) => kind === "vxlan");
+    const links = this.#handles.once(netns, (route) => route.dump(encodeDumpLinks(), decodeLink));
+    return links.filter(({ kind }) => kind === "vxlan");
   }
 }

@@ -105,11 +105,14 @@ export class NetlinkSocket {
     }
   }
 
-  /** All answers' payloads. Taken again when it was not of one moment or the queue ran over. */
-  dump(message: Buffer): readonly Buffer[] {
+  /**
+   * All answers, decoded; what is decoded to undefined is left out. Taken again when it was not of one moment or the queue ran over.
+   * `decode` keeps nothing of the payload it is given: the next datagram takes its place.
+   */
+  dump<T>(message: Buffer, decode: (payload: Buffer) => T | undefined): readonly T[] {
     for (let tries = 1; ; tries++) {
-      const payloads = this.#dumpOnce(message);
-      if (payloads !== undefined) return payloads;
+      const decoded = this.#dumpOnce(message, decode);
+      if (decoded !== undefined) return decoded;
       if (tries === DUMP_TRIES_MAX)
         throw new KernelError("BUSY", `a dump was interrupted ${DUMP_TRIES_MAX} times`);
     }
@@ -154,9 +157,9 @@ export class NetlinkSocket {
     return batch.map((_, index) => acks.get(index) ?? { errno: 0, text: "" });
   }
 
-  #dumpOnce(message: Buffer): Buffer[] | undefined {
+  #dumpOnce<T>(message: Buffer, decode: (payload: Buffer) => T | undefined): T[] | undefined {
     const seq = this.#send([message]);
-    const payloads: Buffer[] = [];
+    const all: T[] = [];
     let isInterrupted = false;
     for (;;) {
       const size = this.#libc.recv(this.fd, datagram, DATAGRAM_BYTES, 0);
@@ -166,12 +169,13 @@ export class NetlinkSocket {
         if (errno === ERRNO.EINTR) continue;
         throw callError("recv", errno);
       }
-      for (const received of decodeMessages(Buffer.from(datagram.subarray(0, size)))) {
+      for (const received of decodeMessages(datagram.subarray(0, size))) {
         if (received.seq !== seq) continue;
         isInterrupted ||= (received.flags & NLM_F_DUMP_INTR) !== 0;
         if (received.type === NLMSG_ERROR) throw dumpError(decodeAck(received));
-        if (received.type === NLMSG_DONE) return isInterrupted ? undefined : payloads;
-        payloads.push(received.payload);
+        if (received.type === NLMSG_DONE) return isInterrupted ? undefined : all;
+        const decoded = decode(received.payload);
+        if (decoded !== undefined) all.push(decoded);
       }
     }
   }

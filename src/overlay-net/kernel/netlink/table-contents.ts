@@ -117,10 +117,7 @@ function look(
   const generation = nftGeneration(netns, handle);
   const isOurs = generation === trust.generation;
   trust.isShared ||= !isOurs && trust.generation !== MOVED;
-  const tables = handle.netfilter
-    .dump(encodeDumpTables())
-    .map(decodeTable)
-    .filter((table) => table !== undefined);
+  const tables = handle.netfilter.dump(encodeDumpTables(), decodeTable);
   trust.keepOnly(new Set(tables.map(tableKey)));
   const asked = tables.filter((table) => isWanted(table.name) || trust.has(tableKey(table)));
   const isCompared = !isOurs || !asked.every((table) => trust.isSettled(tableKey(table)));
@@ -142,11 +139,13 @@ function contentsOf(
   tables: readonly DecodedTable[],
 ): readonly string[] {
   if (tables.length === 0) return [];
-  const chains = netfilter.dump(encodeDumpChains());
+  const copied = (payload: Buffer): Buffer => Buffer.from(payload);
+  const chains = netfilter.dump(encodeDumpChains(), copied);
   return tables.map((table) => {
     const digest = createHash("sha256");
     for (const chain of chains) if (isChainOf(chain, table)) digest.update(contentOf(chain));
-    for (const rule of netfilter.dump(encodeDumpRules(table))) digest.update(contentOf(rule));
+    for (const rule of netfilter.dump(encodeDumpRules(table), copied))
+      digest.update(contentOf(rule));
     return digest.digest("base64");
   });
 }
