@@ -9,6 +9,7 @@ export {
 export type { Brand } from "./brand.js";
 export { type Clock, SystemClock } from "./clock.js";
 export { createLogger, type ProgramFields } from "./create-logger.js";
+export { keepHeapSmall } from "./heap-keeper.js";
 export { isFullId, newId } from "./ids.js";
 export { InvariantError, invariant, unreachable } from "./invariant.js";
 export {

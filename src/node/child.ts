@@ -83,7 +83,12 @@ export class Child {
       serialization: "advanced",
       // A session of its own is what the kernel's automatic grouping gives its share of the processors to.
       detached: isManager,
-      execArgv: [...process.execArgv, `--max-semi-space-size=${youngSpaceMib}`],
+      execArgv: [
+        ...process.execArgv,
+        `--max-semi-space-size=${youngSpaceMib}`,
+        // The others collect by themselves what they make while nothing happens; a manager's pause would be its cluster's.
+        ...(isManager ? [] : ["--expose-gc"]),
+      ],
       env: { MALLOC_ARENA_MAX: MALLOC_ARENAS, ...process.env },
       // What a child prints is log lines on stderr already: it writes to ours.
       stdio: ["ignore", 2, 2, "ipc", ...(parts.lockFd === undefined ? [] : [parts.lockFd])],

@@ -1,6 +1,6 @@
 /** The front while this node is no manager (or its manager does not run): REST alone. */
 import { ChildChannel } from "../api/index.js";
-import { createLogger } from "../base/index.js";
+import { createLogger, keepHeapSmall } from "../base/index.js";
 import { runFront } from "./front-program.js";
 
 const { channel, start } = await ChildChannel.connect();
@@ -13,3 +13,4 @@ await runFront(channel, start, logger, {
   close: () => Promise.resolve(),
 });
 channel.send({ kind: "ready" });
+keepHeapSmall();

@@ -1,7 +1,7 @@
 /** The `net` process: all kernel programming of this node. Keeps serving from its last state when everybody else restarts. */
 import { rm } from "node:fs/promises";
 import { ChildChannel, EXIT_CODE, nodePaths, type ToChild } from "../api/index.js";
-import { ApiError, createLogger, SystemClock } from "../base/index.js";
+import { ApiError, createLogger, keepHeapSmall, SystemClock } from "../base/index.js";
 import { IpKernel } from "./kernel/ip-kernel.js";
 import { SimulatedKernel } from "./kernel/simulated-kernel.js";
 import { NetService } from "./net-service.js";
@@ -63,6 +63,7 @@ async function main(): Promise<void> {
   await owner.follow(start.identity);
   await service.listen(paths.netSocket);
   channel.send({ kind: "ready" });
+  keepHeapSmall();
 }
 
 await main();

@@ -1,6 +1,6 @@
 /** The worker process: a child of the supervisor. */
 import { ChildChannel, EXIT_CODE } from "../api/index.js";
-import { ApiError, createLogger, SystemClock, SystemRandom } from "../base/index.js";
+import { ApiError, createLogger, keepHeapSmall, SystemClock, SystemRandom } from "../base/index.js";
 import { chooseEngine } from "./engine-choice.js";
 import { Worker } from "./worker.js";
 
@@ -48,4 +48,5 @@ channel.listen((message) => {
 
 await worker.start();
 channel.send({ kind: "ready" });
+keepHeapSmall();
 logger.info({}, "worker is up");

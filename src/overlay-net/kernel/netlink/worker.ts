@@ -1,5 +1,6 @@
 /** The thread that speaks to the kernel: everything here is synchronous, so one call ends before the next begins. */
 import { parentPort, workerData } from "node:worker_threads";
+import { keepHeapSmall } from "../../../base/index.js";
 import { KernelError } from "../netns-kernel.js";
 import { Engine } from "./engine.js";
 import { type Foreign, loadForeign } from "./ffi.js";
@@ -34,6 +35,7 @@ function serve(foreign: Foreign): void {
     if (call.kind === "close") parentPort?.close();
   });
   post({ kind: "ready" });
+  keepHeapSmall();
 }
 
 const foreign = load();
