@@ -3,7 +3,7 @@ import { getHeapStatistics } from "node:v8";
 
 const MIB = 1024 * 1024;
 const LOOK_EVERY_MS = 15_000;
-/** Between two collections at least: by the fifth V8 throws away compiled code that did not run since the first. */
+/** So many looks at least between two collections: by the fifth V8 throws away compiled code that did not run since the first. */
 export const REST_LOOKS = 20;
 /** Share of the time since the last look in which a thread did anything: with more of it something goes on. */
 export const IDLE_SHARE = 0.05;
