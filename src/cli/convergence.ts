@@ -1,5 +1,7 @@
 /** How far a service is from what it is to be: counts of its tasks, by its mode. Pure. */
+
 import type { ApiService, ApiTask } from "./api-types.js";
+import { newerFirst } from "./creation.js";
 
 export type Snapshot = {
   readonly service: ApiService;
@@ -30,7 +32,7 @@ const TERMINAL = new Set(["complete", "shutdown", "failed", "rejected", "remove"
 export function progressOf(snapshot: Snapshot): Progress {
   const { service, tasks } = snapshot;
   const { running, wanted } = countOf(snapshot);
-  const newest = [...tasks].sort((a, b) => b.CreatedAt.localeCompare(a.CreatedAt));
+  const newest = [...tasks].sort(newerFirst);
   const error = newest.find((task) => (task.Status.Err ?? "") !== "")?.Status.Err ?? "";
   if (isJob(service)) return { running, wanted, error, verb: "job" };
   const isRollback = service.UpdateStatus?.State?.startsWith("rollback") === true;
@@ -152,5 +154,5 @@ function conditionOf(task: ApiTask): string {
 }
 
 function newestOf(tasks: readonly ApiTask[]): ApiTask | undefined {
-  return [...tasks].sort((a, b) => b.CreatedAt.localeCompare(a.CreatedAt))[0];
+  return [...tasks].sort(newerFirst)[0];
 }

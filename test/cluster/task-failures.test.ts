@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { newerFirst } from "../../src/cli/creation.js";
 import {
   api,
   containerPids,
@@ -46,9 +47,7 @@ test("a crash loop obeys delay, attempts and window", async () => {
     const all = await tasks(manager, { service: ["crash"] });
     return all.filter((task) => task.Status.State === "failed").length === 3;
   });
-  const all = (await tasks(manager, { service: ["crash"] })).sort((a, b) =>
-    a.CreatedAt.localeCompare(b.CreatedAt),
-  );
+  const all = (await tasks(manager, { service: ["crash"] })).sort(newerFirst).reverse();
   expect(all.length).toBe(3);
   const ended = all.map((task) => Date.parse(task.Status.Timestamp ?? ""));
   for (let i = 1; i < ended.length; i++)

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { ApiNode, ApiService, ApiTask } from "../api-types.js";
 import { EngineClient } from "../client.js";
+import { newerFirst } from "../creation.js";
 import { type JsonObject, listAt, objectAt } from "../json.js";
 import { editReplicas, modeOf } from "../mode-flags.js";
 import { print, table } from "../output.js";
@@ -273,7 +274,7 @@ export async function printTasks(
     (a, b) =>
       (serviceNames.get(a.ServiceID) ?? "").localeCompare(serviceNames.get(b.ServiceID) ?? "") ||
       (a.Slot ?? 0) - (b.Slot ?? 0) ||
-      b.CreatedAt.localeCompare(a.CreatedAt),
+      newerFirst(a, b),
   );
   const nowMs = Date.now();
   let before = "";
